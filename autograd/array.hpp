@@ -1,0 +1,60 @@
+// Array<T>, the values on a tape: an xtensor array on the pooled allocator, row-major and contiguous. The only header
+// which names xtensor's container headers. It computes nothing; kernels/ do.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#if __has_include(<xtensor/containers/xarray.hpp>)
+#include <xtensor/containers/xarray.hpp>
+#else
+#include <xtensor/xarray.hpp>
+#endif
+
+#include "autograd/error.hpp"
+#include "autograd/memory.hpp"
+
+namespace autograd {
+
+template <class T>
+using Array = xt::xarray<T, xt::layout_type::row_major, PoolAllocator<T>>;
+
+/// Extents, outermost first. Up to four of them live inline.
+using Shape = typename Array<float>::shape_type;
+
+/// A vector on the pooled allocator, for lists which are made anew at every step.
+template <class T>
+using PoolVector = std::vector<T, PoolAllocator<T>>;
+
+/// An uninitialised array. (`Array<float>({3, 4})` would be the data 3 and 4, not a shape.)
+template <class T>
+Array<T> empty(const Shape& shape) {
+    return Array<T>(shape);
+}
+
+template <class T>
+Array<T> full(const Shape& shape, T value) {
+    return Array<T>(shape, value);
+}
+
+/// The number of elements of a shape; 1 for the shape of a scalar, ().
+std::size_t element_count(const Shape& shape);
+
+/// "(3, 4)", as NumPy prints it: "(3,)" for one axis and "()" for a scalar.
+std::string to_string(const Shape& shape);
+
+/// The shape that `a` and `b` broadcast to by NumPy's rule.
+/// @throws ShapeError naming `op` and both shapes if they do not.
+Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);
+
+/// True if an array of shape `from` may be broadcast to exactly `to`.
+bool broadcasts_to(const Shape& from, const Shape& to);
+
+/// An axis counted from the front: -1 is the last of `rank`.
+/// @throws ShapeError naming `op` if there is no such axis.
+std::size_t normalize_axis(std::ptrdiff_t axis, std::size_t rank, const char* op);
+
+}  // namespace autograd

@@ -1,0 +1,34 @@
+// The exceptions of xtape. Every message names the op, layer or file that is at fault, what was expected and what
+// was found. This file formats nothing itself: callers bring the finished sentence (see shapes in array.hpp).
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace autograd {
+
+/// Base of everything that xtape throws on purpose.
+class Error : public std::runtime_error {
+   public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Shapes, axes or ranks which do not fit the op.
+class ShapeError : public Error {
+   public:
+    using Error::Error;
+};
+
+/// A Var, tape or parameter used in a way that has no meaning: a cleared tape, two tapes in one op, an item() of many.
+class TapeError : public Error {
+   public:
+    using Error::Error;
+};
+
+/// A gradient that does not exist, or that would be wrong.
+class GradientError : public Error {
+   public:
+    using Error::Error;
+};
+
+}  // namespace autograd
