@@ -18,7 +18,7 @@ std::string to_string(const Shape& shape) {
     return fmt::format("({})", fmt::join(shape.begin(), shape.end(), ", "));
 }
 
-Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
+Shape broadcast_shapes(const Shape& a, const Shape& b) {
     const bool a_is_longer = a.size() >= b.size();
     const Shape& longer = a_is_longer ? a : b;
     const Shape& shorter = a_is_longer ? b : a;
@@ -29,8 +29,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
         if (extent == shorter[i] || shorter[i] == 1) continue;
         if (extent != 1) {
             throw ShapeError(fmt::format(
-                "{}: shapes {} and {} do not broadcast: axes, counted from the last, must be equal or 1; found {} and {}",
-                op, to_string(a), to_string(b), extent, shorter[i]));
+                "shapes {} and {} do not broadcast: extents, counted from the last, must be equal or 1; found {} and {}",
+                to_string(a), to_string(b), a_is_longer ? extent : shorter[i], a_is_longer ? shorter[i] : extent));
         }
         extent = shorter[i];
     }

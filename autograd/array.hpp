@@ -40,6 +40,12 @@ Array<T> full(const Shape& shape, T value) {
     return Array<T>(shape, value);
 }
 
+/// Gives `array` this shape, with unspecified values; nothing happens if it has it.
+template <class T>
+void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
+    if (array.shape() != shape) array.resize(shape);
+}
+
 /// The number of elements of a shape; 1 for the shape of a scalar, ().
 std::size_t element_count(const Shape& shape);
 
@@ -47,8 +53,8 @@ std::size_t element_count(const Shape& shape);
 std::string to_string(const Shape& shape);
 
 /// The shape that `a` and `b` broadcast to by NumPy's rule.
-/// @throws ShapeError naming `op` and both shapes if they do not.
-Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);
+/// @throws ShapeError naming both shapes if they do not. (The op's name is put before it where the op is recorded.)
+Shape broadcast_shapes(const Shape& a, const Shape& b);
 
 /// True if an array of shape `from` may be broadcast to exactly `to`.
 bool broadcasts_to(const Shape& from, const Shape& to);

@@ -1,0 +1,14 @@
+// All of autograd, for users: arrays, the tape, its ops and gradient checking.
+#pragma once
+
+#include "autograd/gradients.hpp"
+#include "autograd/memory.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/matmul.hpp"
+#include "autograd/ops/random.hpp"
+#include "autograd/ops/reductions.hpp"
+#include "autograd/ops/shape.hpp"
+#include "autograd/parameter.hpp"
+#include "autograd/random.hpp"
+#include "autograd/threads.hpp"
+#include "autograd/update.hpp"

@@ -1,0 +1,113 @@
+// The broadcasting map: what an elementwise op is compiled into, and how it is run over arrays of any shapes. One loop
+// (load, apply, store, tail) for every op there is. Knows arrays and packs, no tape.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "autograd/array.hpp"
+#include "autograd/kernels/simd.hpp"
+
+namespace autograd::kernels {
+
+/// Input data of a map: an array's, or a single scalar with the shape ().
+template <class T>
+struct Operand {
+    const T* data;
+    const Shape* shape;
+};
+
+/// Inner loops of one op, compiled once. An operand of step 0 points to a whole pack of one value, so the loops load
+/// every operand in the same way. The operands of a backward loop are the output's gradient, the output, the inputs.
+template <class T>
+struct ElementwiseKernel {
+    using Forward = void (*)(T* out, const T* const* in, const std::ptrdiff_t* step, std::size_t count);
+    /// Every input's gradient in one pass; all contiguous. Targets may be the same array as each other or as the gradient.
+    using BackwardAll = void (*)(T* const* targets, const bool* accumulate, const T* const* operands, std::size_t count);
+    /// One input's gradient along a row, written or added to `target`.
+    using BackwardRow = void (*)(T* target, bool accumulate, const T* const* operands, const std::ptrdiff_t* step,
+                                 std::size_t count);
+    /// One input's gradient, summed over a row.
+    using BackwardSum = T (*)(const T* const* operands, const std::ptrdiff_t* step, std::size_t count);
+    struct Backward {
+        BackwardRow row;
+        BackwardSum sum;
+    };
+
+    std::size_t arity;
+    Forward forward;
+    BackwardAll backward_all;
+    const Backward* backward;  ///< one per input; null pointers where the op cuts the gradient
+};
+
+/// out = f(inputs...), `out` having the shape that the inputs broadcast to.
+template <class T>
+void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<const Operand<T>> inputs);
+
+/// Writes, or adds, the gradient of input `which` to `target`, summed over the axes along which that input was broadcast.
+/// `operands`: the gradient of the output (which may itself be broadcast to `space`), the output, the inputs.
+template <class T>
+void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
+                  const Shape& space, std::span<const Operand<T>> operands);
+
+// ---- The loops. `apply` maps packs to a pack. ----
+
+template <class T, class Apply>
+inline void map_rows(Apply apply, T* out, const T* const* in, const std::ptrdiff_t* step, std::size_t count) {
+    // Whole packs to the end and past it: buffers are padded, and the next row is written after this one.
+    for (std::size_t i = 0; i < count; i += Pack<T>::size) {
+        apply(in, step, static_cast<std::ptrdiff_t>(i)).store(out + i);
+    }
+}
+
+template <class T>
+inline void store_first(Pack<T> pack, T* to, bool accumulate, std::size_t count) {
+    T values[Pack<T>::size];
+    pack.store(values);
+    for (std::size_t i = 0; i < count; ++i) to[i] = accumulate ? to[i] + values[i] : values[i];
+}
+
+template <class T, class Apply>
+inline void map_exactly(Apply apply, T* to, bool accumulate, const T* const* in, const std::ptrdiff_t* step,
+                        std::size_t count) {
+    const std::size_t whole = count / Pack<T>::size * Pack<T>::size;
+    if (accumulate) {
+        for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
+            kernels::add(Pack<T>::load(to + i), apply(in, step, static_cast<std::ptrdiff_t>(i))).store(to + i);
+        }
+    } else {
+        for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
+            apply(in, step, static_cast<std::ptrdiff_t>(i)).store(to + i);
+        }
+    }
+    if (whole < count) store_first(apply(in, step, static_cast<std::ptrdiff_t>(whole)), to + whole, accumulate, count - whole);
+}
+
+template <class T>
+inline T sum_lanes(Pack<T> pack) {
+    T values[Pack<T>::size];
+    pack.store(values);
+    for (std::size_t half = Pack<T>::size / 2; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half; ++i) values[i] += values[i + half];
+    }
+    return values[0];
+}
+
+template <class T, class Apply>
+inline T map_and_sum(Apply apply, const T* const* in, const std::ptrdiff_t* step, std::size_t count) {
+    const std::size_t whole = count / Pack<T>::size * Pack<T>::size;
+    Pack<T> total(0);
+    for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
+        total = kernels::add(total, apply(in, step, static_cast<std::ptrdiff_t>(i)));
+    }
+    if (whole < count) {
+        T tail[Pack<T>::size] = {};
+        store_first(apply(in, step, static_cast<std::ptrdiff_t>(whole)), tail, false, count - whole);
+        total = kernels::add(total, Pack<T>::load(tail));
+    }
+    return sum_lanes(total);
+}
+
+}  // namespace autograd::kernels

@@ -1,0 +1,20 @@
+// Moving elements without changing them: strided copies, which are what permuting, slicing and joining come down to.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "autograd/array.hpp"
+
+namespace autograd::kernels {
+
+using Strides = PoolVector<std::ptrdiff_t>;
+
+/// The strides of a row-major array, in elements.
+Strides row_major_strides(const Shape& shape);
+
+/// to[i] = from[i] for each index of `shape`, each side with its own strides.
+template <class T>
+void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape);
+
+}  // namespace autograd::kernels

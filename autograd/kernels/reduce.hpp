@@ -1,0 +1,29 @@
+// Reductions and their mirror image, broadcasting: an axis of extent 1 in the smaller array is summed over, or repeated.
+// Sums of a row are pairwise, so that their error grows with the logarithm of its length. No tape here.
+#pragma once
+
+#include "autograd/array.hpp"
+
+namespace autograd::kernels {
+
+/// out = source summed over the axes where `out` has extent 1 or none; out's shape must broadcast to the source's.
+template <class T>
+void sum_to(Array<T>& out, const Array<T>& source);
+
+/// The same with the maximum, which is NaN if one of the elements is. No axis that is reduced may be empty.
+template <class T>
+void max_to(Array<T>& out, const Array<T>& source);
+
+/// out = source, repeated along the axes where it has extent 1 or none.
+template <class T>
+void broadcast_to(Array<T>& out, const Array<T>& source);
+
+/// target += source, repeated as above. Never changes the target's shape.
+template <class T>
+void accumulate(Array<T>& target, const Array<T>& source);
+
+/// The index of the first NaN or infinity, or the array's size.
+template <class T>
+std::size_t find_non_finite(const Array<T>& array);
+
+}  // namespace autograd::kernels

@@ -1,0 +1,183 @@
+// Pack<T>: a handful of floats or doubles which the processor treats as one, and the mathematics on it. A thin wrapper of
+// an xsimd batch which takes scalars, propagates NaN and hides what one xsimd release has and another lacks. It knows
+// neither arrays nor tapes; op lambdas run on it, through the op objects.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+#include <xsimd/xsimd.hpp>
+
+namespace autograd {
+
+namespace detail {
+// 256 bits at the most: some releases of xsimd have wrong AVX-512 paths, and the loops here are bound by memory anyway.
+#if XSIMD_WITH_FMA3_AVX2
+using SimdArchitecture = xsimd::fma3<xsimd::avx2>;
+#elif XSIMD_WITH_SSE2
+using SimdArchitecture = xsimd::sse2;
+#else
+using SimdArchitecture = xsimd::default_arch;
+#endif
+}  // namespace detail
+
+template <class A>
+concept Scalar = std::is_arithmetic_v<A>;
+
+template <class T>
+struct Pack {
+    using Element = T;
+    using Batch = xsimd::batch<T, detail::SimdArchitecture>;
+    static constexpr std::size_t size = Batch::size;
+
+    Batch lanes;
+
+    Pack() = default;
+    Pack(Batch batch) : lanes(batch) {}
+    template <Scalar A>
+    Pack(A value) : lanes(static_cast<T>(value)) {}
+
+    static Pack load(const T* from) { return Batch::load_unaligned(from); }
+    void store(T* to) const { lanes.store_unaligned(to); }
+};
+
+/// The one implementation of each primitive's values. Called by qualified name, from the op objects alone.
+namespace kernels {
+
+/// Applies a scalar function to each lane: slower, and right where a vectorised one is missing or wrong.
+template <class T, class F, std::same_as<Pack<T>>... Rest>
+Pack<T> per_lane(F f, Pack<T> first, Rest... rest) {
+    constexpr std::size_t size = Pack<T>::size;
+    T values[1 + sizeof...(Rest)][size];
+    std::size_t row = 0;
+    first.store(values[row++]);
+    (rest.store(values[row++]), ...);
+    for (std::size_t i = 0; i < size; ++i) {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            values[0][i] = f(values[I][i]...);
+        }(std::make_index_sequence<1 + sizeof...(Rest)>{});
+    }
+    return Pack<T>::load(values[0]);
+}
+
+template <class T>
+Pack<T> add(Pack<T> a, Pack<T> b) {
+    return a.lanes + b.lanes;
+}
+template <class T>
+Pack<T> subtract(Pack<T> a, Pack<T> b) {
+    return a.lanes - b.lanes;
+}
+template <class T>
+Pack<T> multiply(Pack<T> a, Pack<T> b) {
+    return a.lanes * b.lanes;
+}
+template <class T>
+Pack<T> divide(Pack<T> a, Pack<T> b) {
+    return a.lanes / b.lanes;
+}
+template <class T>
+Pack<T> negative(Pack<T> x) {
+    return -x.lanes;
+}
+
+// Comparisons give 1 or 0, as they do on a tape; the compiler sees through `where(x > 0, ...)`.
+template <class T>
+Pack<T> from_mask(typename Pack<T>::Batch::batch_bool_type mask) {
+    return xsimd::select(mask, Pack<T>(1).lanes, Pack<T>(0).lanes);
+}
+template <class T>
+Pack<T> greater(Pack<T> a, Pack<T> b) {
+    return from_mask<T>(a.lanes > b.lanes);
+}
+template <class T>
+Pack<T> greater_equal(Pack<T> a, Pack<T> b) {
+    return from_mask<T>(a.lanes >= b.lanes);
+}
+template <class T>
+Pack<T> less(Pack<T> a, Pack<T> b) {
+    return from_mask<T>(a.lanes < b.lanes);
+}
+template <class T>
+Pack<T> less_equal(Pack<T> a, Pack<T> b) {
+    return from_mask<T>(a.lanes <= b.lanes);
+}
+template <class T>
+Pack<T> equal(Pack<T> a, Pack<T> b) {
+    return from_mask<T>(a.lanes == b.lanes);
+}
+template <class T>
+Pack<T> not_equal(Pack<T> a, Pack<T> b) {
+    return from_mask<T>(a.lanes != b.lanes);
+}
+template <class T>
+Pack<T> where(Pack<T> condition, Pack<T> a, Pack<T> b) {
+    return xsimd::select(condition.lanes == Pack<T>(0).lanes, b.lanes, a.lanes);
+}
+
+// The processor's own max returns the second operand when one is NaN; the array API wants the NaN.
+template <class T>
+Pack<T> maximum(Pack<T> a, Pack<T> b) {
+    return xsimd::select((a.lanes != a.lanes) || (a.lanes > b.lanes), a.lanes, b.lanes);
+}
+template <class T>
+Pack<T> minimum(Pack<T> a, Pack<T> b) {
+    return xsimd::select((a.lanes != a.lanes) || (a.lanes < b.lanes), a.lanes, b.lanes);
+}
+template <class T>
+Pack<T> abs(Pack<T> x) {
+    return xsimd::abs(x.lanes);
+}
+template <class T>
+Pack<T> sqrt(Pack<T> x) {
+    return xsimd::sqrt(x.lanes);
+}
+template <class T>
+Pack<T> exp(Pack<T> x) {
+    return xsimd::exp(x.lanes);
+}
+template <class T>
+Pack<T> expm1(Pack<T> x) {
+    return xsimd::expm1(x.lanes);
+}
+template <class T>
+Pack<T> log(Pack<T> x) {
+    return xsimd::log(x.lanes);
+}
+template <class T>
+Pack<T> log1p(Pack<T> x) {
+    return xsimd::log1p(x.lanes);
+}
+template <class T>
+Pack<T> tanh(Pack<T> x) {
+    return xsimd::tanh(x.lanes);
+}
+template <class T>
+Pack<T> sin(Pack<T> x) {
+    return xsimd::sin(x.lanes);
+}
+template <class T>
+Pack<T> cos(Pack<T> x) {
+    return xsimd::cos(x.lanes);
+}
+template <class T>
+Pack<T> pow(Pack<T> x, Pack<T> exponent) {
+    return per_lane([](T base, T power) { return std::pow(base, power); }, x, exponent);
+}
+
+/// 1 / (1 + exp(-x)). Where exp(-x) overflows the quotient is 0, which is right to rounding.
+template <class T>
+Pack<T> sigmoid(Pack<T> x) {
+    return kernels::divide(Pack<T>(1), kernels::add(Pack<T>(1), kernels::exp(kernels::negative(x))));
+}
+/// log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)).
+template <class T>
+Pack<T> softplus(Pack<T> x) {
+    return kernels::add(kernels::maximum(x, Pack<T>(0)),
+                        kernels::log1p(kernels::exp(kernels::negative(kernels::abs(x)))));
+}
+
+}  // namespace kernels
+}  // namespace autograd

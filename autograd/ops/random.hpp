@@ -1,0 +1,47 @@
+// Noise as leaves of the tape: drawn from an explicit stream, constant from then on. No gradient flows into them, which
+// is why the reparameterisation trick moves the randomness into one.
+#pragma once
+
+#include <algorithm>
+
+#include "autograd/op.hpp"
+#include "autograd/random.hpp"
+
+namespace autograd {
+
+namespace detail {
+
+/// Fills the next node by `fill(array)` and records where the noise came from.
+template <class T, class Fill>
+Var<T> record_noise(const Var<T>& like, Rng& rng, const char* name, std::span<const Input<T>> inputs, Fill fill) {
+    Tape<T>& tape = like.tape();
+    Array<T>& out = tape.next_value(like.shape());
+    NoiseOrigin origin{name, {rng.name().begin(), rng.name().end()}, rng.draws()};
+    fill(out);
+    return tape.append_noise(origin, inputs);
+}
+
+}  // namespace detail
+
+/// A leaf of `like`'s shape from N(0, 1), one draw of `rng`.
+template <class T>
+Var<T> normal_like(const Var<T>& like, Rng& rng) {
+    return detail::record_noise<T>(like, rng, "normal_like", {}, [&](Array<T>& out) { rng.fill_normal(out); });
+}
+
+/// A leaf of `like`'s shape, uniform on [0, 1), one draw of `rng`.
+template <class T>
+Var<T> uniform_like(const Var<T>& like, Rng& rng) {
+    return detail::record_noise<T>(like, rng, "uniform_like", {}, [&](Array<T>& out) { rng.fill_uniform(out); });
+}
+
+/// A leaf which is 1 with the given probabilities, else 0; one draw of `rng`. No gradient flows into the probabilities.
+/// @throws Error if one of them is NaN or outside [0, 1].
+template <class T>
+Var<T> bernoulli_like(const Var<T>& probabilities, Rng& rng) {
+    const Input<T> input{probabilities.tape().index_of(probabilities, "bernoulli_like"), T(0)};
+    return detail::record_noise<T>(probabilities, rng, "bernoulli_like", {&input, 1},
+                                   [&](Array<T>& out) { rng.fill_bernoulli(out, probabilities.value()); });
+}
+
+}  // namespace autograd

@@ -1,0 +1,106 @@
+// Values of the reductions, by kernels/reduce.hpp.
+#include "autograd/ops/reductions.hpp"
+
+#include <string>
+
+#include "autograd/kernels/reduce.hpp"
+
+namespace autograd {
+namespace ops {
+
+Reduction Reduction::of(const Shape& shape, const Axes& axes, KeepDims keepdims, const char* op) {
+    PoolVector<bool> reduced(shape.size(), axes.all());
+    for (const std::ptrdiff_t axis : axes.list()) {
+        const std::size_t place = normalize_axis(axis, shape.size(), op);
+        if (reduced[place]) throw ShapeError(std::string(op) + ": axis " + std::to_string(axis) + " is named twice");
+        reduced[place] = true;
+    }
+    Reduction reduction;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        reduction.kept.push_back(reduced[axis] ? 1 : shape[axis]);
+        if (keepdims == KeepDims::yes || !reduced[axis]) reduction.result.push_back(reduction.kept.back());
+    }
+    return reduction;
+}
+
+template <class T>
+void Sum::forward(Array<T>& out, const Array<T>& x) const {
+    reshape_for_overwriting(out, shapes.kept);
+    kernels::sum_to(out, x);
+    out.reshape(shapes.result);
+}
+
+template <class T>
+void Mean::forward(Array<T>& out, const Array<T>& x) const {
+    Sum{shapes}.forward(out, x);
+    const T count = static_cast<T>(x.size()) / static_cast<T>(out.size());
+    for (T& each : out) each /= count;
+}
+
+template <class T>
+void Max::forward(Array<T>& out, const Array<T>& x) const {
+    if (x.size() == 0 && element_count(shapes.kept) > 0) {
+        throw ShapeError("an axis of shape " + to_string(x.shape()) + " is empty and has no maximum");
+    }
+    reshape_for_overwriting(out, shapes.kept);
+    kernels::max_to(out, x);
+    out.reshape(shapes.result);
+}
+
+template <class T>
+void LogSumExp::forward(Array<T>& out, const Array<T>& x) const {
+    Array<T> largest = empty<T>(shapes.kept);
+    kernels::max_to(largest, x);
+    // Where the largest is infinite there is nothing to protect, and inf - inf would be NaN.
+    const Eager<T> shift = where(equal(abs(Eager<T>(largest)), std::numeric_limits<T>::infinity()), 0, Eager<T>(largest));
+    const Eager<T> total = sum_to(exp(Eager<T>(x) - shift), shapes.kept);
+    out = (log(total) + shift).take();
+    out.reshape(shapes.result);
+}
+
+template <class T>
+void SumTo::forward(Array<T>& out, const Array<T>& x) const {
+    if (!broadcasts_to(shape, x.shape())) {
+        throw ShapeError("shape " + to_string(shape) + " does not broadcast to " + to_string(x.shape()));
+    }
+    reshape_for_overwriting(out, shape);
+    kernels::sum_to(out, x);
+}
+
+template <class T>
+void BroadcastTo::forward(Array<T>& out, const Array<T>& x) const {
+    if (!broadcasts_to(x.shape(), shape)) {
+        throw ShapeError("shape " + to_string(x.shape()) + " does not broadcast to " + to_string(shape));
+    }
+    reshape_for_overwriting(out, shape);
+    kernels::broadcast_to(out, x);
+}
+
+#define XTAPE_INSTANTIATE(T)                                               \
+    template void Sum::forward<T>(Array<T>&, const Array<T>&) const;       \
+    template void Mean::forward<T>(Array<T>&, const Array<T>&) const;      \
+    template void Max::forward<T>(Array<T>&, const Array<T>&) const;       \
+    template void LogSumExp::forward<T>(Array<T>&, const Array<T>&) const; \
+    template void SumTo::forward<T>(Array<T>&, const Array<T>&) const;     \
+    template void BroadcastTo::forward<T>(Array<T>&, const Array<T>&) const;
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace ops
+
+namespace detail {
+
+template <class T>
+Var<T> accumulate_recorded(const Var<T>* existing, Var<T> contribution, const Shape& shape) {
+    const Shape space = broadcast_shapes(contribution.shape(), shape);
+    if (contribution.shape() != space) contribution = broadcast_to(contribution, space);
+    if (shape != space) contribution = sum_to(contribution, shape);
+    return existing == nullptr ? contribution : *existing + contribution;
+}
+
+template Var<float> accumulate_recorded(const Var<float>*, Var<float>, const Shape&);
+template Var<double> accumulate_recorded(const Var<double>*, Var<double>, const Shape&);
+
+}  // namespace detail
+}  // namespace autograd

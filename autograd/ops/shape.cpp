@@ -1,0 +1,137 @@
+// Shapes and values of the ops that move elements.
+#include "autograd/ops/shape.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "autograd/kernels/layout.hpp"
+
+namespace autograd::ops {
+
+template <class T>
+void Reshape::forward(Array<T>& out, const Array<T>& x) const {
+    if (element_count(shape) != x.size()) {
+        throw ShapeError("shape " + to_string(x.shape()) + " has " + std::to_string(x.size()) + " elements, " +
+                         to_string(shape) + " has " + std::to_string(element_count(shape)));
+    }
+    reshape_for_overwriting(out, shape);
+    std::copy_n(x.data(), x.size(), out.data());
+}
+
+PermuteDims PermuteDims::inverse() const {
+    PermuteDims result{Shape(axes.size())};
+    for (std::size_t i = 0; i < axes.size(); ++i) result.axes[axes[i]] = i;
+    return result;
+}
+
+template <class T>
+void PermuteDims::forward(Array<T>& out, const Array<T>& x) const {
+    const std::size_t rank = x.dimension();
+    Shape sorted = axes;
+    std::sort(sorted.begin(), sorted.end());
+    bool is_permutation = axes.size() == rank;
+    for (std::size_t i = 0; is_permutation && i < rank; ++i) is_permutation = sorted[i] == i;
+    if (!is_permutation) {
+        throw ShapeError("axes " + to_string(axes) + " are not a permutation of those of shape " + to_string(x.shape()));
+    }
+    const kernels::Strides strides = kernels::row_major_strides(x.shape());
+    Shape shape(rank);
+    kernels::Strides from(rank);
+    for (std::size_t i = 0; i < rank; ++i) {
+        shape[i] = x.shape()[axes[i]];
+        from[i] = strides[axes[i]];
+    }
+    reshape_for_overwriting(out, shape);
+    kernels::copy_strided(out.data(), kernels::row_major_strides(shape), x.data(), from, shape);
+}
+
+Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& slice) {
+    const std::size_t place = normalize_axis(axis, shape.size(), SliceOp::name);
+    const auto extent = static_cast<std::ptrdiff_t>(shape[place]);
+    const auto refuse = [&](const std::string& what) {
+        throw ShapeError(std::string(SliceOp::name) + ": " + what + " for axis " + std::to_string(axis) + " of shape " +
+                         to_string(shape));
+    };
+    if (slice.step == 0) refuse("a step of 0");
+    // Python's meaning of an index that is left out depends on the direction.
+    const bool forward = slice.step > 0;
+    const auto resolve = [&](std::optional<std::ptrdiff_t> index, std::ptrdiff_t otherwise, std::ptrdiff_t last) {
+        if (!index) return otherwise;
+        if (*index < -extent || *index > last) refuse("index " + std::to_string(*index) + " out of range");
+        return *index < 0 ? *index + extent : *index;
+    };
+    const std::ptrdiff_t first = resolve(slice.start, forward ? 0 : extent - 1, forward ? extent : extent - 1);
+    const std::ptrdiff_t stop = resolve(slice.stop, forward ? extent : -1, extent);
+    const std::ptrdiff_t distance = forward ? stop - first : first - stop;
+    const std::ptrdiff_t stride = forward ? slice.step : -slice.step;
+    const std::ptrdiff_t count = distance <= 0 ? 0 : (distance - 1) / stride + 1;
+    return {place, count == 0 ? 0 : static_cast<std::size_t>(first), slice.step, static_cast<std::size_t>(count)};
+}
+
+namespace {
+
+/// Where the selected elements of an array of this shape start, and their strides.
+struct SelectedPlaces {
+    std::ptrdiff_t offset;
+    kernels::Strides strides;
+
+    SelectedPlaces(const Selection& selection, const Shape& shape) : strides(kernels::row_major_strides(shape)) {
+        offset = static_cast<std::ptrdiff_t>(selection.first) * strides[selection.axis];
+        strides[selection.axis] *= selection.step;
+    }
+};
+
+}  // namespace
+
+template <class T>
+void SliceOp::forward(Array<T>& out, const Array<T>& x) const {
+    const SelectedPlaces places(selection, x.shape());
+    Shape shape = x.shape();
+    shape[selection.axis] = selection.count;
+    reshape_for_overwriting(out, shape);
+    kernels::copy_strided(out.data(), kernels::row_major_strides(shape), x.data() + places.offset, places.strides, shape);
+}
+
+template <class T>
+void Unslice::forward(Array<T>& out, const Array<T>& x) const {
+    const SelectedPlaces places(selection, shape);
+    reshape_for_overwriting(out, shape);
+    std::fill_n(out.data(), out.size(), T(0));
+    kernels::copy_strided(out.data() + places.offset, places.strides, x.data(), kernels::row_major_strides(x.shape()),
+                          x.shape());
+}
+
+template <class T>
+void Concat::forward(Array<T>& out, std::span<const Array<T>* const> list) const {
+    Shape shape = list.front()->shape();
+    const std::size_t place = normalize_axis(axis, shape.size(), name);
+    shape[place] = 0;
+    for (const Array<T>* each : list) {
+        Shape expected = shape;
+        if (each->dimension() == shape.size()) expected[place] = each->shape()[place];
+        if (each->shape() != expected) {
+            throw ShapeError("shapes " + to_string(list.front()->shape()) + " and " + to_string(each->shape()) +
+                             " differ in more than axis " + std::to_string(axis));
+        }
+    }
+    for (const Array<T>* each : list) shape[place] += each->shape()[place];
+    reshape_for_overwriting(out, shape);
+    const kernels::Strides strides = kernels::row_major_strides(shape);
+    T* to = out.data();
+    for (const Array<T>* each : list) {
+        kernels::copy_strided(to, strides, each->data(), kernels::row_major_strides(each->shape()), each->shape());
+        to += static_cast<std::ptrdiff_t>(each->shape()[place]) * strides[place];
+    }
+}
+
+#define XTAPE_INSTANTIATE(T)                                                    \
+    template void Reshape::forward<T>(Array<T>&, const Array<T>&) const;        \
+    template void PermuteDims::forward<T>(Array<T>&, const Array<T>&) const;    \
+    template void SliceOp::forward<T>(Array<T>&, const Array<T>&) const;        \
+    template void Unslice::forward<T>(Array<T>&, const Array<T>&) const;        \
+    template void Concat::forward<T>(Array<T>&, std::span<const Array<T>* const>) const;
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace autograd::ops

@@ -1,0 +1,207 @@
+// Keeping nodes, and refusing handles that are not of this tape or not of now.
+#include "autograd/tape.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autograd/kernels/reduce.hpp"
+
+namespace autograd {
+
+template <class T>
+T Var<T>::item() const {
+    const Array<T>& array = value();
+    if (array.size() != 1) {
+        throw TapeError(fmt::format("item: {} has shape {}, not one element", tape().describe(index_),
+                                    to_string(array.shape())));
+    }
+    return *array.data();
+}
+
+template <class T>
+Tape<T>::Tape(TapeOptions options) : options_(options) {}
+
+template <class T>
+void Tape<T>::grow() {
+    if (count_ + chunk_size >= Input<T>::none) throw TapeError("tape: more than 2^32 nodes");
+    chunks_.push_back(std::make_unique<Node<T>[]>(chunk_size));
+}
+
+template <class T>
+Node<T>& Tape<T>::open_node(NodeKind kind) {
+    next_value();
+    Node<T>& node = this->node(static_cast<std::uint32_t>(count_));
+    node.borrowed = nullptr;
+    node.op = nullptr;
+    node.state = nullptr;
+    node.first_input = 0;
+    node.input_count = 0;
+    node.kind = kind;
+    node.needs_gradient = false;
+    node.released = false;
+    ++count_;
+    return node;
+}
+
+template <class T>
+Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
+    next_value() = std::move(value);
+    open_node(kind).needs_gradient = kind == NodeKind::variable && !options_.inference;
+    const auto index = static_cast<std::uint32_t>(count_ - 1);
+    if (check_finite_) require_finite(index);
+    return var(index);
+}
+
+template <class T>
+Var<T> Tape<T>::parameter(const Parameter<T>& parameter) {
+    const auto& state = parameter.shared_state();
+    const auto [known, is_new] = parameter_of_.try_emplace(state->identity, parameters_.size());
+    if (!is_new) {
+        const BorrowedParameter& borrowed = parameters_[known->second];
+        if (borrowed.version != state->version) {
+            throw GradientError(fmt::format(
+                "{} was updated after this tape recorded it: clear the tape before the next forward pass",
+                describe(borrowed.node)));
+        }
+        return var(borrowed.node);
+    }
+    Node<T>& node = open_node(NodeKind::parameter);
+    const auto index = static_cast<std::uint32_t>(count_ - 1);
+    node.borrowed = &state->value;
+    node.needs_gradient = !options_.inference;
+    node.first_input = static_cast<std::uint32_t>(parameters_.size());
+    parameters_.push_back({state, index, state->version});
+    if (check_finite_) require_finite(index);
+    return var(index);
+}
+
+template <class T>
+Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state) {
+    bool needs_gradient = false;
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+        if (!inputs[k].is_immediate() && !is_cut(op, k)) needs_gradient |= node(inputs[k].node).needs_gradient;
+    }
+    Node<T>& node = open_node(NodeKind::operation);
+    const auto index = static_cast<std::uint32_t>(count_ - 1);
+    node.op = &op;
+    node.state = state;
+    node.needs_gradient = needs_gradient;
+    connect(node, inputs);
+    if (check_finite_) require_finite(index);
+    return var(index);
+}
+
+template <class T>
+void Tape<T>::connect(Node<T>& node, std::span<const Input<T>> inputs) {
+    node.first_input = static_cast<std::uint32_t>(inputs_.size());
+    node.input_count = static_cast<std::uint32_t>(inputs.size());
+    inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
+}
+
+template <class T>
+Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs) {
+    const NoiseOrigin* kept = keep(origin);
+    Node<T>& node = open_node(NodeKind::noise);
+    node.state = kept;
+    connect(node, inputs);
+    return var(static_cast<std::uint32_t>(count_ - 1));
+}
+
+template <class T>
+void Tape<T>::clear() {
+    ++generation_;
+    count_ = 0;
+    inputs_.clear();
+    keepsakes_.clear();
+    parameters_.clear();
+    parameter_of_.clear();
+}
+
+template <class T>
+std::string Tape<T>::parameter_name(std::uint64_t identity) const {
+    const auto found = names_.find(identity);
+    return found == names_.end() ? "parameter" : found->second;
+}
+
+template <class T>
+std::string Tape<T>::module_of(std::span<const Input<T>> inputs) const {
+    for (const Input<T>& input : inputs) {
+        if (input.is_immediate() || node(input.node).kind != NodeKind::parameter) continue;
+        const auto found = names_.find(borrowed(node(input.node)).state->identity);
+        if (found == names_.end()) continue;
+        const std::size_t dot = found->second.rfind('.');
+        return dot == std::string::npos ? found->second : found->second.substr(0, dot);
+    }
+    return {};
+}
+
+template <class T>
+std::string Tape<T>::describe_next(const char* op, std::span<const Input<T>> inputs) const {
+    const std::string module = module_of(inputs);
+    return module.empty() ? fmt::format("{} (node {})", op, count_)
+                          : fmt::format("{} (node {}, {})", op, count_, module);
+}
+
+template <class T>
+std::string Tape<T>::describe(std::uint32_t index) const {
+    const Node<T>& node = this->node(index);
+    switch (node.kind) {
+        case NodeKind::variable: return fmt::format("variable (node {})", index);
+        case NodeKind::constant: return fmt::format("constant (node {})", index);
+        case NodeKind::parameter:
+            return fmt::format("{} (node {})", parameter_name(borrowed(node).state->identity), index);
+        case NodeKind::noise: {
+            const auto& origin = *static_cast<const NoiseOrigin*>(node.state);
+            return fmt::format("{} (node {}, noise of stream \"{}\", draw {})", origin.distribution, index,
+                               std::string_view(origin.stream), origin.draw);
+        }
+        case NodeKind::operation: break;
+    }
+    const std::string module = module_of(inputs(node));
+    return module.empty() ? fmt::format("{} (node {})", node.op->name, index)
+                          : fmt::format("{} (node {}, {})", node.op->name, index, module);
+}
+
+template <class T>
+void Tape<T>::refuse(const Var<T>& var, const char* op) const {
+    if (!var.belongs_to(*this)) {
+        var.tape();  // throws for a Var that was never assigned
+        throw TapeError(fmt::format("{}: node {} is of another tape; the Vars of one op must share their tape", op,
+                                    var.index()));
+    }
+    throw TapeError(fmt::format("{}: node {} was forgotten when its tape was cleared; record it anew", op, var.index()));
+}
+
+template <class T>
+void Tape<T>::refuse_released(std::uint32_t index) const {
+    throw TapeError(fmt::format("value: that of {} was released by backward(loss, {{.release = true}})", describe(index)));
+}
+
+template <class T>
+void Tape<T>::require_finite(std::uint32_t index) const {
+    const Node<T>& node = this->node(index);
+    const Array<T>& array = node.array();
+    const std::size_t place = kernels::find_non_finite(array);
+    if (place == array.size()) return;
+    std::string message = fmt::format("check_finite: {} of shape {} made {} at element {}", describe(index),
+                                      to_string(array.shape()), array.data()[place], place);
+    for (const Input<T>& input : inputs(node)) {
+        if (input.is_immediate()) {
+            message += fmt::format("; input {}", input.immediate);
+            continue;
+        }
+        const Array<T>& values = this->node(input.node).array();
+        const auto [low, high] = std::minmax_element(values.data(), values.data() + values.size());
+        message += values.size() == 0 ? fmt::format("; input {}, empty", describe(input.node))
+                                      : fmt::format("; input {} in [{}, {}]", describe(input.node), *low, *high);
+    }
+    throw Error(message);
+}
+
+template class Tape<float>;
+template class Tape<double>;
+template class Var<float>;
+template class Var<double>;
+
+}  // namespace autograd

@@ -1,0 +1,274 @@
+// The tape: an append-only list of nodes (a Wengert list) in which index order is topological order, and Var, the handle
+// to a node. It stores what ops record; it knows no op by name and computes nothing. The sweep is in gradients.hpp.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "autograd/array.hpp"
+#include "autograd/parameter.hpp"
+
+namespace autograd {
+
+template <class T>
+class Tape;
+template <class T>
+class Var;
+template <class T>
+class Sweep;
+template <class T>
+class RecordingSweep;
+
+/// What the tape and the sweep need of an op. Records of this type have static storage; ops make them (op.hpp).
+template <class T>
+struct Op {
+    const char* name;
+    /// Bit k: no gradient flows into input k (a comparison, a condition, stop_gradient). ~0u where it flows nowhere.
+    std::uint32_t cut = 0;
+    /// Passes the gradient of the sweep's current node on to the inputs which want one, in buffers.
+    void (*backward)(Sweep<T>&) = nullptr;
+    /// The same in recorded ops, for gradients of gradients.
+    void (*backward_recorded)(RecordingSweep<T>&) = nullptr;
+    /// `existing` (null at first) plus `contribution` fitted to `shape`, as recorded ops.
+    Var<T> (*accumulate_recorded)(const Var<T>* existing, Var<T> contribution, const Shape& shape) = nullptr;
+};
+
+template <class T>
+bool is_cut(const Op<T>& op, std::size_t input) {
+    return input < 32 ? (op.cut >> input & 1u) != 0 : op.cut == ~0u;
+}
+
+/// One input of a node: another node, or a scalar that stands in the expression (the 0.5f of `0.5f * v`).
+template <class T>
+struct Input {
+    static constexpr std::uint32_t none = ~0u;
+
+    std::uint32_t node = none;
+    T immediate{};
+
+    bool is_immediate() const { return node == none; }
+};
+
+enum class NodeKind : std::uint8_t { operation, variable, constant, parameter, noise };
+
+template <class T>
+struct Node {
+    Array<T> value;
+    const Array<T>* borrowed = nullptr;  ///< a parameter's values, in place of `value`
+    const Op<T>* op = nullptr;           ///< null for leaves
+    const void* state = nullptr;         ///< what the op keeps: axes, flags; or a noise leaf's NoiseOrigin
+    std::uint32_t first_input = 0;       ///< in the tape's list of inputs; for a parameter, in its list of parameters
+    std::uint32_t input_count = 0;
+    NodeKind kind = NodeKind::constant;
+    bool needs_gradient = false;
+    bool released = false;
+
+    const Array<T>& array() const { return borrowed != nullptr ? *borrowed : value; }
+};
+
+/// Where a noise leaf's values came from.
+struct NoiseOrigin {
+    const char* distribution;
+    std::basic_string<char, std::char_traits<char>, PoolAllocator<char>> stream;
+    std::uint64_t draw;
+};
+
+/// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws.
+template <class T>
+class Var {
+   public:
+    using Element = T;
+
+    Var() = default;
+
+    /// @throws TapeError if the tape was cleared, or the value was released by a sweep with {.release = true}.
+    const Array<T>& value() const { return tape().value(*this); }
+    const Shape& shape() const { return value().shape(); }
+    /// The one element.
+    /// @throws TapeError if there is not exactly one.
+    T item() const;
+
+    std::uint32_t index() const { return index_; }
+    std::uint32_t generation() const { return generation_; }
+    /// @throws TapeError for a Var that was never assigned.
+    Tape<T>& tape() const {
+        if (tape_ == nullptr) throw TapeError("var: used before it was assigned");
+        return *tape_;
+    }
+    bool belongs_to(const Tape<T>& tape) const { return tape_ == &tape; }
+
+   private:
+    friend class Tape<T>;
+    Var(Tape<T>* tape, std::uint32_t index, std::uint32_t generation)
+        : tape_(tape), index_(index), generation_(generation) {}
+
+    Tape<T>* tape_ = nullptr;
+    std::uint32_t index_ = 0;
+    std::uint32_t generation_ = 0;
+};
+
+/// Memory for what ops keep with a node. Given back all at once, by clear().
+class Keepsakes {
+   public:
+    Keepsakes() = default;
+    Keepsakes(const Keepsakes&) = delete;
+    Keepsakes& operator=(const Keepsakes&) = delete;
+    ~Keepsakes() { clear(); }
+
+    template <class S>
+    const S* keep(S object) {
+        PoolAllocator<S> allocator;
+        S* kept = std::construct_at(allocator.allocate(1), std::move(object));
+        entries_.push_back({kept, [](void* each) {
+                                std::destroy_at(static_cast<S*>(each));
+                                PoolAllocator<S>().deallocate(static_cast<S*>(each), 1);
+                            }});
+        return kept;
+    }
+    void clear() {
+        for (const Entry& entry : entries_) entry.destroy(entry.object);
+        entries_.clear();
+    }
+
+   private:
+    struct Entry {
+        void* object;
+        void (*destroy)(void*);
+    };
+    std::vector<Entry> entries_;
+};
+
+struct TapeOptions {
+    /// Compute values only: nothing asks for a gradient, and backward() throws.
+    bool inference = false;
+};
+
+template <class T>
+class Tape {
+   public:
+    explicit Tape(TapeOptions options = {});
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+
+    /// A leaf that gets a gradient.
+    Var<T> variable(Array<T> value) { return leaf(NodeKind::variable, std::move(value)); }
+    /// A leaf that gets none.
+    Var<T> constant(Array<T> value) { return leaf(NodeKind::constant, std::move(value)); }
+    /// The leaf of a parameter, whose values it borrows: one node per parameter and generation.
+    Var<T> parameter(const Parameter<T>& parameter);
+
+    /// Forgets all nodes and keeps their memory for the next ones. Every Var of before is invalid.
+    void clear();
+
+    std::size_t size() const { return count_; }
+    std::uint32_t generation() const { return generation_; }
+    bool inference() const { return options_.inference; }
+
+    /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named.
+    void check_finite(bool check) { check_finite_ = check; }
+    bool checks_finite() const { return check_finite_; }
+
+    /// Names a parameter in messages, e.g. "decoder.hidden.weight". Outlasts clear().
+    void name_parameter(std::uint64_t identity, std::string name) { names_[identity] = std::move(name); }
+    /// The dotted name, or "parameter" where none was given.
+    std::string parameter_name(std::uint64_t identity) const;
+
+    /// "matmul (node 12, decoder.hidden)": the op, its number, and the module whose parameters it uses.
+    std::string describe(std::uint32_t index) const;
+
+    // ---- What ops and the sweep use. ----
+
+    Node<T>& node(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }
+    const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
+    /// Of an op, what it was called with; of other nodes none, but for noise whose distribution depended on something.
+    std::span<const Input<T>> inputs(const Node<T>& node) const {
+        if (node.input_count == 0) return {};
+        return {inputs_.data() + node.first_input, node.input_count};
+    }
+    /// @throws TapeError if `var` is of another tape or of before the last clear().
+    std::uint32_t index_of(const Var<T>& var, const char* op) const {
+        if (!var.belongs_to(*this) || var.generation() != generation_) refuse(var, op);
+        return var.index();
+    }
+    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation_); }
+    const Array<T>& value(const Var<T>& var) const {
+        const Node<T>& node = this->node(index_of(var, "value"));
+        if (node.released) refuse_released(var.index());
+        return node.array();
+    }
+
+    /// The array of the node to come, of unspecified shape and values. It becomes one by append(); an op that throws
+    /// before leaves no trace.
+    Array<T>& next_value() {
+        if (count_ == chunks_.size() * chunk_size) grow();
+        return node(static_cast<std::uint32_t>(count_)).value;
+    }
+    /// next_value() with this shape.
+    Array<T>& next_value(const Shape& shape) {
+        Array<T>& value = next_value();
+        reshape_for_overwriting(value, shape);
+        return value;
+    }
+    Var<T> append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state = nullptr);
+    /// A leaf of noise in next_value(). `inputs` are what its distribution depended on, for explanations.
+    Var<T> append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs = {});
+    template <class S>
+    const S* keep(S state) {
+        return keepsakes_.keep(std::move(state));
+    }
+    /// "matmul (node 12, decoder.hidden)" for an op which is about to be recorded with these inputs.
+    std::string describe_next(const char* op, std::span<const Input<T>> inputs) const;
+
+    struct BorrowedParameter {
+        std::shared_ptr<typename Parameter<T>::State> state;
+        std::uint32_t node;
+        std::uint64_t version;  ///< when it was recorded
+    };
+    const PoolVector<BorrowedParameter>& parameters() const { return parameters_; }
+    const BorrowedParameter& borrowed(const Node<T>& node) const {
+        return parameters_[node.first_input];
+    }
+    /// Points to this tape while it lives: how Gradients know whether they may still ask it for an explanation.
+    const std::shared_ptr<const Tape*>& life() const { return life_; }
+    ~Tape() { *life_ = nullptr; }
+
+   private:
+    static constexpr std::size_t chunk_size = 256;
+
+    Var<T> leaf(NodeKind kind, Array<T> value);
+    Node<T>& open_node(NodeKind kind);
+    void connect(Node<T>& node, std::span<const Input<T>> inputs);
+    void grow();
+    [[noreturn]] void refuse(const Var<T>& var, const char* op) const;
+    [[noreturn]] void refuse_released(std::uint32_t index) const;
+    void require_finite(std::uint32_t index) const;
+    std::string module_of(std::span<const Input<T>> inputs) const;
+
+    TapeOptions options_;
+    std::vector<std::unique_ptr<Node<T>[]>> chunks_;
+    std::size_t count_ = 0;
+    std::uint32_t generation_ = 0;
+    std::vector<Input<T>> inputs_;
+    Keepsakes keepsakes_;
+    PoolVector<BorrowedParameter> parameters_;
+    std::unordered_map<std::uint64_t, std::size_t, std::hash<std::uint64_t>, std::equal_to<>,
+                       PoolAllocator<std::pair<const std::uint64_t, std::size_t>>>
+        parameter_of_;
+    std::unordered_map<std::uint64_t, std::string> names_;
+    bool check_finite_ = false;
+    std::shared_ptr<const Tape*> life_ = std::make_shared<const Tape*>(this);
+};
+
+extern template class Tape<float>;
+extern template class Tape<double>;
+extern template class Var<float>;
+extern template class Var<double>;
+
+}  // namespace autograd

@@ -1,0 +1,42 @@
+// update(f, arrays...): one pass of the SIMD loop over arrays of one shape, in place. For optimisers and the like, which
+// change arrays that are not on a tape.
+#pragma once
+
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+#include "autograd/array.hpp"
+#include "autograd/kernels/simd.hpp"
+
+namespace autograd {
+
+/// Calls f(pack&, pack&, ...) for each pack of elements, and stores what f made of those arrays which are not const:
+///
+///     update([&](auto& value, auto gradient) { value = value - rate * gradient; }, values, gradients);
+///
+/// @throws ShapeError if the shapes differ.
+template <class F, class First, class... Rest>
+void update(F f, First& first, Rest&... rest) {
+    using T = typename First::value_type;
+    const auto check = [&](const auto& each) {
+        if (each.shape() != first.shape()) {
+            throw ShapeError("update: shapes " + to_string(first.shape()) + " and " + to_string(each.shape()) + " differ");
+        }
+    };
+    (check(rest), ...);
+    const auto pointers = std::tuple{first.data(), rest.data()...};
+    const std::size_t count = first.size();
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        const auto store = [](const Pack<T>& pack, auto* to) {
+            if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(to)>>) pack.store(to);
+        };
+        for (std::size_t i = 0; i < count; i += Pack<T>::size) {
+            std::tuple packs{Pack<T>::load(std::get<I>(pointers) + i)...};
+            f(std::get<I>(packs)...);
+            (store(std::get<I>(packs), std::get<I>(pointers) + i), ...);
+        }
+    }(std::index_sequence_for<First, Rest...>{});
+}
+
+}  // namespace autograd

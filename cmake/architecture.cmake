@@ -1,0 +1,25 @@
+# XTAPE_ARCH, the instruction set to compile for, and XTAPE_ARCH_FLAGS, the options which say so to the compiler. The
+# default is what this machine has, but only where that buys wide vectors: else programs stay portable.
+include(CheckCXXCompilerFlag)
+include(CheckCXXSourceRuns)
+
+if(NOT DEFINED XTAPE_ARCH AND NOT CMAKE_CROSSCOMPILING)
+    check_cxx_source_runs([[
+        int main() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 0 : 1; }
+    ]] XTAPE_MACHINE_HAS_AVX2)
+    if(XTAPE_MACHINE_HAS_AVX2)
+        set(XTAPE_ARCH native CACHE STRING "Instruction set (-march=): native, x86-64, x86-64-v3, ...")
+    endif()
+endif()
+set(XTAPE_ARCH "" CACHE STRING "Instruction set (-march=): native, x86-64, x86-64-v3, ...; empty: the compiler's own")
+
+set(XTAPE_ARCH_FLAGS)
+if(XTAPE_ARCH)
+    string(MAKE_C_IDENTIFIER "XTAPE_COMPILER_KNOWS_${XTAPE_ARCH}" known)
+    check_cxx_compiler_flag("-march=${XTAPE_ARCH}" ${known})
+    if(NOT ${known})
+        message(FATAL_ERROR "XTAPE_ARCH: the compiler does not know -march=${XTAPE_ARCH}. "
+            "Name an instruction set it knows, such as native, x86-64 or x86-64-v3.")
+    endif()
+    set(XTAPE_ARCH_FLAGS "-march=${XTAPE_ARCH}")
+endif()
