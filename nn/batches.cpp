@@ -1,0 +1,65 @@
+// The order of each epoch, cut into spans; and the copying of rows.
+#include "nn/batches.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace nn {
+
+Batches::Batches(std::size_t count, std::size_t batch_size, BatchOptions options)
+    : count_(count), batch_size_(batch_size), options_(options) {
+    if (batch_size == 0) throw autograd::Error("Batches: expected a batch size of at least 1, found 0");
+}
+
+Batches::Batches(std::size_t count, std::size_t batch_size, autograd::Rng rng, BatchOptions options)
+    : Batches(count, batch_size, options) {
+    rng_ = std::move(rng);
+}
+
+std::size_t Batches::size() const {
+    const bool short_one = count_ % batch_size_ != 0 && !options_.drop_last;
+    return count_ / batch_size_ + (short_one ? 1 : 0);
+}
+
+Batches::Epoch Batches::epoch(std::size_t number) const {
+    if (rng_) return {rng_->stream(fmt::format("epoch {}", number)).permutation(count_), batch_size_, size()};
+    std::vector<std::size_t> order(count_);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    return {std::move(order), batch_size_, size()};
+}
+
+Batches::Epoch::Epoch(std::vector<std::size_t> order, std::size_t batch_size, std::size_t batches)
+    : order_(std::move(order)), batch_size_(batch_size), batches_(batches) {}
+
+std::span<const std::size_t> Batches::Epoch::operator[](std::size_t batch) const {
+    const auto rest = std::span(order_).subspan(batch * batch_size_);
+    return rest.first(std::min(batch_size_, rest.size()));
+}
+
+template <class T>
+void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> rows, autograd::Array<T>& out) {
+    if (&from == &out) throw autograd::ShapeError("gather_rows: the output must be another array than the input");
+    if (from.dimension() == 0) throw autograd::ShapeError("gather_rows: expected an array with rows, found a scalar");
+    autograd::Shape shape = from.shape();
+    const std::size_t row_count = shape[0];
+    shape[0] = 1;
+    const std::size_t row_size = autograd::element_count(shape);
+    shape[0] = rows.size();
+    for (const std::size_t row : rows) {
+        if (row >= row_count) {
+            throw autograd::ShapeError(
+                fmt::format("gather_rows: row {} of an array of shape {}", row, autograd::to_string(from.shape())));
+        }
+    }
+    autograd::reshape_for_overwriting(out, shape);
+    T* destination = out.data();
+    for (const std::size_t row : rows) destination = std::copy_n(from.data() + row * row_size, row_size, destination);
+}
+
+template void gather_rows(const autograd::Array<float>&, std::span<const std::size_t>, autograd::Array<float>&);
+template void gather_rows(const autograd::Array<double>&, std::span<const std::size_t>, autograd::Array<double>&);
+
+}  // namespace nn
