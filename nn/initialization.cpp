@@ -1,0 +1,61 @@
+// Each is a draw of unit variance, scaled.
+#include "nn/initialization.hpp"
+
+#include <cmath>
+
+namespace nn {
+namespace {
+
+using autograd::Array;
+using autograd::Rng;
+
+template <class T>
+Array<T> normal(std::size_t fan_in, std::size_t fan_out, double variance, Rng& rng) {
+    Array<T> weight = rng.normal<T>({fan_out, fan_in});
+    autograd::update([scale = std::sqrt(variance)](auto& w) { w = scale * w; }, weight);
+    return weight;
+}
+
+template <class T>
+Array<T> uniform(std::size_t fan_in, std::size_t fan_out, double variance, Rng& rng) {
+    Array<T> weight = rng.uniform<T>({fan_out, fan_in});
+    autograd::update([bound = std::sqrt(3 * variance)](auto& w) { w = bound * (2 * w - 1); }, weight);
+    return weight;
+}
+
+double he_variance(std::size_t fan_in) { return 2 / static_cast<double>(fan_in); }
+
+double glorot_variance(std::size_t fan_in, std::size_t fan_out) { return 2 / static_cast<double>(fan_in + fan_out); }
+
+}  // namespace
+
+template <class T>
+Array<T> he_normal(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    return normal<T>(fan_in, fan_out, he_variance(fan_in), rng);
+}
+
+template <class T>
+Array<T> he_uniform(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    return uniform<T>(fan_in, fan_out, he_variance(fan_in), rng);
+}
+
+template <class T>
+Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    return normal<T>(fan_in, fan_out, glorot_variance(fan_in, fan_out), rng);
+}
+
+template <class T>
+Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    return uniform<T>(fan_in, fan_out, glorot_variance(fan_in, fan_out), rng);
+}
+
+template Array<float> he_normal(std::size_t, std::size_t, Rng&);
+template Array<double> he_normal(std::size_t, std::size_t, Rng&);
+template Array<float> he_uniform(std::size_t, std::size_t, Rng&);
+template Array<double> he_uniform(std::size_t, std::size_t, Rng&);
+template Array<float> glorot_normal(std::size_t, std::size_t, Rng&);
+template Array<double> glorot_normal(std::size_t, std::size_t, Rng&);
+template Array<float> glorot_uniform(std::size_t, std::size_t, Rng&);
+template Array<double> glorot_uniform(std::size_t, std::size_t, Rng&);
+
+}  // namespace nn

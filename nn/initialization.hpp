@@ -1,0 +1,29 @@
+// Initial weights: random matrices whose variance keeps signals and gradients at their size from layer to layer.
+#pragma once
+
+#include <autograd/autograd.hpp>
+
+#include <cstddef>
+
+namespace nn {
+
+/// Makes a weight matrix of shape (fan_out, fan_in), with one draw of `rng`.
+template <class T>
+using Initializer = autograd::Array<T> (*)(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+
+/// Variance 2 / fan_in, which keeps the variance of signals through a layer and a ReLU. (He, Zhang, Ren and Sun,
+/// "Delving deep into rectifiers", ICCV 2015, equation 10.) Normal, or uniform on [-b, b) with b^2 = 6 / fan_in.
+template <class T>
+autograd::Array<T> he_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+template <class T>
+autograd::Array<T> he_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+
+/// Variance 2 / (fan_in + fan_out), the middle between keeping signals and keeping gradients, for tanh and its like.
+/// (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
+/// equation 16.) Normal, or uniform on [-b, b) with b^2 = 6 / (fan_in + fan_out).
+template <class T>
+autograd::Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+template <class T>
+autograd::Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+
+}  // namespace nn

@@ -1,0 +1,64 @@
+// Layers without parameters, and Sequential, which makes one layer of several. The activations are autograd's functions
+// as objects, for composing.
+#pragma once
+
+#include <autograd/autograd.hpp>
+
+#include <tuple>
+#include <utility>
+
+#include "nn/module.hpp"
+
+namespace nn {
+
+struct ReLU {
+    static constexpr auto members = nn::members();
+    template <class T>
+    autograd::Var<T> operator()(const autograd::Var<T>& x) const {
+        return relu(x);
+    }
+};
+
+struct Tanh {
+    static constexpr auto members = nn::members();
+    template <class T>
+    autograd::Var<T> operator()(const autograd::Var<T>& x) const {
+        return tanh(x);
+    }
+};
+
+struct Sigmoid {
+    static constexpr auto members = nn::members();
+    template <class T>
+    autograd::Var<T> operator()(const autograd::Var<T>& x) const {
+        return sigmoid(x);
+    }
+};
+
+struct Softplus {
+    static constexpr auto members = nn::members();
+    template <class T>
+    autograd::Var<T> operator()(const autograd::Var<T>& x) const {
+        return softplus(x);
+    }
+};
+
+/// Layers, each applied to what the one before returns. Made with braces, so that they are made in this order:
+///
+///     nn::Sequential decoder{nn::Linear(20, 400, rng), nn::ReLU{}, nn::Linear(400, 784, rng)};
+template <class... Layers>
+struct Sequential {
+    std::tuple<Layers...> layers;
+
+    static constexpr auto members = nn::members("layers", &Sequential::layers);
+
+    explicit Sequential(Layers... each) : layers(std::move(each)...) {}
+
+    template <class T>
+    autograd::Var<T> operator()(autograd::Var<T> x) const {
+        std::apply([&](const auto&... layer) { ((x = layer(x)), ...); }, layers);
+        return x;
+    }
+};
+
+}  // namespace nn

@@ -1,0 +1,34 @@
+// The fully connected layer. Its product and gradient are autograd::linear; this holds the parameters.
+#pragma once
+
+#include <autograd/autograd.hpp>
+
+#include <cstddef>
+
+#include "nn/initialization.hpp"
+#include "nn/module.hpp"
+
+namespace nn {
+
+template <class T>
+struct BasicLinear {
+    autograd::Parameter<T> weight;  ///< (outputs, inputs)
+    autograd::Parameter<T> bias;    ///< (outputs,)
+
+    static constexpr auto members = nn::members("weight", &BasicLinear::weight, "bias", &BasicLinear::bias);
+
+    /// Weights from `initialize` (he_normal, he_uniform, glorot_normal, glorot_uniform or a function like these), one
+    /// draw of `rng`; biases 0, as in the papers. The next layer made with the same generator gets other weights.
+    BasicLinear(std::size_t inputs, std::size_t outputs, autograd::Rng& rng, Initializer<T> initialize = he_uniform<T>)
+        : weight(initialize(inputs, outputs, rng)), bias(autograd::full<T>({outputs}, T(0))) {}
+
+    /// x weight' + bias: (rows, inputs) to (rows, outputs).
+    /// @throws ShapeError if x has another shape.
+    autograd::Var<T> operator()(const autograd::Var<T>& x) const {
+        return autograd::linear(x, x.tape().parameter(weight), x.tape().parameter(bias));
+    }
+};
+
+using Linear = BasicLinear<float>;
+
+}  // namespace nn

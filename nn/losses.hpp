@@ -1,0 +1,97 @@
+// Losses, with their reduction in sight: elementwise values unless the caller asks for a sum or a mean. Shapes must be
+// equal: (B,) against (B, 1) would silently be a table of B x B differences.
+#pragma once
+
+#include <autograd/autograd.hpp>
+
+#include <cmath>
+#include <string>
+
+namespace nn {
+
+/// What becomes of the elementwise values of a loss.
+enum class Reduction {
+    none,        ///< they are returned as they are
+    sum,         ///< their sum
+    mean,        ///< their mean, over all axes: pixels too
+    batch_mean,  ///< summed over all axes but the first, averaged over that: the loss per row
+};
+
+namespace detail {
+
+template <class T>
+void require_same_shape(const char* function, const char* a_name, const autograd::Var<T>& a, const char* b_name,
+                        const autograd::Var<T>& b) {
+    if (a.shape() == b.shape()) return;
+    throw autograd::ShapeError(std::string(function) + ": " + a_name + " of shape " + autograd::to_string(a.shape()) +
+                               " and " + b_name + " of shape " + autograd::to_string(b.shape()) +
+                               ": expected equal shapes; broadcast_to says it where broadcasting is meant");
+}
+
+template <class T>
+autograd::Var<T> reduce(const autograd::Var<T>& values, Reduction reduction) {
+    switch (reduction) {
+        case Reduction::none: return values;
+        case Reduction::sum: return sum(values);
+        case Reduction::mean: return mean(values);
+        case Reduction::batch_mean: break;
+    }
+    if (values.shape().empty()) throw autograd::ShapeError("batch_mean: a scalar has no rows to average over");
+    return sum(values) * (1 / static_cast<double>(values.shape()[0]));
+}
+
+}  // namespace detail
+
+namespace ops {
+
+inline constexpr auto binary_cross_entropy_with_logits =
+    autograd::elementwise<"binary_cross_entropy_with_logits">(
+        [](auto logit, auto target) { return softplus(logit) - logit * target; },
+        [](auto g, auto logit, auto target, auto) { return g * (sigmoid(logit) - target); },
+        [](auto g, auto logit, auto, auto) { return -g * logit; })
+        .documented({.formula = "log(1 + exp(logit)) - logit * target",
+                     .gradient = "g (sigmoid(logit) - target), -g logit",
+                     .domain = {{{-6, 6}, {0, 1}}},
+                     .reference = [](const double* x) {
+                         const double p = 1 / (1 + std::exp(-x[0]));
+                         return -x[1] * std::log(p) - (1 - x[1]) * std::log(1 - p);
+                     }});
+
+inline constexpr auto squared_error =
+    autograd::elementwise<"squared_error">(
+        [](auto a, auto b) { return square(a - b); }, [](auto g, auto a, auto b, auto) { return 2 * g * (a - b); },
+        [](auto g, auto a, auto b, auto) { return 2 * g * (b - a); })
+        .documented({.formula = "(a - b)^2",
+                     .gradient = "2 g (a - b), 2 g (b - a)",
+                     .reference = [](const double* x) { return x[0] * x[0] - 2 * x[0] * x[1] + x[1] * x[1]; }});
+
+}  // namespace ops
+
+/// -t log p - (1 - t) log(1 - p) with p = sigmoid(logit), in nats, computed from the logits without overflow.
+/// For targets 0 and 1 it is a Bernoulli variable's negative log likelihood; for targets between, grey pixels say, it is
+/// not a likelihood, and its minimum is not 0 but the targets' own entropy.
+/// @throws ShapeError if the shapes differ.
+template <class T>
+autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits, const autograd::Var<T>& target,
+                                                  Reduction reduction = Reduction::none) {
+    detail::require_same_shape("binary_cross_entropy_with_logits", "logits", logits, "target", target);
+    return detail::reduce(ops::binary_cross_entropy_with_logits(logits, target), reduction);
+}
+
+/// (prediction - target)^2.
+/// @throws ShapeError if the shapes differ.
+template <class T>
+autograd::Var<T> squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target,
+                               Reduction reduction = Reduction::none) {
+    detail::require_same_shape("squared_error", "prediction", prediction, "target", target);
+    return detail::reduce(ops::squared_error(prediction, target), reduction);
+}
+
+/// The mean of (prediction - target)^2 over all elements.
+/// @throws ShapeError if the shapes differ.
+template <class T>
+autograd::Var<T> mean_squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target) {
+    return squared_error(prediction, target, Reduction::mean);
+}
+
+}  // namespace nn

@@ -1,0 +1,95 @@
+// The fused passes. Factors which are the same for all elements are worked out in double before them.
+#include "nn/optimizers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nn {
+
+using autograd::Array;
+
+template <class T>
+void ParameterStates<T>::prepare(std::size_t index, const std::string& name, const autograd::Shape& shape,
+                                 std::size_t averages) {
+    if (index >= states_.size()) return;  // require_count will say so
+    ParameterState<T>& state = states_[index];
+    if (state.parameter != name) {
+        throw autograd::Error(fmt::format("optimiser: parameter number {} is {}, but was {} in the steps before", index,
+                                          name, state.parameter));
+    }
+    while (state.averages.size() < averages) state.averages.push_back(autograd::full<T>(shape, T(0)));
+    for (const Array<T>& average : state.averages) {
+        if (average.shape() == shape) continue;
+        throw autograd::ShapeError(fmt::format("optimiser: {} has shape {}, but had {} in the steps before", name,
+                                               autograd::to_string(shape), autograd::to_string(average.shape())));
+    }
+}
+
+template <class T>
+void ParameterStates<T>::require_count(std::size_t count) const {
+    if (count == states_.size()) return;
+    throw autograd::Error(fmt::format("optimiser: the model has {} parameters, but had {} in the steps before", count,
+                                      states_.size()));
+}
+
+template <class T>
+void ParameterStates<T>::refuse_unlisted(const std::vector<std::uint64_t>& listed,
+                                         const autograd::Gradients<T>& gradients) {
+    const auto unlisted = std::find_if(gradients.parameters().begin(), gradients.parameters().end(), [&](const auto& each) {
+        return std::find(listed.begin(), listed.end(), each.first) == listed.end();
+    });
+    throw autograd::GradientError(
+        fmt::format("optimiser: {} (node {}) was used on the tape, but is not in the model's listing; add it to "
+                    "`members`, or step a part of what was used with {{.partial = true}}",
+                    gradients.parameter_name(unlisted->first), unlisted->second));
+}
+
+template <class T>
+void BasicSGD<T>::update(Array<T>& value, ParameterState<T>& state, const Array<T>& gradient) const {
+    const SGDOptions o = options;
+    if (o.momentum == 0) {
+        autograd::update([o](auto& x, auto g) { x = x - o.lr * (g + o.weight_decay * x); }, value, gradient);
+        return;
+    }
+    // The slope itself has a part in the step only with nesterov.
+    const double own = o.nesterov ? 1 : 0;
+    const double along = o.nesterov ? o.momentum : 1;
+    autograd::update(
+        [=](auto& x, auto& buffer, auto g) {
+            const auto slope = g + o.weight_decay * x;
+            buffer = o.momentum * buffer + slope;
+            x = x - o.lr * (own * slope + along * buffer);
+        },
+        value, state.averages[0], gradient);
+}
+
+template <class T, class Options>
+void AdamFamily<T, Options>::update(Array<T>& value, ParameterState<T>& state, const Array<T>& gradient) const {
+    const Options o = options;
+    const auto steps = static_cast<double>(state.steps);
+    const double rate = o.lr / (1 - std::pow(o.beta1, steps));
+    const double correction = 1 / std::sqrt(1 - std::pow(o.beta2, steps));
+    const double keep = Options::decoupled ? 1 - o.lr * o.weight_decay : 1;
+    const double pull = Options::decoupled ? 0 : o.weight_decay;
+    autograd::update(
+        [=](auto& x, auto& mean, auto& mean_square, auto g) {
+            const auto slope = g + pull * x;
+            mean = o.beta1 * mean + (1 - o.beta1) * slope;
+            mean_square = o.beta2 * mean_square + (1 - o.beta2) * square(slope);
+            x = keep * x - rate * mean / (correction * sqrt(mean_square) + o.eps);
+        },
+        value, state.averages[0], state.averages[1], gradient);
+}
+
+template class ParameterStates<float>;
+template class ParameterStates<double>;
+template class BasicSGD<float>;
+template class BasicSGD<double>;
+template class AdamFamily<float, AdamOptions>;
+template class AdamFamily<double, AdamOptions>;
+template class AdamFamily<float, AdamWOptions>;
+template class AdamFamily<double, AdamWOptions>;
+
+}  // namespace nn

@@ -1,0 +1,212 @@
+// Optimisers: they take a model and the gradients of a loss, and change the model's parameters in place, in one fused
+// pass each. Semantics and names are PyTorch's. There is no schedule: `options` may be changed between steps.
+#pragma once
+
+#include <autograd/autograd.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/module.hpp"
+
+namespace nn {
+
+struct StepOptions {
+    /// Permits parameters on the tape which are not in the model's listing: a part of what was used is stepped.
+    bool partial = false;
+};
+
+/// What an optimiser remembers of one parameter: how often it was stepped, and running averages of its shape.
+template <class T>
+struct ParameterState {
+    std::string parameter;
+    std::uint64_t steps = 0;
+    std::vector<autograd::Array<T>> averages;
+};
+
+/// What the optimisers have in common: the states of all parameters, in the order of the model's listing, and a step
+/// over those which the gradients are for.
+template <class T>
+class ParameterStates {
+   public:
+    /// Calls update(value, state, gradient) for each parameter of the model which was on the tape. Throws before the
+    /// first is called, or not at all.
+    template <class Model, class Update>
+    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions options, std::size_t averages,
+              Update update) {
+        prepare(model, averages);
+        std::size_t used = 0;
+        visit(model, [&](const std::string&, const autograd::Parameter<T>& parameter) {
+            if (!gradients.uses(parameter)) return;
+            gradients[parameter];  // throws, with the reason, where there is none
+            ++used;
+        });
+        if (!options.partial && used != gradients.parameters().size()) refuse_unlisted(model, gradients);
+        std::size_t index = 0;
+        visit(model, [&](const std::string&, autograd::Parameter<T>& parameter) {
+            ParameterState<T>& state = states_[index++];
+            if (!gradients.uses(parameter)) return;
+            ++state.steps;
+            update(parameter.mutable_value(), state, gradients[parameter]);
+        });
+    }
+
+    /// All states; zeros for a model which was never stepped.
+    template <class Model>
+    std::vector<ParameterState<T>> of(const Model& model, std::size_t averages) const {
+        ParameterStates copy = *this;
+        copy.prepare(model, averages);
+        return std::move(copy.states_);
+    }
+
+    void restore(std::vector<ParameterState<T>> states) { states_ = std::move(states); }
+
+   private:
+    template <class Model, class Visit>
+    void visit(Model& model, Visit visit) {
+        name_.clear();
+        detail::walk(model, name_, visit);
+    }
+    /// Makes the states, or checks that those there are of this model.
+    template <class Model>
+    void prepare(const Model& model, std::size_t averages) {
+        const bool first = states_.empty();
+        std::size_t index = 0;
+        visit(model, [&](const std::string& name, const autograd::Parameter<T>& parameter) {
+            if (first) states_.push_back({name, 0, {}});
+            prepare(index++, name, parameter.shape(), averages);
+        });
+        require_count(index);
+    }
+    template <class Model>
+    [[noreturn]] void refuse_unlisted(const Model& model, const autograd::Gradients<T>& gradients) {
+        std::vector<std::uint64_t> listed;
+        visit(model, [&](const std::string&, const autograd::Parameter<T>& each) { listed.push_back(each.identity()); });
+        refuse_unlisted(listed, gradients);
+    }
+
+    void prepare(std::size_t index, const std::string& name, const autograd::Shape& shape, std::size_t averages);
+    void require_count(std::size_t count) const;
+    [[noreturn]] static void refuse_unlisted(const std::vector<std::uint64_t>& listed,
+                                             const autograd::Gradients<T>& gradients);
+
+    std::vector<ParameterState<T>> states_;
+    std::string name_;  // a buffer, kept so that a step allocates nothing
+};
+
+// What the step(model, gradients, options) of every optimiser does: it steps the parameters of the model which were on
+// the tape, and leaves alone, their state too, those which never were. It throws GradientError, and then has changed
+// nothing, if a parameter's path to the loss was cut, or if one was on the tape but is not in the model's listing
+// (unless options.partial); Error if the model's names or shapes are not those of the steps before.
+
+struct SGDOptions {
+    double lr = 1e-3;
+    double momentum = 0;
+    double weight_decay = 0;  ///< adds weight_decay * value to the gradient
+    bool nesterov = false;    ///< looks ahead along the momentum
+};
+
+/// Stochastic gradient descent: b = momentum b + g, value -= lr b; with nesterov, value -= lr (g + momentum b).
+template <class T>
+class BasicSGD {
+   public:
+    SGDOptions options;
+
+    explicit BasicSGD(const SGDOptions& initial = {}) : options(initial) {}
+
+    template <class Model>
+    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
+        states_.step(model, gradients, step_options, averages().size(),
+                     [&](autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) {
+                         update(value, state, gradient);
+                     });
+    }
+
+    /// The names of ParameterState::averages.
+    std::span<const char* const> averages() const {
+        static constexpr std::array names{"momentum_buffer"};
+        return std::span<const char* const>(names).first(options.momentum == 0 ? 0 : 1);
+    }
+    /// For checkpoints: all states, in the order of the model's listing.
+    template <class Model>
+    std::vector<ParameterState<T>> states(const Model& model) const {
+        return states_.of(model, averages().size());
+    }
+    void restore(std::vector<ParameterState<T>> states) { states_.restore(std::move(states)); }
+
+   private:
+    void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
+
+    ParameterStates<T> states_;
+};
+
+struct AdamOptions {
+    static constexpr bool decoupled = false;
+    double lr = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double eps = 1e-8;
+    double weight_decay = 0;  ///< adds weight_decay * value to the gradient
+};
+
+struct AdamWOptions {
+    static constexpr bool decoupled = true;
+    double lr = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double eps = 1e-8;
+    double weight_decay = 0.01;  ///< subtracts lr * weight_decay * value, beside the gradient's step
+};
+
+/// m and v are running averages of the gradient and its square, t the number of the parameter's steps:
+/// value -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps).
+template <class T, class Options>
+class AdamFamily {
+   public:
+    Options options;
+
+    explicit AdamFamily(const Options& initial = {}) : options(initial) {}
+
+    template <class Model>
+    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
+        states_.step(model, gradients, step_options, averages().size(),
+                     [&](autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) {
+                         update(value, state, gradient);
+                     });
+    }
+
+    /// The names of ParameterState::averages.
+    std::span<const char* const> averages() const {
+        static constexpr std::array names{"exp_avg", "exp_avg_sq"};
+        return names;
+    }
+    /// For checkpoints: all states, in the order of the model's listing.
+    template <class Model>
+    std::vector<ParameterState<T>> states(const Model& model) const {
+        return states_.of(model, averages().size());
+    }
+    void restore(std::vector<ParameterState<T>> states) { states_.restore(std::move(states)); }
+
+   private:
+    void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
+
+    ParameterStates<T> states_;
+};
+
+/// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+template <class T>
+using BasicAdam = AdamFamily<T, AdamOptions>;
+/// Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+template <class T>
+using BasicAdamW = AdamFamily<T, AdamWOptions>;
+
+using SGD = BasicSGD<float>;
+using Adam = BasicAdam<float>;
+using AdamW = BasicAdamW<float>;
+
+}  // namespace nn
