@@ -40,10 +40,19 @@ Array<T> full(const Shape& shape, T value) {
     return Array<T>(shape, value);
 }
 
+/// a == b, inline: shapes are compared several times for each node.
+inline bool same_shape(const Shape& a, const Shape& b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] != b[i]) return false;
+    }
+    return true;
+}
+
 /// Gives `array` this shape, with unspecified values; nothing happens if it has it.
 template <class T>
 void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
-    if (array.shape() != shape) array.resize(shape);
+    if (!same_shape(array.shape(), shape)) array.resize(shape);
 }
 
 /// The number of elements of a shape; 1 for the shape of a scalar, ().

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/gradients.hpp"
+#include "autograd/inspect.hpp"
 #include "autograd/memory.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"

@@ -13,7 +13,7 @@ namespace {
 
 template <class T>
 void expand(Array<T>& gradient, const Shape& shape) {
-    if (gradient.shape() == shape) return;
+    if (same_shape(gradient.shape(), shape)) return;
     Array<T> expanded = empty<T>(shape);
     kernels::broadcast_to(expanded, gradient);
     gradient = std::move(expanded);
@@ -132,6 +132,7 @@ Gradients<T>::Gradients(Tape<T>& tape, std::uint32_t loss)
 
 template <class T>
 std::uint32_t Gradients<T>::node_of(const Var<T>& v) const {
+    if (life_ == nullptr) throw GradientError("gradients: used after they were moved from");
     if (!v.belongs_to(*tape_)) throw TapeError("gradients: this Var is of another tape than the loss");
     if (v.generation() != generation_) throw TapeError("gradients: this Var is of before or after a clear() of its tape");
     return v.index();
@@ -139,6 +140,7 @@ std::uint32_t Gradients<T>::node_of(const Var<T>& v) const {
 
 template <class T>
 std::uint32_t Gradients<T>::node_of(const Parameter<T>& parameter) const {
+    if (life_ == nullptr) throw GradientError("gradients: used after they were moved from");
     const std::uint64_t identity = parameter.identity();
     const auto found = std::find_if(parameters_.begin(), parameters_.end(),
                                     [identity](const auto& each) { return each.first == identity; });
@@ -149,7 +151,9 @@ template <class T>
 const Array<T>* Gradients<T>::at(std::uint32_t node) const {
     if (node >= slot_of_.size() || slot_of_[node] < 0) return nullptr;
     const auto slot = static_cast<std::size_t>(slot_of_[node]);
-    return vars_.empty() ? &slots_[slot] : &vars_[slot].value();
+    if (vars_.empty()) return &slots_[slot];
+    if (*life_ == nullptr) throw TapeError("gradients: those of a sweep with {.create_graph = true} are gone with their tape");
+    return &vars_[slot].value();
 }
 
 template <class T>
@@ -242,6 +246,9 @@ void Sweep<T>::pass_on() {
     if (is_leaf) return;
     require_unchanged(tape_, index_);
     handed_over_ = false;
+    // Room for a slot for each input, so that the gradient stays where it is while the op works.
+    auto& slots = gradients_.slots_;
+    if (slots.capacity() - slots.size() < node_->input_count) slots.reserve(2 * slots.size() + node_->input_count);
     node_->op->backward(*this);
     if (tape_.checks_finite()) require_finite();
     if (options_.keep) return;
@@ -297,14 +304,14 @@ typename Sweep<T>::Target Sweep<T>::target(std::size_t which, bool in_place) {
         expand(existing, shape);
         return {existing, true};
     }
-    if (in_place && !handed_over_ && !options_.keep && compact_gradient().shape() == shape) {
+    if (in_place && !handed_over_ && !options_.keep && same_shape(compact_gradient().shape(), shape)) {
         handed_over_ = true;
         slot = gradients_.slot_of_[index_];
     } else {
         slot = take_slot();
     }
     Array<T>& array = gradients_.slots_[static_cast<std::size_t>(slot)];
-    if (array.shape() != shape) array.resize(shape);
+    reshape_for_overwriting(array, shape);
     return {array, false};
 }
 

@@ -2,7 +2,6 @@
 // {.create_graph = true}, as recorded ops on the same tape. It knows no op by name: nodes carry their op's record.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +19,8 @@ struct BackwardOptions {
     bool release = false;
 };
 
-/// The gradients of one loss. A value: it stays valid after the tape is cleared.
+/// The gradients of one loss. A value: it stays valid after the tape is cleared. (With {.create_graph = true} they are
+/// nodes of the tape, and go with them: reading one then throws a TapeError.)
 template <class T>
 class Gradients {
    public:
@@ -64,7 +64,7 @@ class Gradients {
     std::uint32_t generation_;
     std::uint32_t loss_;
     PoolVector<std::int32_t> slot_of_;  // per node; -1 where there is none
-    std::deque<Array<T>, PoolAllocator<Array<T>>> slots_;
+    PoolVector<Array<T>> slots_;
     PoolVector<Var<T>> vars_;  // per slot, with create_graph
     PoolVector<std::pair<std::uint64_t, std::uint32_t>> parameters_;
 };

@@ -8,20 +8,20 @@
 namespace autograd::detail {
 namespace {
 
-constexpr std::size_t max_arity = kernels::Loop::max_operands - 2;
+using kernels::max_arity;
+static_assert(max_arity + 2 <= kernels::Loop::max_operands, "a backward loop walks the gradient and the output too");
 
 template <class T>
 struct MapArguments {
     std::array<kernels::Operand<T>, max_arity> operands;
     std::size_t count;
-    const Shape scalar_shape;
 
     MapArguments(const Tape<T>& tape, std::span<const Input<T>> inputs) : count(inputs.size()) {
         for (std::size_t k = 0; k < count; ++k) {
             if (inputs[k].is_immediate()) {
-                operands[k] = {&inputs[k].immediate, &scalar_shape};
+                operands[k] = {&inputs[k].immediate, nullptr};
             } else {
-                const Array<T>& array = tape.node(inputs[k].node).array();
+                const Array<T>& array = tape.values(inputs[k].node);
                 operands[k] = {array.data(), &array.shape()};
             }
         }
@@ -29,13 +29,22 @@ struct MapArguments {
     std::span<const kernels::Operand<T>> span() const { return {operands.data(), count}; }
 };
 
+/// Gives `out` the shape that the inputs broadcast to.
 template <class T>
-Shape common_shape(std::span<const kernels::Operand<T>> inputs) {
-    Shape shape = *inputs[0].shape;
-    for (const auto& input : inputs.subspan(1)) {
-        if (*input.shape != shape) shape = broadcast_shapes(shape, *input.shape);
+void shape_result(Array<T>& out, std::span<const kernels::Operand<T>> inputs) {
+    const Shape* common = nullptr;
+    bool all_alike = true;
+    for (const auto& input : inputs) {
+        if (input.shape == nullptr) continue;
+        if (common == nullptr) common = input.shape;
+        all_alike = all_alike && same_shape(*common, *input.shape);
     }
-    return shape;
+    if (all_alike) return reshape_for_overwriting(out, *common);
+    Shape shape = *common;
+    for (const auto& input : inputs) {
+        if (input.shape != nullptr) shape = broadcast_shapes(shape, *input.shape);
+    }
+    reshape_for_overwriting(out, shape);
 }
 
 }  // namespace
@@ -45,7 +54,8 @@ Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Inp
     const MapArguments<T> arguments(tape, inputs);
     with_context([&] { return tape.describe_next(op.name, inputs); },
                  [&] {
-                     Array<T>& out = tape.next_value(common_shape(arguments.span()));
+                     Array<T>& out = tape.next_value();
+                     shape_result(out, arguments.span());
                      kernels::run_forward(*op.kernel, out, arguments.span());
                  });
     return tape.append(op, inputs);
@@ -54,7 +64,7 @@ Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Inp
 template <class T>
 Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs) {
     Array<T> out;
-    with_context([&] { return std::string(op.name); }, [&] { out.resize(common_shape(inputs)); });
+    with_context([&] { return std::string(op.name); }, [&] { shape_result(out, inputs); });
     kernels::run_forward(*op.kernel, out, inputs);
     return out;
 }
@@ -74,19 +84,19 @@ void backward_map(Sweep<T>& sweep) {
     std::copy_n(arguments.operands.begin(), arguments.count, operands.begin() + 2);
     const std::span<const kernels::Operand<T>> all(operands.data(), 2 + arguments.count);
 
-    std::array<std::size_t, max_arity> wanted;
-    std::size_t wanted_count = 0;
-    bool contiguous = g.shape() == space;
+    std::size_t wanted = 0;
+    std::size_t full_sized = 0;  // of the wanted, those which were not broadcast
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-        if (sweep.wants(k)) wanted[wanted_count++] = k;
-        contiguous = contiguous && !inputs[k].is_immediate() && *arguments.operands[k].shape == space;
+        if (!sweep.wants(k)) continue;
+        ++wanted;
+        if (same_shape(*arguments.operands[k].shape, space)) ++full_sized;
     }
-    if (contiguous && wanted_count == inputs.size() && wanted_count > 1) {
+    if (wanted > 1 && full_sized == inputs.size() && same_shape(g.shape(), space)) {
         std::array<T*, max_arity> targets;
         std::array<bool, max_arity> accumulate;
         std::array<const T*, kernels::Loop::max_operands> data;
         std::transform(all.begin(), all.end(), data.begin(), [](const auto& operand) { return operand.data; });
-        for (std::size_t k = 0; k < wanted_count; ++k) {
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
             const auto target = sweep.target(k, true);
             targets[k] = target.array.data();
             accumulate[k] = target.accumulate;
@@ -94,12 +104,13 @@ void backward_map(Sweep<T>& sweep) {
         op.kernel->backward_all(targets.data(), accumulate.data(), data.data(), y.size());
         return;
     }
-    // The last one may overwrite the gradient that the others have read; those which are summed go first.
-    const auto end = wanted.begin() + static_cast<std::ptrdiff_t>(wanted_count);
-    std::stable_partition(wanted.begin(), end, [&](std::size_t k) { return *arguments.operands[k].shape != space; });
-    for (std::size_t i = 0; i < wanted_count; ++i) {
-        const auto target = sweep.target(wanted[i], i + 1 == wanted_count);
-        kernels::run_backward(*op.kernel, wanted[i], target.array, target.accumulate, space, all);
+    // Inputs which were broadcast go first: the last of the others may overwrite the gradient that all have read.
+    for (const bool broadcast : {true, false}) {
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (!sweep.wants(k) || same_shape(*arguments.operands[k].shape, space) == broadcast) continue;
+            const auto target = sweep.target(k, !broadcast && --full_sized == 0);
+            kernels::run_backward(*op.kernel, k, target.array, target.accumulate, space, all);
+        }
     }
 }
 

@@ -166,8 +166,12 @@ struct Documentation {
     const char* formula = "";
     const char* gradient = "derived";
     const char* kinks = "none";
+    const char* nan = "propagates";                      ///< else: where a NaN input does not make a NaN
     std::array<Domain, max_inputs> domain{};             ///< where to sample each input from
     double (*reference)(const double* inputs) = nullptr;  ///< the value by independent means
+    /// How far the value may be from the reference, in units of its last place: by default what xsimd's functions promise,
+    /// 2, and four roundings more.
+    double ulps = 4;
 };
 
 template <class T>
@@ -218,6 +222,8 @@ struct DerivedCut<E, K, X, std::index_sequence<I...>> {
 /// Everything that one elementwise op compiles to for one element type and number of inputs.
 template <class E, class T, std::size_t Arity>
 struct Compiled {
+    static_assert(Arity <= kernels::max_arity, "an elementwise op has at most eight inputs");
+
     template <std::size_t K>
     static constexpr bool cuts() {
         if constexpr (E::has_rules) {
@@ -375,9 +381,8 @@ struct Elementwise {
             return detail::record_map<T>(detail::Compiled<Elementwise, T, sizeof...(A)>::op, tape, inputs);
         } else if constexpr ((is_eager<A> || ...)) {
             const T scalars[] = {scalar_or_zero<T>(a)...};
-            const Shape scalar_shape;
             std::size_t k = 0;
-            const kernels::Operand<T> inputs[] = {operand<T>(a, &scalars[k++], scalar_shape)...};
+            const kernels::Operand<T> inputs[] = {operand<T>(a, &scalars[k++])...};
             return Eager<T>(detail::compute_map<T>(detail::Compiled<Elementwise, T, sizeof...(A)>::op, inputs));
         } else {
             return Pack<T>(evaluate(Pack<T>(a)...));
@@ -428,11 +433,11 @@ struct Elementwise {
         }
     }
     template <class T, class A>
-    static kernels::Operand<T> operand(const A& a, const T* scalar, const Shape& scalar_shape) {
+    static kernels::Operand<T> operand(const A& a, const T* scalar) {
         if constexpr (is_eager<A>) {
             return {a.array().data(), &a.shape()};
         } else {
-            return {scalar, &scalar_shape};
+            return {scalar, nullptr};
         }
     }
 };

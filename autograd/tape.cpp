@@ -4,10 +4,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "autograd/kernels/reduce.hpp"
 
 namespace autograd {
+namespace {
+
+// Unique in the process, so that a Var of a tape that is gone does not pass for one of its successor at the same address.
+std::uint32_t next_generation() {
+    static std::atomic<std::uint32_t> last{0};
+    return ++last;
+}
+
+}  // namespace
 
 template <class T>
 T Var<T>::item() const {
@@ -20,7 +30,7 @@ T Var<T>::item() const {
 }
 
 template <class T>
-Tape<T>::Tape(TapeOptions options) : options_(options) {}
+Tape<T>::Tape(TapeOptions options) : options_(options), generation_(next_generation()) {}
 
 template <class T>
 void Tape<T>::grow() {
@@ -110,7 +120,7 @@ Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>
 
 template <class T>
 void Tape<T>::clear() {
-    ++generation_;
+    generation_ = next_generation();
     count_ = 0;
     inputs_.clear();
     keepsakes_.clear();

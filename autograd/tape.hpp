@@ -198,9 +198,11 @@ class Tape {
         return var.index();
     }
     Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation_); }
-    const Array<T>& value(const Var<T>& var) const {
-        const Node<T>& node = this->node(index_of(var, "value"));
-        if (node.released) refuse_released(var.index());
+    const Array<T>& value(const Var<T>& var) const { return values(index_of(var, "value")); }
+    /// @throws TapeError if they were released.
+    const Array<T>& values(std::uint32_t index) const {
+        const Node<T>& node = this->node(index);
+        if (node.released) refuse_released(index);
         return node.array();
     }
 
@@ -226,6 +228,9 @@ class Tape {
     /// "matmul (node 12, decoder.hidden)" for an op which is about to be recorded with these inputs.
     std::string describe_next(const char* op, std::span<const Input<T>> inputs) const;
 
+    /// The module of the first named parameter among these inputs: "decoder.hidden" of "decoder.hidden.weight"; or empty.
+    std::string module_of(std::span<const Input<T>> inputs) const;
+
     struct BorrowedParameter {
         std::shared_ptr<typename Parameter<T>::State> state;
         std::uint32_t node;
@@ -249,12 +254,11 @@ class Tape {
     [[noreturn]] void refuse(const Var<T>& var, const char* op) const;
     [[noreturn]] void refuse_released(std::uint32_t index) const;
     void require_finite(std::uint32_t index) const;
-    std::string module_of(std::span<const Input<T>> inputs) const;
 
     TapeOptions options_;
     std::vector<std::unique_ptr<Node<T>[]>> chunks_;
     std::size_t count_ = 0;
-    std::uint32_t generation_ = 0;
+    std::uint32_t generation_;
     std::vector<Input<T>> inputs_;
     Keepsakes keepsakes_;
     PoolVector<BorrowedParameter> parameters_;

@@ -19,7 +19,10 @@ namespace autograd {
 template <class F, class First, class... Rest>
 void update(F f, First& first, Rest&... rest) {
     using T = typename First::value_type;
-    const auto check = [&](const auto& each) {
+    static_assert((std::is_same_v<Array<T>, std::remove_const_t<First>> && ... &&
+                   std::is_same_v<Array<T>, std::remove_const_t<Rest>>),
+                  "update takes Arrays of one element type: the loop needs their padding");
+    [[maybe_unused]] const auto check = [&](const auto& each) {
         if (each.shape() != first.shape()) {
             throw ShapeError("update: shapes " + to_string(first.shape()) + " and " + to_string(each.shape()) + " differ");
         }

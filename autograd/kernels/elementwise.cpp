@@ -67,7 +67,7 @@ void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T
         if (loop.step(input) == 1) {
             kernel.backward[which].row(to, accumulate || summed, pointers.at(offsets), pointers.step(), loop.length());
         } else {
-            // Not a broadcast if there is but one element: then `accumulate` decides.
+            // Not summed if the space has but one element: then `accumulate` decides.
             const T sum = kernel.backward[which].sum(pointers.at(offsets), pointers.step(), loop.length());
             *to = accumulate || summed ? *to + sum : sum;
         }

@@ -12,7 +12,10 @@
 
 namespace autograd::kernels {
 
-/// Input data of a map: an array's, or a single scalar with the shape ().
+/// The most inputs that a map has.
+inline constexpr std::size_t max_arity = 8;
+
+/// Input data of a map: an array's, or a lone scalar, which has no shape.
 template <class T>
 struct Operand {
     const T* data;

@@ -5,7 +5,18 @@
 
 namespace autograd::kernels {
 
+/// The common case: every operand has the shape of the space, or is a scalar.
+bool Loop::plan_one_row(const Shape& space, std::span<const Shape* const> operands) {
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        if (operands[k] != nullptr && !same_shape(*operands[k], space)) return false;
+        step_[k] = operands[k] == nullptr ? 0 : 1;
+    }
+    for (const std::size_t extent : space) length_ *= extent;
+    return true;
+}
+
 Loop::Loop(const Shape& space, std::span<const Shape* const> operands) : operands_(operands.size()) {
+    if (plan_one_row(space, operands)) return;
     Offsets natural;  // the stride each operand has reached, going outwards
     natural.fill(1);
     unsigned row_pattern = 0;
@@ -17,6 +28,7 @@ Loop::Loop(const Shape& space, std::span<const Shape* const> operands) : operand
         if (extent == 1) continue;
         unsigned pattern = 0;
         for (std::size_t k = 0; k < operands_; ++k) {
+            if (operands[k] == nullptr) continue;
             const Shape& shape = *operands[k];
             const std::size_t missing = space.size() - shape.size();
             if (axis >= missing && shape[axis - missing] != 1) pattern |= 1u << k;

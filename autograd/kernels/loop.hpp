@@ -15,7 +15,8 @@ class Loop {
     static constexpr std::size_t max_operands = 10;
     using Offsets = std::array<std::ptrdiff_t, max_operands>;
 
-    /// Plans a walk over `space`; each operand's shape must broadcast to it.
+    /// Plans a walk over `space`; each operand's shape must broadcast to it. Null stands for a lone scalar, which has no
+    /// buffer whose padding could be read.
     Loop(const Shape& space, std::span<const Shape* const> operands);
 
     std::size_t rows() const { return rows_; }
@@ -50,6 +51,7 @@ class Loop {
         Offsets strides;  // one per operand
     };
 
+    bool plan_one_row(const Shape& space, std::span<const Shape* const> operands);
     void advance(Offsets& offsets, std::size_t axis, std::ptrdiff_t times) const {
         for (std::size_t k = 0; k < operands_; ++k) offsets[k] += times * axes_[axis].strides[k];
     }

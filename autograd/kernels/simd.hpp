@@ -110,7 +110,8 @@ Pack<T> equal(Pack<T> a, Pack<T> b) {
 }
 template <class T>
 Pack<T> not_equal(Pack<T> a, Pack<T> b) {
-    return from_mask<T>(a.lanes != b.lanes);
+    // Not `!=`: on AVX, xsimd 8.1 has it false where one is NaN.
+    return xsimd::select(a.lanes == b.lanes, Pack<T>(0).lanes, Pack<T>(1).lanes);
 }
 template <class T>
 Pack<T> where(Pack<T> condition, Pack<T> a, Pack<T> b) {
@@ -120,11 +121,11 @@ Pack<T> where(Pack<T> condition, Pack<T> a, Pack<T> b) {
 // The processor's own max returns the second operand when one is NaN; the array API wants the NaN.
 template <class T>
 Pack<T> maximum(Pack<T> a, Pack<T> b) {
-    return xsimd::select((a.lanes != a.lanes) || (a.lanes > b.lanes), a.lanes, b.lanes);
+    return xsimd::select(xsimd::isnan(a.lanes) || (a.lanes > b.lanes), a.lanes, b.lanes);
 }
 template <class T>
 Pack<T> minimum(Pack<T> a, Pack<T> b) {
-    return xsimd::select((a.lanes != a.lanes) || (a.lanes < b.lanes), a.lanes, b.lanes);
+    return xsimd::select(xsimd::isnan(a.lanes) || (a.lanes < b.lanes), a.lanes, b.lanes);
 }
 template <class T>
 Pack<T> abs(Pack<T> x) {

@@ -115,6 +115,7 @@ inline constexpr auto where =
                          [](auto g, auto condition, auto, auto, auto) { return autograd::where(condition, 0, g); })
         .documented({.formula = "condition ? a : b",
                      .gradient = "none, g where condition, g elsewhere",
+                     .nan = "in the branch that is not taken",
                      .reference = [](const double* x) { return x[0] != 0 ? x[1] : x[2]; }});
 
 inline constexpr auto exp =
@@ -167,7 +168,7 @@ inline constexpr auto softplus =
         .documented({.formula = "log(1 + exp(x))",
                      .gradient = "g sigmoid(x)",
                      .domain = {{{-6, 6}}},
-                     .reference = [](const double* x) { return std::log(1 + std::exp(x[0])); }});
+                     .reference = [](const double* x) { return std::log1p(std::exp(x[0])); }});
 
 // At a kink the gradient of the side that is constant is taken: relu'(0) = 0. A NaN passes the gradient on.
 inline constexpr auto relu =
@@ -234,6 +235,7 @@ inline constexpr auto pow =
         .documented({.formula = "x ^ exponent",
                      .gradient = "g exponent x^(exponent - 1), g y log(x)",
                      .kinks = "exponent = 0: 0 to x; x = 0, exponent >= 0: 0 to the exponent",
+                     .nan = "x^0 and 1^exponent are 1",
                      .domain = {{{0.2, 2}, {-2, 3}}},
                      .reference = [](const double* x) { return std::pow(x[0], x[1]); }});
 

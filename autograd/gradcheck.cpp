@@ -1,0 +1,419 @@
+// Differences along random directions first, which take a few calls of the function for an input of any size; element by
+// element only where a direction has shown that something is wrong.
+#include "autograd/gradcheck.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <ostream>
+
+#include "autograd/ops/reductions.hpp"
+
+namespace autograd {
+namespace {
+
+using Arrays = std::vector<Array<double>>;
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr double first_step = 0x1p-6;
+constexpr double last_step = 0x1p-19;
+/// Below this many elements each one is looked at; above, the half that is wrong is looked for first.
+constexpr std::size_t block = 256;
+/// Differences that do not settle to this, as a fraction of the derivative's scale, prove nothing.
+constexpr double settled = 1e-5;
+
+/// Numbers between 0.5 and 1 in magnitude, of random sign: none is so small that it hides an element.
+Array<double> random_direction(Rng& rng, const Shape& shape) {
+    Array<double> weights = rng.uniform<double>(shape);
+    for (double& each : weights) each = each < 0.5 ? each - 1 : each;
+    return weights;
+}
+
+/// What makes one number of an output which has several; of a single one, 1.
+Array<double> weights_of(const Shape& shape, std::uint64_t seed) {
+    if (element_count(shape) == 1) return full<double>(shape, 1);
+    Rng rng = Rng(seed).stream("weights");
+    return random_direction(rng, shape);
+}
+
+Var<double> weighted_sum(const Var<double>& y, std::uint64_t seed) {
+    return sum(y * y.tape().constant(weights_of(y.shape(), seed)));
+}
+
+bool depends_on_variables(const Var<double>& v) { return v.tape().node(v.index()).needs_gradient; }
+
+Shape index_of(std::size_t element, const Shape& shape) {
+    Shape index(shape.size());
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+        index[axis] = element % shape[axis];
+        element /= shape[axis];
+    }
+    return index;
+}
+
+/// A random projection of the gradient of f, as a function whose gradient can be asked for in turn.
+GradcheckFunction projected_gradient(const GradcheckFunction& f, std::uint64_t seed) {
+    return [f, seed](std::span<const Var<double>> inputs) {
+        Tape<double>& tape = inputs.front().tape();
+        const Var<double> loss = weighted_sum(f(inputs), seed);
+        Var<double> total = tape.constant(full<double>({}, 0));
+        if (!depends_on_variables(loss)) return total;
+        const auto gradients = backward(loss, {.create_graph = true});
+        Rng rng = Rng(seed).stream("projection");
+        for (const Var<double>& input : inputs) {
+            const auto weights = tape.constant(random_direction(rng, input.shape()));
+            if (gradients.find(input) != nullptr) total = total + sum(weights * gradients.var(input));
+        }
+        return total;
+    };
+}
+
+}  // namespace
+
+class Gradcheck {
+   public:
+    Gradcheck(GradcheckFunction f, const Arrays& inputs, const GradcheckOptions& options, int order,
+              GradcheckReport& report)
+        : f_(std::move(f)), inputs_(inputs), options_(options), order_(order), report_(report) {}
+
+    void run() {
+        try {
+            run_backward();
+        } catch (const std::exception& error) {
+            return fail(fmt::format("it threw: {}", error.what()));
+        }
+        const auto begin = centre_.data(), end = begin + centre_.size();
+        const auto bad = std::find_if_not(begin, end, [](double y) { return std::isfinite(y); });
+        if (bad != end) {
+            return fail(fmt::format("the function gives {} at element {} of its result", *bad,
+                                    to_string(index_of(static_cast<std::size_t>(bad - begin), centre_.shape()))));
+        }
+        const std::optional<Array<double>> again = evaluate(inputs_);
+        if (!again || again->shape() != centre_.shape() || !std::equal(begin, end, again->data())) {
+            return fail("two calls with the same inputs give different results: if it draws noise, let it take an "
+                        "Rng& as its last argument, and pass the Rng to gradcheck");
+        }
+        Rng directions = Rng(options_.seed).stream("directions");
+        for (std::size_t k = 0; k < inputs_.size(); ++k) {
+            for (int i = 0; i < options_.directions && inputs_[k].size() > 0; ++i) {
+                const Array<double> direction = random_direction(directions, inputs_[k].shape());
+                if (agrees(compare(k, direction, 0, inputs_[k].size()))) continue;
+                locate(k, direction);
+                break;
+            }
+        }
+    }
+
+   private:
+    struct Comparison {
+        double backward = 0;
+        double differences = 0;
+        double tolerance = 0;
+        bool settled = false;
+        std::size_t element = 0;
+
+        double error() const { return std::fabs(backward - differences); }
+    };
+    struct Derivative {
+        double value = std::numeric_limits<double>::quiet_NaN();
+        double error = std::numeric_limits<double>::infinity();
+    };
+
+    static bool agrees(const Comparison& each) { return each.settled && each.error() <= each.tolerance; }
+
+    void fail(std::string message) {
+        GradcheckReport::Failure failure;
+        failure.order = order_;
+        failure.message = std::move(message);
+        report_.failures_.push_back(std::move(failure));
+    }
+
+    std::vector<Var<double>> variables(const Arrays& values) {
+        tape_.clear();
+        std::vector<Var<double>> result;
+        for (const Array<double>& each : values) result.push_back(tape_.variable(each));
+        return result;
+    }
+
+    void run_backward() {
+        const auto inputs = variables(inputs_);
+        const Var<double> y = f_(inputs);
+        centre_ = y.value();
+        weights_ = weights_of(centre_.shape(), options_.seed);
+        rounding_ = 0;
+        for (std::size_t i = 0; i < centre_.size(); ++i) {
+            rounding_ += epsilon * std::fabs(weights_.data()[i] * centre_.data()[i]);
+        }
+        const Var<double> loss = weighted_sum(y, options_.seed);
+        std::optional<Gradients<double>> gradients;
+        if (depends_on_variables(loss)) gradients = backward(loss);
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            const Array<double>* gradient = gradients ? gradients->find(inputs[k]) : nullptr;
+            gradients_.push_back(gradient != nullptr ? *gradient : full<double>(inputs_[k].shape(), 0));
+            absence_.push_back(gradient != nullptr ? "" : why_no_gradient(loss, inputs[k]));
+        }
+        if (order_ < options_.order && gradients) compare_with_recorded();
+    }
+
+    /// The recorded sweep computes the same gradient as the plain one.
+    void compare_with_recorded() {
+        const auto inputs = variables(inputs_);
+        const auto recorded = backward(weighted_sum(f_(inputs), options_.seed), {.create_graph = true});
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            const Array<double>* gradient = recorded.find(inputs[k]);
+            const Array<double> found = gradient != nullptr ? *gradient : full<double>(inputs_[k].shape(), 0);
+            double scale = 0;
+            for (const double each : gradients_[k]) scale = std::max(scale, std::fabs(each));
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                Comparison each{gradients_[k].data()[i], found.data()[i], 256 * epsilon * scale, true, i};
+                if (agrees(each) || (std::isnan(each.backward) && std::isnan(each.differences))) continue;
+                return describe(k, each,
+                                fmt::format("backward() and backward({{.create_graph = true}}) disagree: {} and {}",
+                                            each.backward, each.differences));
+            }
+        }
+    }
+
+    /// Nothing if the function throws or gives a value that is not finite there.
+    std::optional<Array<double>> evaluate(const Arrays& at) {
+        try {
+            Array<double> y = f_(variables(at)).value();
+            if (std::all_of(y.begin(), y.end(), [](double each) { return std::isfinite(each); })) return y;
+        } catch (const std::exception&) {
+        }
+        return std::nullopt;
+    }
+
+    std::optional<Array<double>> displaced(std::size_t k, const Array<double>& direction, std::size_t begin,
+                                           std::size_t end, double step) {
+        Arrays at = inputs_;
+        for (std::size_t i = begin; i < end; ++i) {
+            double& x = at[k].data()[i];
+            x += step * scale(x) * direction.data()[i];
+        }
+        auto y = evaluate(at);
+        if (y && y->shape() != centre_.shape()) y.reset();
+        return y;
+    }
+
+    static double scale(double x) { return std::max(1.0, std::fabs(x)); }
+
+    double weighted_difference(const Array<double>& a, const Array<double>& b) const {
+        double total = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) total += weights_.data()[i] * (a.data()[i] - b.data()[i]);
+        return total;
+    }
+
+    /// Ridders' method: column n of the tableau has the first n terms of the truncation error removed; where neighbours
+    /// in it agree best, their disagreement and the rounding of the values bound the error. Ends early at `enough`.
+    Derivative differentiate(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end,
+                             double rounding, double enough) {
+        Derivative best;
+        std::vector<double> previous;
+        for (double step = first_step; step >= last_step && !(best.error <= enough); step /= 2) {
+            const auto above = displaced(k, direction, begin, end, step);
+            const auto below = displaced(k, direction, begin, end, -step);
+            if (!above || !below) {
+                previous.clear();
+                continue;
+            }
+            std::vector<double> current{weighted_difference(*above, *below) / (2 * step)};
+            double factor = 1;
+            for (std::size_t n = 0; n < previous.size(); ++n) {
+                factor *= 4;
+                current.push_back(current[n] + (current[n] - previous[n]) / (factor - 1));
+                const double error = 4 * rounding / step + std::max(std::fabs(current[n + 1] - current[n]),
+                                                                    std::fabs(current[n + 1] - previous[n]));
+                if (error < best.error) best = {current[n + 1], error};
+            }
+            previous = std::move(current);
+        }
+        return best;
+    }
+
+    /// The derivative along a direction which is 0 outside of [begin, end).
+    Comparison compare(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end) {
+        Comparison result;
+        double size = 0, rounding = rounding_;
+        for (std::size_t i = begin; i < end; ++i) {
+            const double x = inputs_[k].data()[i];
+            const double part = gradients_[k].data()[i] * scale(x) * direction.data()[i];
+            result.backward += part;
+            size += std::fabs(part);
+            if (std::isfinite(part)) rounding += epsilon * std::fabs(part);
+        }
+        const Derivative found = differentiate(k, direction, begin, end, rounding, 1e-9 * size + 16 * rounding / first_step);
+        result.differences = found.value;
+        result.tolerance = 4 * found.error + 64 * epsilon * size;
+        result.settled =
+            result.tolerance <= settled * std::max(size, std::fabs(found.value)) + 32 * rounding / last_step;
+        ++report_.comparisons_;
+        if (agrees(result) && result.tolerance > 0) {
+            report_.largest_error_ = std::max(report_.largest_error_, result.error() / result.tolerance);
+        }
+        return result;
+    }
+
+    /// A direction of input k has shown an error: which elements, and why?
+    void locate(std::size_t k, const Array<double>& direction) {
+        const Comparison along = compare(k, direction, 0, inputs_[k].size());
+        std::size_t begin = 0, end = inputs_[k].size();
+        while (end - begin > block) {
+            const std::size_t middle = begin + (end - begin) / 2;
+            (agrees(compare(k, direction, begin, middle)) ? begin : end) = middle;
+        }
+        const Array<double> unit = full<double>(inputs_[k].shape(), 1);
+        std::vector<Comparison> all, wrong;
+        for (std::size_t i = begin; i < end; ++i) {
+            Comparison each = compare(k, unit, i, i + 1);
+            const double by = scale(inputs_[k].data()[i]);
+            each.backward /= by, each.differences /= by, each.tolerance /= by;
+            each.element = i;
+            all.push_back(each);
+            if (!agrees(each)) wrong.push_back(each);
+        }
+        if (wrong.empty()) {
+            return describe(k, along, fmt::format("along a random direction backward gives {}, differences give {} "
+                                                  "(+- {:.1e}); no single element is off by more than its tolerance",
+                                                  along.backward, along.differences, along.tolerance));
+        }
+        const auto worst = std::max_element(wrong.begin(), wrong.end(), [](const Comparison& a, const Comparison& b) {
+            return !std::isnan(a.error()) && !(a.error() >= b.error());
+        });
+        std::string message =
+            fmt::format("backward gives {}, differences give {} (+- {:.1e}); {} of {} elements {}", worst->backward,
+                        worst->differences, worst->tolerance, wrong.size(), all.size(), wrong.size() == 1 ? "is off" : "are off");
+        const std::string reason = likely_reason(k, *worst, all, wrong);
+        if (!reason.empty()) message += "\n    likely: " + reason;
+        describe(k, *worst, std::move(message));
+    }
+
+    void describe(std::size_t k, const Comparison& worst, std::string message) {
+        const Shape element = index_of(worst.element, inputs_[k].shape());
+        message = fmt::format("input {} (of {}, counted from 0), shape {}, element {}: {}", k, inputs_.size(),
+                              to_string(inputs_[k].shape()), to_string(element), message);
+        report_.failures_.push_back(
+            {order_, k, element, worst.backward, worst.differences, worst.tolerance, std::move(message)});
+    }
+
+    std::string likely_reason(std::size_t k, const Comparison& worst, const std::vector<Comparison>& all,
+                              const std::vector<Comparison>& wrong) {
+        const auto all_wrong = [&](auto holds) { return std::all_of(wrong.begin(), wrong.end(), holds); };
+        if (std::isnan(worst.backward)) return "the rule makes a NaN, as of 0 * inf or 0 / 0";
+        if (const std::string kink = describe_kink(k, worst.element); !kink.empty()) return kink;
+        if (!worst.settled) return "the differences do not settle: the function is not smooth here";
+        if (!absence_[k].empty()) return "no gradient arrives: " + absence_[k];
+        if (all_wrong([](const Comparison& each) { return each.backward == 0; })) {
+            return "the gradient is 0 where it should not be: a path from this input was forgotten";
+        }
+        if (all_wrong([](const Comparison& each) { return std::fabs(each.differences) <= each.tolerance; })) {
+            return "the function does not depend on this, yet it is given a gradient";
+        }
+        const double ratio = worst.backward / worst.differences;
+        const bool constant_ratio = all_wrong([&](const Comparison& each) {
+            return std::fabs(each.backward - ratio * each.differences) <=
+                   1e-6 * std::fabs(each.backward) + std::fabs(ratio) * each.tolerance;
+        });
+        if (constant_ratio && std::fabs(ratio + 1) < 1e-6) return "the sign is wrong";
+        if (constant_ratio && (wrong.size() > 1 || wrong.size() == all.size())) return describe_ratio(k, ratio);
+        std::vector<double> backward, differences;
+        for (const Comparison& each : all) {
+            backward.push_back(each.backward);
+            differences.push_back(each.differences);
+        }
+        std::sort(backward.begin(), backward.end());
+        std::sort(differences.begin(), differences.end());
+        if (std::equal(backward.begin(), backward.end(), differences.begin(), [&](double a, double b) {
+                return std::fabs(a - b) <= 1e-6 * std::fabs(a) + worst.tolerance;
+            })) {
+            return "the right numbers at the wrong elements: transposed, reversed or shifted";
+        }
+        return {};
+    }
+
+    std::string describe_ratio(std::size_t k, double ratio) const {
+        std::string text = fmt::format("the gradient is {:.6g} times what it should be", ratio);
+        const double factor = std::max(std::fabs(ratio), std::fabs(1 / ratio));
+        for (const Shape& shape : {centre_.shape(), inputs_[k].shape()}) {
+            for (const std::size_t extent : shape) {
+                if (extent > 1 && std::fabs(factor - static_cast<double>(extent)) < 1e-6 * factor) {
+                    return text + fmt::format("; {} is also the extent of an axis: is a sum or a mean over it missing?", extent);
+                }
+            }
+        }
+        return text;
+    }
+
+    /// The one-sided derivatives, if they differ by something that does not shrink with the step.
+    std::string describe_kink(std::size_t k, std::size_t element) {
+        const Array<double> unit = full<double>(inputs_[k].shape(), 1);
+        const auto one_sided = [&](double step) -> std::optional<double> {
+            const auto y = displaced(k, unit, element, element + 1, step);
+            if (!y) return std::nullopt;
+            return weighted_difference(*y, centre_) / (step * scale(inputs_[k].data()[element]));
+        };
+        const auto jump = [&](double step) -> std::optional<double> {
+            const auto left = one_sided(-step), right = one_sided(step);
+            if (!left || !right) return std::nullopt;
+            return std::fabs(*right - *left);
+        };
+        const auto far = jump(16 * last_step), near = jump(last_step);
+        if (!far || !near) return "a neighbour of this point is not in the function's domain";
+        // Of a smooth function a sixteenth would be left.
+        if (*near < 0.2 * *far || *near < 1e3 * rounding_ / last_step) return {};
+        return fmt::format("the point sits on a kink, or next to one: the derivative from the left is {:.6g}, from the "
+                           "right {:.6g}",
+                           *one_sided(-last_step), *one_sided(last_step));
+    }
+
+    GradcheckFunction f_;
+    const Arrays& inputs_;
+    const GradcheckOptions& options_;
+    int order_;
+    GradcheckReport& report_;
+
+    Tape<double> tape_;
+    Array<double> centre_;               // f(inputs)
+    Array<double> weights_;              // of its elements, in the sum that is differentiated
+    double rounding_ = 0;                // of that sum
+    Arrays gradients_;                   // zeros where there is none
+    std::vector<std::string> absence_;  // why there is none
+
+   public:
+    static void check(const GradcheckFunction& f, const Arrays& inputs, const GradcheckOptions& options,
+                      GradcheckReport& report) {
+        GradcheckFunction at_order = f;
+        for (int order = 1; order <= options.order && report; ++order) {
+            Gradcheck(at_order, inputs, options, order, report).run();
+            at_order = projected_gradient(at_order, options.seed);
+        }
+    }
+};
+
+GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
+                               const GradcheckOptions& options) {
+    if (inputs.empty()) throw Error("gradcheck: it needs at least one input");
+    GradcheckReport report;
+    Gradcheck::check(f, inputs, options, report);
+    return report;
+}
+
+std::string GradcheckReport::text() const {
+    if (failures_.empty()) {
+        return fmt::format("gradcheck: passed, {} derivatives compared, the largest error {:.2g} of what is allowed",
+                           comparisons_, largest_error_);
+    }
+    std::string text = "gradcheck: failed";
+    for (const Failure& failure : failures_) {
+        text += failure.order == 1 ? "\n  " : fmt::format("\n  order {}: ", failure.order);
+        text += failure.message;
+    }
+    return text;
+}
+
+std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report) { return stream << report.text(); }
+
+}  // namespace autograd

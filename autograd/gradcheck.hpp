@@ -1,0 +1,83 @@
+// gradcheck(f, {x, y}): whether the gradients of a function are right, for users to put into their own tests. It compares
+// backward() with central differences in double; it knows no op by name.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/random.hpp"
+#include "autograd/tape.hpp"
+
+namespace autograd {
+
+struct GradcheckOptions {
+    /// 2 checks the gradients of gradients as well: those of a random projection of the gradient, and so on for more.
+    int order = 1;
+    /// Random directions along which each input is moved.
+    int directions = 3;
+    /// Of the directions and of the weights that make one number of an output which has several.
+    std::uint64_t seed = 1;
+};
+
+/// What gradcheck found. True if all gradients agree with the differences.
+class GradcheckReport {
+   public:
+    struct Failure {
+        int order = 1;           ///< 1: of the gradient; 2: of the gradient's gradient
+        std::size_t input = 0;   ///< counted from 0
+        Shape element;           ///< the index of the element that is furthest off
+        double backward = 0;     ///< the derivative that backward() gives
+        double differences = 0;  ///< the derivative that central differences give
+        double tolerance = 0;    ///< how far they may be apart
+        std::string message;     ///< all of this in words, with a likely reason
+    };
+
+    explicit operator bool() const { return failures_.empty(); }
+    const std::vector<Failure>& failures() const { return failures_; }
+    /// Some lines for a person to read.
+    std::string text() const;
+    friend std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report);
+
+   private:
+    friend class Gradcheck;
+    std::vector<Failure> failures_;
+    int comparisons_ = 0;
+    double largest_error_ = 0;  // as a fraction of what is allowed
+};
+
+/// A function of a list of Vars on one tape.
+using GradcheckFunction = std::function<Var<double>(std::span<const Var<double>>)>;
+
+/// Checks a function of a list. It is called many times, must give the same for the same inputs, and may return an array:
+/// this is multiplied by fixed random weights and summed. The derivatives along random directions come from central
+/// differences at steps of 2^-6, 2^-7, ..., relative to elements larger than 1, and Richardson's extrapolation of them
+/// (Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", 1982), whose error estimate is the tolerance. A function
+/// that throws or gives NaN is a failure which the report describes; nothing is thrown.
+GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
+                               const GradcheckOptions& options = {});
+
+/// Checks f(Var<double>...) -> Var<double> at the given inputs: `gradcheck(f, {x, y})`, `gradcheck(f, {x}, {.order = 2})`.
+template <class F, std::size_t N>
+GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const GradcheckOptions& options = {}) {
+    const auto on_list = [&f](std::span<const Var<double>> v) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }(std::make_index_sequence<N>{});
+    };
+    return gradcheck_list(on_list, {inputs, inputs + N}, options);
+}
+
+/// The same for a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same noise.
+template <class F, std::size_t N>
+GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng, const GradcheckOptions& options = {}) {
+    const auto on_list = [&f, &rng](std::span<const Var<double>> v) {
+        Rng replay = rng;
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]..., replay); }(std::make_index_sequence<N>{});
+    };
+    return gradcheck_list(on_list, {inputs, inputs + N}, options);
+}
+
+}  // namespace autograd

@@ -1,0 +1,189 @@
+// Text from nodes. The sweep itself decides where gradients flow; gradient_reaches() below repeats its walk.
+#include "autograd/inspect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <vector>
+
+namespace autograd {
+namespace {
+
+/// "multiply(%1, 0.5)", or what kind of leaf it is.
+template <class T>
+std::string expression(const Tape<T>& tape, std::uint32_t index) {
+    const Node<T>& node = tape.node(index);
+    switch (node.kind) {
+        case NodeKind::variable: return "variable";
+        case NodeKind::constant: return "constant";
+        case NodeKind::parameter: {
+            const std::string name = tape.parameter_name(tape.borrowed(node).state->identity);
+            return name == "parameter" ? name : "parameter " + name;
+        }
+        case NodeKind::noise: {
+            const auto& origin = *static_cast<const NoiseOrigin*>(node.state);
+            return fmt::format("leaf: {} noise, stream \"{}\", draw {}", origin.distribution,
+                               std::string_view(origin.stream), origin.draw);
+        }
+        case NodeKind::operation: break;
+    }
+    std::string text = std::string(node.op->name) + '(';
+    for (const Input<T>& input : tape.inputs(node)) {
+        if (text.back() != '(') text += ", ";
+        text += input.is_immediate() ? fmt::format("{}", input.immediate) : fmt::format("%{}", input.node);
+    }
+    return text + ')';
+}
+
+template <class T>
+std::size_t bytes_kept(const Node<T>& node) {
+    return node.borrowed != nullptr || node.released ? 0 : node.value.size() * sizeof(T);
+}
+
+/// The module of an op, by the parameters that it uses, or of a parameter, by its name.
+template <class T>
+std::string module_of(const Tape<T>& tape, std::uint32_t index) {
+    const Node<T>& node = tape.node(index);
+    const Input<T> self{index, T(0)};
+    return node.kind == NodeKind::parameter ? tape.module_of({&self, 1}) : tape.module_of(tape.inputs(node));
+}
+
+template <class T>
+double norm(const Array<T>& array) {
+    double total = 0;
+    for (const T value : array) total += static_cast<double>(value) * static_cast<double>(value);
+    return std::sqrt(total);
+}
+
+/// The nodes to which the sweep from `loss` brings a gradient.
+template <class T>
+std::vector<bool> gradient_reaches(const Tape<T>& tape, std::uint32_t loss) {
+    std::vector<bool> reached(tape.size(), false);
+    reached[loss] = tape.node(loss).needs_gradient;
+    for (std::uint32_t i = loss + 1; i-- > 0;) {
+        const Node<T>& node = tape.node(i);
+        if (!reached[i] || node.op == nullptr) continue;
+        const auto inputs = tape.inputs(node);
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (inputs[k].is_immediate() || is_cut(*node.op, k)) continue;
+            if (tape.node(inputs[k].node).needs_gradient) reached[inputs[k].node] = true;
+        }
+    }
+    return reached;
+}
+
+/// For a quoted string of Graphviz, in which a backslash begins an escape. Line breaks stay what they are.
+std::string quoted(const std::string& text) {
+    std::string result = "\"";
+    for (const char each : text) {
+        if (each == '"' || each == '\\') result += '\\';
+        result += each;
+    }
+    return result + '"';
+}
+
+const char* dot_style(NodeKind kind, bool live) {
+    switch (kind) {
+        case NodeKind::noise: return "shape=octagon, style=filled, fillcolor=\"#fde2b3\", color=\"#c77700\"";
+        case NodeKind::constant: return "shape=plaintext, fontcolor=\"#777777\"";
+        case NodeKind::variable:
+        case NodeKind::parameter:
+            return live ? "shape=box, style=filled, fillcolor=\"#cfe8cf\""
+                        : "shape=box, color=\"#aaaaaa\", fontcolor=\"#777777\"";
+        case NodeKind::operation: break;
+    }
+    return live ? "shape=box, style=\"rounded,filled\", fillcolor=\"#dde8f7\""
+                : "shape=box, style=rounded, color=\"#aaaaaa\", fontcolor=\"#777777\"";
+}
+
+template <class T>
+std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gradients) {
+    const std::uint32_t loss_index = tape.index_of(loss, "to_dot");
+    const std::vector<bool> live = gradient_reaches(tape, loss_index);
+    std::map<std::string, std::string> nodes_of_module;
+    std::string edges;
+    for (std::uint32_t i = 0; i < tape.size(); ++i) {
+        const Node<T>& node = tape.node(i);
+        std::string label = fmt::format("%{} = {}\n", i, expression(tape, i));
+        label += node.released ? "released" : fmt::format("{}  |value| {:.3g}", to_string(node.array().shape()), norm(node.array()));
+        if (gradients != nullptr) {
+            const Array<T>* gradient = gradients->find(loss.tape().var(i));
+            if (gradient != nullptr) label += fmt::format("\n|gradient| {:.3g}", norm(*gradient));
+        }
+        fmt::format_to(std::back_inserter(nodes_of_module[module_of(tape, i)]), "    n{} [label={}, {}{}];\n", i, quoted(label),
+                       dot_style(node.kind, live[i]), i == loss_index ? ", penwidth=2.5" : "");
+        const auto inputs = tape.inputs(node);
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (inputs[k].is_immediate()) continue;
+            const bool cut = node.op == nullptr || is_cut(*node.op, k);
+            const char* style = live[i] && !cut && live[inputs[k].node] ? ""
+                                : cut ? " [color=\"#aaaaaa\", style=dashed]"
+                                      : " [color=\"#aaaaaa\"]";
+            fmt::format_to(std::back_inserter(edges), "    n{} -> n{}{};\n", inputs[k].node, i, style);
+        }
+    }
+    std::string text =
+        "digraph tape {\n"
+        "    node [fontname=\"sans-serif\", fontsize=10, margin=\"0.1,0.05\"];\n"
+        "    edge [arrowsize=0.6];\n";
+    for (const auto& [module, nodes] : nodes_of_module) {
+        text += module.empty() ? nodes
+                               : fmt::format("    subgraph {} {{\n    label={}; fontname=\"sans-serif\"; color=\"#cccccc\";\n{}    }}\n",
+                                             quoted("cluster " + module), quoted(module), nodes);
+    }
+    return text + edges + "}\n";
+}
+
+}  // namespace
+
+template <class T>
+std::string print(const Tape<T>& tape) {
+    struct Line {
+        std::string node, shape, gradient, bytes, module;
+    };
+    std::vector<Line> lines;
+    std::size_t total = 0, node_width = 0, shape_width = 0, bytes_width = 0;
+    for (std::uint32_t i = 0; i < tape.size(); ++i) {
+        const Node<T>& node = tape.node(i);
+        const std::size_t bytes = bytes_kept(node);
+        total += bytes;
+        lines.push_back({fmt::format("%{} = {}", i, expression(tape, i)),
+                         node.released ? "-" : to_string(node.array().shape()), node.needs_gradient ? "gradient" : "-",
+                         node.released             ? "released"
+                         : node.borrowed != nullptr ? "borrowed"
+                                                    : fmt::format("{} bytes", bytes),
+                         module_of(tape, i)});
+        node_width = std::max(node_width, lines.back().node.size());
+        shape_width = std::max(shape_width, lines.back().shape.size());
+        bytes_width = std::max(bytes_width, lines.back().bytes.size());
+    }
+    std::string text = fmt::format("tape of {} nodes, {} bytes\n", tape.size(), total);
+    for (const Line& line : lines) {
+        text += fmt::format("{:<{}}  {:<{}}  {:<8}  {:>{}}{}{}\n", line.node, node_width, line.shape, shape_width,
+                            line.gradient, line.bytes, bytes_width, line.module.empty() ? "" : "  ", line.module);
+    }
+    return text;
+}
+
+template <class T>
+std::string to_dot(const Tape<T>& tape, const Var<T>& loss) {
+    return dot<T>(tape, loss, nullptr);
+}
+
+template <class T>
+std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& gradients) {
+    return dot<T>(tape, loss, &gradients);
+}
+
+#define XTAPE_INSTANTIATE(T)                                            \
+    template std::string print<T>(const Tape<T>&);                      \
+    template std::string to_dot<T>(const Tape<T>&, const Var<T>&);      \
+    template std::string to_dot<T>(const Tape<T>&, const Var<T>&, const Gradients<T>&);
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace autograd

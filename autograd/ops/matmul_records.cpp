@@ -1,0 +1,101 @@
+// The records of the matrix products, with their values by three plain loops.
+#include "autograd/ops/matmul.hpp"
+#include "autograd/registry.hpp"
+
+namespace autograd::detail {
+namespace {
+
+using Arrays = std::span<const Array<double>>;
+
+Array<double> product(const Array<double>& a, const Array<double>& b, Transpose transpose) {
+    const std::size_t rows = a.shape()[transpose.a ? 1 : 0];
+    const std::size_t inner = a.shape()[transpose.a ? 0 : 1];
+    const std::size_t columns = b.shape()[transpose.b ? 0 : 1];
+    auto out = full<double>({rows, columns}, 0);
+    for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) {
+            for (std::size_t k = 0; k < inner; ++k) {
+                out(i, j) += (transpose.a ? a(k, i) : a(i, k)) * (transpose.b ? b(j, k) : b(k, j));
+            }
+        }
+    }
+    return out;
+}
+
+OpCase product_case(std::size_t rows, std::size_t inner, std::size_t columns, Transpose transpose) {
+    const Shape a = transpose.a ? Shape{inner, rows} : Shape{rows, inner};
+    const Shape b = transpose.b ? Shape{columns, inner} : Shape{inner, columns};
+    return {.name = to_string(a) + (transpose.a ? "'" : "") + " " + to_string(b) + (transpose.b ? "'" : ""),
+            .shapes = {a, b},
+            .call = [transpose](auto v) { return matmul(v[0], v[1], transpose); },
+            .reference = [transpose](Arrays x) { return product(x[0], x[1], transpose); }};
+}
+
+OpRecord matmul_record() {
+    OpRecord record{.name = "matmul",
+                    .documentation = {.formula = "a b, each after its transposition",
+                                      .gradient = "g b', a' g",
+                                      .ulps = 20}};  // at most 40 terms, half an ulp each
+    for (const bool a : {false, true}) {
+        for (const bool b : {false, true}) {
+            for (const auto& [rows, inner, columns] : {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {17, 33, 9},
+                                                       {5, 1, 7}, {1, 40, 1}, {0, 3, 2}, {2, 0, 3}, {3, 2, 0}}) {
+                record.cases.push_back(product_case(rows, inner, columns, {a, b}));
+            }
+        }
+    }
+    record.cases.push_back({.name = "x x",
+                            .shapes = {{4, 4}},
+                            .call = [](auto v) { return matmul(v[0], v[0]); },
+                            .reference = [](Arrays x) { return product(x[0], x[0], {}); }});
+    record.cases.push_back({.name = "x x'",
+                            .shapes = {{3, 5}},
+                            .call = [](auto v) { return matmul(v[0], v[0], {.b = true}); },
+                            .reference = [](Arrays x) { return product(x[0], x[0], {.b = true}); }});
+    const auto call = [](auto v) { return matmul(v[0], v[1]); };
+    record.misuses = {
+        {{{2, 3}, {2, 3}}, call, {"matmul (node 2)", "(2, 3) and (2, 3)", "inner extents", "3 and 2"}},
+        {{{3}, {3, 2}}, call, {"matmul", "left factor", "(3,)"}},
+        {{{2, 3}, {1, 3, 2}}, call, {"matmul", "right factor", "(1, 3, 2)"}},
+        {{{2, 3}, {3, 2}},
+         [](auto v) { return matmul(v[0], v[1], {.a = true}); },
+         {"matmul", "(2, 3), transposed and (3, 2)", "2 and 3"}},
+    };
+    return record;
+}
+
+OpRecord linear_record() {
+    OpRecord record{.name = "linear",
+                    .documentation = {.formula = "x weight' + bias",
+                                      .gradient = "g weight, g' x, g summed over rows",
+                                      .ulps = 20}};
+    for (const auto& [rows, inputs, outputs] :
+         {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {9, 33, 17}, {0, 3, 2}, {3, 0, 2}}) {
+        const Shape x{rows, inputs}, weight{outputs, inputs}, bias{outputs};
+        record.cases.push_back({.name = to_string(x) + " to " + to_string(bias),
+                                .shapes = {x, weight, bias},
+                                .call = [](auto v) { return linear(v[0], v[1], v[2]); },
+                                .reference = [](Arrays v) {
+                                    Array<double> y = product(v[0], v[1], {.b = true});
+                                    for (std::size_t i = 0; i < y.shape()[0]; ++i) {
+                                        for (std::size_t j = 0; j < y.shape()[1]; ++j) y(i, j) += v[2](j);
+                                    }
+                                    return y;
+                                }});
+    }
+    const auto call = [](auto v) { return linear(v[0], v[1], v[2]); };
+    record.misuses = {
+        {{{2, 3}, {4, 2}, {4}}, call, {"linear", "(2, 3)", "3 features", "(4, 2)", "takes 2"}},
+        {{{2, 3}, {4, 3}, {3}}, call, {"linear", "(4, 3)", "bias of shape (4,)", "(3,)"}},
+        {{{2, 3}, {4, 3}, {1, 4}}, call, {"linear", "bias of shape (4,)", "(1, 4)"}},
+        {{{3}, {4, 3}, {4}}, call, {"linear", "the input", "(3,)"}},
+        {{{2, 3}, {3}, {4}}, call, {"linear", "the weight", "(3,)"}},
+    };
+    return record;
+}
+
+}  // namespace
+
+std::vector<OpRecord> matmul_records() { return {matmul_record(), linear_record()}; }
+
+}  // namespace autograd::detail

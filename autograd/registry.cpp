@@ -1,0 +1,21 @@
+// Gathers the records. By name, not by registration before main(): a linker drops what nobody names.
+#include "autograd/registry.hpp"
+
+#include <iterator>
+
+namespace autograd {
+
+const std::vector<OpRecord>& registry() {
+    static const std::vector<OpRecord> records = [] {
+        std::vector<OpRecord> all;
+        for (auto list : {detail::elementwise_records, detail::matmul_records, detail::reductions_records,
+                          detail::shape_records, detail::random_records}) {
+            std::vector<OpRecord> some = list();
+            std::move(some.begin(), some.end(), std::back_inserter(all));
+        }
+        return all;
+    }();
+    return records;
+}
+
+}  // namespace autograd
