@@ -66,15 +66,18 @@ Array<float> rows_of(const Array<float>& from, const std::vector<std::size_t>& r
     return chosen;
 }
 
-/// The first image of each class, `per_class` of them, class by class.
-std::vector<std::size_t> examples(const std::vector<int>& labels, std::size_t classes) {
-    std::vector<std::size_t> found;
-    for (int label = 0; found.size() < classes; ++label) {
-        const auto place = std::find(labels.begin(), labels.end(), label);
-        if (place != labels.end()) found.push_back(static_cast<std::size_t>(place - labels.begin()));
-        if (label > 255) break;
-    }
-    return found;
+/// Ten images to show, or an even number of them if there are not that many (one serves twice), each of another class
+/// while there are any, in the order of the classes.
+std::vector<std::size_t> examples(const std::vector<int>& labels) {
+    std::vector<std::size_t> order(labels.size()), seen_of_class(256, 0), round(labels.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    for (const std::size_t i : order) round[i] = seen_of_class[static_cast<std::size_t>(labels[i])]++;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::pair(round[a], labels[a]) < std::pair(round[b], labels[b]);
+    });
+    if (order.size() == 1) return {0, 0};
+    order.resize(std::min<std::size_t>(10, order.size() / 2 * 2));
+    return order;
 }
 
 /// Codes on the straight lines between consecutive rows of `ends`: `steps` for each pair, both ends included.
@@ -193,12 +196,12 @@ std::vector<std::filesystem::path> write_pictures(const Pair& models, const Code
     };
     const std::size_t latent = ae_codes.mean.size();
 
-    const std::vector<std::size_t> shown = examples(test.labels, 10);
+    const std::vector<std::size_t> shown = examples(test.labels);
     const Array<float> originals = rows_of(test.images, shown);
     const Array<float> ae_ends = encode(models.ae, originals), vae_ends = encode(models.vae, originals);
-    write("reconstructions.png", {nn::with_caption(grid(originals, 2), "test images"),
-                                  nn::with_caption(grid(decode(models.ae.decoder, ae_ends), 2), "autoencoder"),
-                                  nn::with_caption(grid(decode(models.vae.decoder, vae_ends), 2), "VAE, z = mean")});
+    write("reconstructions.png", {nn::with_caption(grid(originals, 5), "test images"),
+                                  nn::with_caption(grid(decode(models.ae.decoder, ae_ends), 5), "autoencoder"),
+                                  nn::with_caption(grid(decode(models.vae.decoder, vae_ends), 5), "VAE, z = mean")});
 
     autograd::Rng sampling = rng.stream("samples");
     const Array<float> prior = sampling.normal<float>({80, latent});
