@@ -68,8 +68,10 @@ HandwrittenVae::HandwrittenVae(Sizes sizes, autograd::Rng& rng)
       encoder_(add_layer(sizes.pixels, sizes.units)),
       heads_(add_layer(sizes.units, 2 * sizes.latent)),
       decoder_(add_layer(sizes.latent, sizes.units)),
-      pixels_(add_layer(sizes.units, sizes.pixels)) {
+      pixels_(add_layer(sizes.units, sizes.pixels)),
+      mean_(heads_) {
     using autograd::full;
+    mean_.outputs = sizes.latent;
     for (Buffer* each : {&parameters_, &gradients_, &first_moment_, &second_moment_}) {
         *each = full<float>({parameter_count_}, 0);
     }
@@ -156,10 +158,33 @@ void HandwrittenVae::adam() {
     }
 }
 
+void HandwrittenVae::encode_hidden(const float* x) {
+    forward(encoder_, x, hidden_);
+    add_bias<true>(hidden_.data(), parameters_.data() + encoder_.bias, sizes_.batch, sizes_.units);
+}
+
+/// From z_ to the reconstruction loss, and back to the gradient of z_.
+float HandwrittenVae::decode_and_backward(const float* x) {
+    forward(decoder_, z_.data(), decoded_);
+    add_bias<true>(decoded_.data(), parameters_.data() + decoder_.bias, sizes_.batch, sizes_.units);
+    forward(pixels_, decoded_.data(), logits_);
+    const float loss = pixel_loss(x);
+    backward(pixels_, decoded_.data(), logits_gradient_, &decoded_gradient_);
+    mask_by_relu(decoded_gradient_.data(), decoded_.data(), sizes_.batch * sizes_.units);
+    add_columns(decoded_gradient_.data(), gradients_.data() + decoder_.bias, sizes_.batch, sizes_.units);
+    backward(decoder_, z_.data(), decoded_gradient_, &z_gradient_);
+    return loss;
+}
+
+void HandwrittenVae::backward_hidden(const float* x) {
+    mask_by_relu(hidden_gradient_.data(), hidden_.data(), sizes_.batch * sizes_.units);
+    add_columns(hidden_gradient_.data(), gradients_.data() + encoder_.bias, sizes_.batch, sizes_.units);
+    backward(encoder_, x, hidden_gradient_, nullptr);
+}
+
 float HandwrittenVae::step(const float* x, autograd::Rng& noise) {
     const std::size_t n = sizes_.batch, latent = sizes_.latent;
-    forward(encoder_, x, hidden_);
-    add_bias<true>(hidden_.data(), parameters_.data() + encoder_.bias, n, sizes_.units);
+    encode_hidden(x);
     forward(heads_, hidden_.data(), heads_out_);
     add_bias<false>(heads_out_.data(), parameters_.data() + heads_.bias, n, 2 * latent);
     noise.fill_normal(epsilon_);
@@ -175,16 +200,8 @@ float HandwrittenVae::step(const float* x, autograd::Rng& noise) {
             kl += 0.5 * static_cast<double>(deviation * deviation + mean[i] * mean[i] - 1 - log_variance);
         }
     }
-    forward(decoder_, z_.data(), decoded_);
-    add_bias<true>(decoded_.data(), parameters_.data() + decoder_.bias, n, sizes_.units);
-    forward(pixels_, decoded_.data(), logits_);
+    const float reconstruction = decode_and_backward(x);
     const float scale = 1.0f / static_cast<float>(n);
-    const float loss = pixel_loss(x) + static_cast<float>(kl) * scale;
-
-    backward(pixels_, decoded_.data(), logits_gradient_, &decoded_gradient_);
-    mask_by_relu(decoded_gradient_.data(), decoded_.data(), n * sizes_.units);
-    add_columns(decoded_gradient_.data(), gradients_.data() + decoder_.bias, n, sizes_.units);
-    backward(decoder_, z_.data(), decoded_gradient_, &z_gradient_);
     for (std::size_t row = 0; row < n; ++row) {
         const float* mean = heads_out_.data() + row * 2 * latent;
         float* gradient = heads_gradient_.data() + row * 2 * latent;
@@ -198,11 +215,37 @@ float HandwrittenVae::step(const float* x, autograd::Rng& noise) {
     }
     add_columns(heads_gradient_.data(), gradients_.data() + heads_.bias, n, 2 * latent);
     backward(heads_, hidden_.data(), heads_gradient_, &hidden_gradient_);
-    mask_by_relu(hidden_gradient_.data(), hidden_.data(), n * sizes_.units);
-    add_columns(hidden_gradient_.data(), gradients_.data() + encoder_.bias, n, sizes_.units);
-    backward(encoder_, x, hidden_gradient_, nullptr);
+    backward_hidden(x);
     adam();
-    return loss;
+    return reconstruction + static_cast<float>(kl) * scale;
+}
+
+float HandwrittenVae::autoencoder_step(const float* x) {
+    const std::size_t n = sizes_.batch, latent = sizes_.latent;
+    encode_hidden(x);
+    forward(mean_, hidden_.data(), z_);
+    add_bias<false>(z_.data(), parameters_.data() + mean_.bias, n, latent);
+    const float reconstruction = decode_and_backward(x);
+    add_columns(z_gradient_.data(), gradients_.data() + mean_.bias, n, latent);
+    backward(mean_, hidden_.data(), z_gradient_, &hidden_gradient_);
+    backward_hidden(x);
+    adam();
+    return reconstruction;
+}
+
+const float* HandwrittenVae::decode(const float* codes) {
+    forward(decoder_, codes, decoded_);
+    add_bias<true>(decoded_.data(), parameters_.data() + decoder_.bias, sizes_.batch, sizes_.units);
+    forward(pixels_, decoded_.data(), logits_);
+    const float* bias = parameters_.data() + pixels_.bias;
+    float* row = logits_.data();
+    for (std::size_t i = 0; i < sizes_.batch; ++i, row += sizes_.pixels) {
+        for (std::size_t j = 0; j < sizes_.pixels; j += width) {
+            const auto logit = P::load(row + j).lanes + P::load(bias + j).lanes;
+            P(P(1).lanes / (P(1).lanes + xsimd::exp(-logit))).store(row + j);
+        }
+    }
+    return logits_.data();
 }
 
 }  // namespace bench

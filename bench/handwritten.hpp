@@ -20,8 +20,14 @@ class HandwrittenVae {
     /// Forward, backward and Adam on `batch` rows of pixels; returns the loss in nats per image.
     float step(const float* x, autograd::Rng& noise);
 
-    /// The matrix products of a step alone, on the same buffers.
+    /// The same for a plain autoencoder of the same network: no noise, no KL term, no log-variance head.
+    float autoencoder_step(const float* x);
+
+    /// The matrix products of step() alone, on the same buffers.
     void products(const float* x);
+
+    /// Pixels of `batch` codes, (batch, latent) to (batch, pixels), in a buffer of this object.
+    const float* decode(const float* codes);
 
    private:
     using Buffer = autograd::Array<float>;
@@ -30,6 +36,9 @@ class HandwrittenVae {
         std::size_t inputs, outputs, weight, bias;  // offsets into the parameters
     };
     Layer add_layer(std::size_t inputs, std::size_t outputs);
+    void encode_hidden(const float* x);
+    float decode_and_backward(const float* x);
+    void backward_hidden(const float* x);
     void forward(const Layer& layer, const float* x, Buffer& y);
     void backward(const Layer& layer, const float* x, const Buffer& gradient, Buffer* x_gradient);
     float pixel_loss(const float* x);
@@ -38,6 +47,7 @@ class HandwrittenVae {
     Sizes sizes_;
     std::size_t parameter_count_ = 0;
     Layer encoder_, heads_, decoder_, pixels_;
+    Layer mean_;  // for the autoencoder, in place of both heads
     Buffer parameters_, gradients_, first_moment_, second_moment_;
     Buffer hidden_, heads_out_, epsilon_, deviation_, z_, decoded_, logits_;
     Buffer hidden_gradient_, heads_gradient_, z_gradient_, decoded_gradient_, logits_gradient_;

@@ -27,7 +27,9 @@ std::string state_name(const std::string& parameter, std::string_view what) {
 std::string describe(const Tensor& tensor) {
     static constexpr const char* types[] = {"F32", "F64", "I64", "U8"};  // in the order of Tensor's alternatives
     return std::visit(
-        [&](const auto& array) { return fmt::format("{} {}", types[tensor.index()], autograd::to_string(array.shape())); },
+        [&](const auto& array) {
+            return fmt::format("{} {}", types[tensor.index()], autograd::to_string(array.shape()));
+        },
         tensor);
 }
 
@@ -69,7 +71,8 @@ void take_states(const std::filesystem::path& path, TensorFile& contents, std::v
         if (steps < 0) throw FileError(path, fmt::format("{} is {}, which is no number of steps", step, steps));
         state.steps = static_cast<std::uint64_t>(steps);
         for (std::size_t k = 0; k < averages.size(); ++k) {
-            state.averages[k] = std::move(std::get<Array<T>>(contents.tensors.at(state_name(state.parameter, averages[k]))));
+            state.averages[k] =
+                std::move(std::get<Array<T>>(contents.tensors.at(state_name(state.parameter, averages[k]))));
         }
     }
 }
@@ -92,7 +95,8 @@ std::map<std::string, Rng::State> take_generators(const std::filesystem::path& p
         if (!generators.contains(name)) {
             add_problem(problems, fmt::format("generator {} is not expected", name));
         } else if (!state) {
-            add_problem(problems, fmt::format("generator {}: expected its key and number of draws, found \"{}\"", name, text));
+            add_problem(problems,
+                        fmt::format("generator {}: expected its key and number of draws, found \"{}\"", name, text));
         } else {
             states[name] = *state;
         }
@@ -119,7 +123,8 @@ TensorFile read_like(const std::filesystem::path& path, const TensorFile& expect
     }
     for (const auto& [name, tensor] : contents.tensors) {
         const bool ignored = states == States::ignored && name.starts_with(state_prefix);
-        if (!ignored && !expected.tensors.contains(name)) add_problem(problems, fmt::format("{} is not expected", name));
+        if (!ignored && !expected.tensors.contains(name))
+            add_problem(problems, fmt::format("{} is not expected", name));
     }
     if (!problems.empty()) throw FileError(path, problems);
     return contents;

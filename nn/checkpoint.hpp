@@ -1,5 +1,5 @@
-// nn::save and nn::load: models, optimisers and random streams to safetensors files and back. Loading is all or nothing.
-// Each parameter is one array of the file, by its dotted name, so that other programs can read it.
+// nn::save and nn::load: models, optimisers and random streams to safetensors files and back. Loading is all or
+// nothing. Each parameter is one array of the file, by its dotted name, so that other programs can read it.
 #pragma once
 
 #include <autograd/autograd.hpp>
@@ -25,7 +25,8 @@ namespace detail {
 template <class Model>
 TensorFile contents_of(const Model& model) {
     TensorFile contents;
-    for_each_parameter(model, [&](const std::string& name, const auto& each) { contents.tensors[name] = each.value(); });
+    for_each_parameter(model,
+                       [&](const std::string& name, const auto& each) { contents.tensors[name] = each.value(); });
     return contents;
 }
 
@@ -62,8 +63,8 @@ void save(const std::filesystem::path& path, const Model& model) {
     write_safetensors(path, detail::contents_of(model));
 }
 
-/// Writes all that training needs to go on as if it had not stopped: the parameters, the optimiser's running averages and
-/// counts of steps (its options, a learning rate say, are the program's), and the state of each generator.
+/// Writes all that training needs to go on as if it had not stopped: the parameters, the optimiser's running averages
+/// and counts of steps (its options, a learning rate say, are the program's), and the state of each generator.
 /// @throws FileError as above.
 template <class Model, class Optimizer>
 void save(const std::filesystem::path& path, const Model& model, const Optimizer& optimizer,

@@ -25,13 +25,14 @@ inline constexpr auto normal_log_prob =
         [](auto g, auto x, auto mean, auto log_variance, auto) {
             return 0.5 * g * (square(x - mean) * exp(-log_variance) - 1);
         })
-        .documented({.formula = "-(log(2 pi) + log_variance + (x - mean)^2 / exp(log_variance)) / 2",
-                     .gradient = "g (mean - x) / variance, g (x - mean) / variance, g ((x - mean)^2 / variance - 1) / 2",
-                     .reference = [](const double* x) {
-                         const double sigma = std::sqrt(std::exp(x[2]));
-                         const double z = (x[0] - x[1]) / sigma;
-                         return std::log(std::exp(-z * z / 2) / (sigma * std::sqrt(2 * std::numbers::pi)));
-                     }});
+        .documented(
+            {.formula = "-(log(2 pi) + log_variance + (x - mean)^2 / exp(log_variance)) / 2",
+             .gradient = "g (mean - x) / variance, g (x - mean) / variance, g ((x - mean)^2 / variance - 1) / 2",
+             .reference = [](const double* x) {
+                 const double sigma = std::sqrt(std::exp(x[2]));
+                 const double z = (x[0] - x[1]) / sigma;
+                 return std::log(std::exp(-z * z / 2) / (sigma * std::sqrt(2 * std::numbers::pi)));
+             }});
 
 // exp(d) - 1 - d as expm1(d) - d: near 0, where the posterior is close to the prior, the first loses all digits.
 inline constexpr auto normal_kl_divergence =
@@ -50,8 +51,7 @@ inline constexpr auto normal_kl_divergence =
             return g * (q_mean - mean) * exp(-q_log_variance);
         },
         [](auto g, auto mean, auto log_variance, auto q_mean, auto q_log_variance, auto) {
-            return -0.5 * g *
-                   (expm1(log_variance - q_log_variance) + square(mean - q_mean) * exp(-q_log_variance));
+            return -0.5 * g * (expm1(log_variance - q_log_variance) + square(mean - q_mean) * exp(-q_log_variance));
         })
         .documented({.formula = "(exp(r) - 1 - r + (mean - q_mean)^2 / exp(q_log_variance)) / 2, r the difference of "
                                 "the log variances",
@@ -79,9 +79,7 @@ inline constexpr auto bernoulli_kl_divergence =
             return sigmoid(logit) * (softplus(-q_logit) - softplus(-logit)) +
                    sigmoid(-logit) * (softplus(q_logit) - softplus(logit));
         },
-        [](auto g, auto logit, auto q_logit, auto) {
-            return g * sigmoid(logit) * sigmoid(-logit) * (logit - q_logit);
-        },
+        [](auto g, auto logit, auto q_logit, auto) { return g * sigmoid(logit) * sigmoid(-logit) * (logit - q_logit); },
         [](auto g, auto logit, auto q_logit, auto) { return g * (sigmoid(q_logit) - sigmoid(logit)); })
         .documented({.formula = "p log(p / q) + (1 - p) log((1 - p) / (1 - q)), p and q the sigmoids",
                      .gradient = "g p (1 - p) (logit - q_logit), g (q - p)",
@@ -152,9 +150,7 @@ struct Bernoulli {
 
     /// The log probability of x, for x of 0 and 1; between, the same formula, which is no longer a probability.
     /// @throws ShapeError if x has another shape.
-    autograd::Var<T> log_prob(const autograd::Var<T>& x) const {
-        return -binary_cross_entropy_with_logits(logits, x);
-    }
+    autograd::Var<T> log_prob(const autograd::Var<T>& x) const { return -binary_cross_entropy_with_logits(logits, x); }
     autograd::Var<T> entropy() const { return ops::bernoulli_entropy(logits); }
 };
 template <class T>
@@ -170,7 +166,8 @@ autograd::Var<T> kl_divergence(const Normal<T>& p, const Normal<T>& q) {
     return ops::normal_kl_divergence(p.mean, p.log_variance, q.mean, q.log_variance);
 }
 
-/// Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, appendix B (there summed, and with the other sign).
+/// Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, appendix B (there summed, and with the other
+/// sign).
 template <class T>
 autograd::Var<T> kl_divergence(const Normal<T>& p, StandardNormal) {
     p.check("kl_divergence");

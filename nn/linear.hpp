@@ -17,9 +17,9 @@ struct BasicLinear {
 
     static constexpr auto members = nn::members("weight", &BasicLinear::weight, "bias", &BasicLinear::bias);
 
-    /// Weights from `initialize` (he_normal, he_uniform, glorot_normal, glorot_uniform or a function like these), one
+    /// Weights from `initialize` (glorot_uniform, glorot_normal, he_uniform, he_normal or a function like these), one
     /// draw of `rng`; biases 0, as in the papers. The next layer made with the same generator gets other weights.
-    BasicLinear(std::size_t inputs, std::size_t outputs, autograd::Rng& rng, Initializer<T> initialize = he_uniform<T>)
+    BasicLinear(std::size_t inputs, std::size_t outputs, autograd::Rng& rng, Initializer<T> initialize = glorot_uniform<T>)
         : weight(initialize(inputs, outputs, rng)), bias(autograd::full<T>({outputs}, T(0))) {}
 
     /// x weight' + bias: (rows, inputs) to (rows, outputs).

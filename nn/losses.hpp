@@ -31,10 +31,14 @@ void require_same_shape(const char* function, const char* a_name, const autograd
 template <class T>
 autograd::Var<T> reduce(const autograd::Var<T>& values, Reduction reduction) {
     switch (reduction) {
-        case Reduction::none: return values;
-        case Reduction::sum: return sum(values);
-        case Reduction::mean: return mean(values);
-        case Reduction::batch_mean: break;
+        case Reduction::none:
+            return values;
+        case Reduction::sum:
+            return sum(values);
+        case Reduction::mean:
+            return mean(values);
+        case Reduction::batch_mean:
+            break;
     }
     if (values.shape().empty()) throw autograd::ShapeError("batch_mean: a scalar has no rows to average over");
     return sum(values) * (1 / static_cast<double>(values.shape()[0]));
@@ -58,18 +62,18 @@ inline constexpr auto binary_cross_entropy_with_logits =
                      }});
 
 inline constexpr auto squared_error =
-    autograd::elementwise<"squared_error">(
-        [](auto a, auto b) { return square(a - b); }, [](auto g, auto a, auto b, auto) { return 2 * g * (a - b); },
-        [](auto g, auto a, auto b, auto) { return 2 * g * (b - a); })
-        .documented({.formula = "(a - b)^2",
-                     .gradient = "2 g (a - b), 2 g (b - a)",
-                     .reference = [](const double* x) { return x[0] * x[0] - 2 * x[0] * x[1] + x[1] * x[1]; }});
+    autograd::elementwise<"squared_error">([](auto a, auto b) { return square(a - b); },
+                                           [](auto g, auto a, auto b, auto) { return 2 * g * (a - b); },
+                                           [](auto g, auto a, auto b, auto) { return 2 * g * (b - a); })
+        .documented({.formula = "(a - b)^2", .gradient = "2 g (a - b), 2 g (b - a)", .reference = [](const double* x) {
+                         return x[0] * x[0] - 2 * x[0] * x[1] + x[1] * x[1];
+                     }});
 
 }  // namespace ops
 
 /// -t log p - (1 - t) log(1 - p) with p = sigmoid(logit), in nats, computed from the logits without overflow.
-/// For targets 0 and 1 it is a Bernoulli variable's negative log likelihood; for targets between, grey pixels say, it is
-/// not a likelihood, and its minimum is not 0 but the targets' own entropy.
+/// For targets 0 and 1 it is a Bernoulli variable's negative log likelihood; for targets between, grey pixels say, it
+/// is not a likelihood, and its minimum is not 0 but the targets' own entropy.
 /// @throws ShapeError if the shapes differ.
 template <class T>
 autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits, const autograd::Var<T>& target,

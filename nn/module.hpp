@@ -1,5 +1,5 @@
-// Models as plain structs: one listing per struct names its members, and everything which goes over a model's parameters
-// (optimisers, checkpoints, names in messages) follows it. It computes nothing; layers do.
+// Models as plain structs: one listing per struct names its members, and everything which goes over a model's
+// parameters (optimisers, checkpoints, names in messages) follows it. It computes nothing; layers do.
 #pragma once
 
 #include <autograd/autograd.hpp>
@@ -100,7 +100,8 @@ void walk(Node& node, std::string& name, Visit& visit) {
 }  // namespace detail
 
 /// Calls visit(name, parameter) for each parameter in the order of the listings, with its dotted name, e.g.
-/// "encoder.hidden.weight". The parameter is const if the model is. A model which is itself a Parameter has the name "".
+/// "encoder.hidden.weight". The parameter is const if the model is. A model which is itself a Parameter has the name
+/// "".
 template <class Model, class Visit>
 void for_each_parameter(Model& model, Visit&& visit) {
     std::string name;

@@ -30,16 +30,16 @@ void ParameterStates<T>::prepare(std::size_t index, const std::string& name, con
 template <class T>
 void ParameterStates<T>::require_count(std::size_t count) const {
     if (count == states_.size()) return;
-    throw autograd::Error(fmt::format("optimiser: the model has {} parameters, but had {} in the steps before", count,
-                                      states_.size()));
+    throw autograd::Error(
+        fmt::format("optimiser: the model has {} parameters, but had {} in the steps before", count, states_.size()));
 }
 
 template <class T>
 void ParameterStates<T>::refuse_unlisted(const std::vector<std::uint64_t>& listed,
                                          const autograd::Gradients<T>& gradients) {
-    const auto unlisted = std::find_if(gradients.parameters().begin(), gradients.parameters().end(), [&](const auto& each) {
-        return std::find(listed.begin(), listed.end(), each.first) == listed.end();
-    });
+    const auto unlisted = std::find_if(
+        gradients.parameters().begin(), gradients.parameters().end(),
+        [&](const auto& each) { return std::find(listed.begin(), listed.end(), each.first) == listed.end(); });
     throw autograd::GradientError(
         fmt::format("optimiser: {} (node {}) was used on the tape, but is not in the model's listing; add it to "
                     "`members`, or step a part of what was used with {{.partial = true}}",

@@ -86,7 +86,8 @@ class ParameterStates {
     template <class Model>
     [[noreturn]] void refuse_unlisted(const Model& model, const autograd::Gradients<T>& gradients) {
         std::vector<std::uint64_t> listed;
-        visit(model, [&](const std::string&, const autograd::Parameter<T>& each) { listed.push_back(each.identity()); });
+        visit(model,
+              [&](const std::string&, const autograd::Parameter<T>& each) { listed.push_back(each.identity()); });
         refuse_unlisted(listed, gradients);
     }
 

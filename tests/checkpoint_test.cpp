@@ -1,5 +1,5 @@
-// Checkpoints: what is saved comes back, training goes on as if it had not stopped, and a file which does not fit changes
-// nothing.
+// Checkpoints: what is saved comes back, training goes on as if it had not stopped, and a file which does not fit
+// changes nothing.
 #include <nn/nn.hpp>
 
 #include <functional>
@@ -79,8 +79,7 @@ std::string refusal(const std::function<void(nn::TensorFile&)>& damage) {
     nn::write_safetensors(path, file);
 
     Training running(1);
-    const std::string message =
-        file_error([&] { nn::load(path, running.model, running.adam, running.generators()); });
+    const std::string message = file_error([&] { nn::load(path, running.model, running.adam, running.generators()); });
     check_same(running, Training(1));
     return message;
 }
@@ -189,7 +188,8 @@ TEST_CASE("a model's file is refused for training, and another model's for this 
     Model model = make_model(1);
     nn::save(directory / "model", model);
     nn::Adam adam;
-    CHECK_THROWS_WITH(nn::load(directory / "model", model, adam), contains("optimizer/hidden.weight/exp_avg is missing"));
+    CHECK_THROWS_WITH(nn::load(directory / "model", model, adam),
+                      contains("optimizer/hidden.weight/exp_avg is missing"));
     Model other = make_model(1);
     other.heads.pop_back();
     CHECK_THROWS_WITH(nn::load(directory / "model", other), contains("heads.1.weight is not expected"));

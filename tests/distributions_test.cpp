@@ -49,7 +49,8 @@ void check_against_reference(const E& op) {
     const auto [value, report] = [&]<std::size_t... I>(std::index_sequence<I...>) {
         return std::pair{op(tape.constant(inputs[I])...).value(),
                          autograd::gradcheck(op, {Array<double>(inputs[I])...}, {.order = 2})};
-    }(std::make_index_sequence<Inputs>{});
+    }
+    (std::make_index_sequence<Inputs>{});
     CHECK(report);
     for (std::size_t i = 0; i < value.size(); ++i) {
         double x[Inputs];
@@ -107,8 +108,11 @@ TEST_CASE("rsample is differentiable with its noise replayed, sample is not at a
     Rng rng{4};
     const Array<double> mean = rng.normal<double>({3, 2});
     const Array<double> log_variance = rng.normal<double>({3, 2});
-    CHECK(autograd::gradcheck([](auto m, auto l, Rng& noise) { return square(nn::Normal{m, l}.rsample(noise)); },
-                    {mean, log_variance}, rng));
+    CHECK(autograd::gradcheck(
+        [](auto m, auto l, Rng& noise) {
+            return square(nn::Normal{m, l}.rsample(noise));
+        },
+        {mean, log_variance}, rng));
 
     Tape<double> tape;
     const Var<double> m = tape.variable(mean);
@@ -174,7 +178,8 @@ TEST_CASE("a KL divergence is 0 between equals, and keeps its digits close to it
     for (const float logit : {-100.0F, -5.0F, 0.0F, 5.0F, 100.0F}) {
         CHECK(kl_divergence(nn::Bernoulli{fill(logit)}, nn::Bernoulli{fill(logit)}).item() == 0);
     }
-    // log variance 1e-3: (e^x - 1 - x) / 2 = x^2 / 4 (1 + x / 3 + ...), of which float's exp(x) - 1 - x has no digit right.
+    // log variance 1e-3: (e^x - 1 - x) / 2 = x^2 / 4 (1 + x / 3 + ...), of which float's exp(x) - 1 - x has no digit
+    // right.
     const double x = static_cast<double>(1e-3F);
     const double expected = x * x / 4 * (1 + x / 3 + x * x / 12);
     const float small = kl_divergence(nn::Normal{fill(0), fill(1e-3F)}, nn::StandardNormal{}).item();

@@ -73,7 +73,8 @@ TEMPLATE_TEST_CASE("initial weights have the variance of the papers", "[linear]"
     const double he = 2.0 / 300, glorot = 2.0 / 800;
     for (const auto& [name, make, variance, kurtosis] :
          {Case{"he_normal", nn::he_normal, he, 3}, Case{"he_uniform", nn::he_uniform, he, 1.8},
-          Case{"glorot_normal", nn::glorot_normal, glorot, 3}, Case{"glorot_uniform", nn::glorot_uniform, glorot, 1.8}}) {
+          Case{"glorot_normal", nn::glorot_normal, glorot, 3},
+          Case{"glorot_uniform", nn::glorot_uniform, glorot, 1.8}}) {
         INFO(name);
         Rng rng{11};
         const Array<TestType> weight = make(in, out, rng);

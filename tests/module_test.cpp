@@ -55,11 +55,20 @@ std::vector<std::uint64_t> identities(const Model& model) {
 
 TEST_CASE("parameters are visited in the order of the listings, by dotted names", "[module]") {
     Model model = make_model();
-    const std::vector<std::string> expected{
-        "encoder.hidden.weight", "encoder.hidden.bias", "encoder.heads.weight",    "encoder.heads.bias",
-        "layers.0.weight",       "layers.0.bias",       "layers.1.weight",         "layers.1.bias",
-        "scales.0",              "scales.1",            "decoder.layers.0.weight", "decoder.layers.0.bias",
-        "decoder.layers.2.weight", "decoder.layers.2.bias"};
+    const std::vector<std::string> expected{"encoder.hidden.weight",
+                                            "encoder.hidden.bias",
+                                            "encoder.heads.weight",
+                                            "encoder.heads.bias",
+                                            "layers.0.weight",
+                                            "layers.0.bias",
+                                            "layers.1.weight",
+                                            "layers.1.bias",
+                                            "scales.0",
+                                            "scales.1",
+                                            "decoder.layers.0.weight",
+                                            "decoder.layers.0.bias",
+                                            "decoder.layers.2.weight",
+                                            "decoder.layers.2.bias"};
     CHECK(names(model) == expected);
     CHECK(names(std::as_const(model)) == expected);
     CHECK(nn::parameter_count(model) == (12 + 4) + (8 + 2) + 2 * (4 + 2) + 4 + (8 + 4) + (12 + 3));
@@ -109,8 +118,7 @@ TEST_CASE("a tape with a model attached names its parameters", "[module]") {
     tape.clear();
     CHECK(tape.parameter_name(model.encoder.heads.bias.identity()) == "encoder.heads.bias");
     const auto wrong = tape.constant(autograd::full<float>({5, 7}, 1.0F));
-    CHECK_THROWS_WITH(model.encoder.heads(wrong), contains("encoder.heads") &&
-                                                      contains("(5, 7)"));
+    CHECK_THROWS_WITH(model.encoder.heads(wrong), contains("encoder.heads") && contains("(5, 7)"));
 }
 
 TEST_CASE("names in a listing must be fit for dotted names", "[module]") {

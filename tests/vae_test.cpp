@@ -24,8 +24,11 @@ struct Vae {
                     "decoder", &Vae::decoder, "logits", &Vae::logits);
 
     Vae(std::size_t width, std::size_t latent, Rng& rng)
-        : hidden(pixels, width, rng), mean(width, latent, rng), log_variance(width, latent, rng),
-          decoder(latent, width, rng), logits(width, pixels, rng) {}
+        : hidden(pixels, width, rng),
+          mean(width, latent, rng),
+          log_variance(width, latent, rng),
+          decoder(latent, width, rng),
+          logits(width, pixels, rng) {}
 
     /// Nats per image, one draw each.
     Var<T> loss(const Var<T>& x, Rng& noise) const {

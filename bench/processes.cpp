@@ -1,0 +1,149 @@
+// Children of this program train; the parent reads what they print and what the system says they used.
+#include "processes.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+#include "handwritten.hpp"
+#include "steps.hpp"
+
+namespace {
+
+std::atomic<std::uint64_t> heap_calls{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+    heap_calls.fetch_add(1, std::memory_order_relaxed);
+    void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+}
+
+}  // namespace
+
+// Every call to the heap from C++ is counted; the benchmarks themselves do not mind.
+void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace bench {
+namespace {
+
+constexpr std::size_t batch = 128;
+
+/// A line of /proc/self/status, in kB.
+double status_kilobytes(const std::string& key) {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1));
+    }
+    throw std::runtime_error("no " + key + " in /proc/self/status");
+}
+
+void print(const char* name, double value) { fmt::print("{} {}\n", name, value); }
+
+struct Ended {
+    std::map<std::string, double> figures;  // printed by the child, a name and a number a line
+    double seconds;
+    double peak_megabytes;
+};
+
+Ended run(const std::vector<std::string>& command) {
+    std::array<int, 2> ends;
+    if (pipe(ends.data()) != 0) throw std::runtime_error("pipe failed");
+    const auto start = std::chrono::steady_clock::now();
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        std::vector<char*> words;
+        for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+        words.push_back(nullptr);
+        execvp(words[0], words.data());
+        _exit(127);
+    }
+    close(ends[1]);
+    std::string output;
+    std::array<char, 4096> buffer;
+    for (ssize_t count; (count = read(ends[0], buffer.data(), buffer.size())) > 0;) {
+        output.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    close(ends[0]);
+    int status = 0;
+    rusage usage{};
+    wait4(child, &status, 0, &usage);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (status != 0) throw std::runtime_error(fmt::format("{} failed with status {}", command.front(), status));
+    Ended ended{{}, seconds, static_cast<double>(usage.ru_maxrss) / 1024};
+    std::istringstream lines(output);
+    std::string name;
+    for (double value; lines >> name >> value;) ended.figures[name] = value;
+    return ended;
+}
+
+std::vector<std::string> words_of(const char* text) {
+    std::istringstream stream(text);
+    return {std::istream_iterator<std::string>(stream), {}};
+}
+
+}  // namespace
+
+int run_as_child(const std::string& task) {
+    autograd::set_num_threads(1);
+    if (task == "xtape") {
+        XtapeStep step(XtapeStep::Kind::vae, batch);
+        for (int i = 0; i < 100; ++i) step();
+        print("rss_100", status_kilobytes("VmRSS"));
+        print("peak_100", status_kilobytes("VmHWM"));
+        print("tape_bytes", static_cast<double>(step.bytes_on_tape()));
+        const std::uint64_t before = heap_calls;
+        for (int i = 100; i < 10000; ++i) step();
+        print("allocations_per_step", static_cast<double>(heap_calls - before) / 9900);
+        print("rss_10000", status_kilobytes("VmRSS"));
+    } else if (task == "handwritten") {
+        autograd::Rng rng(2);
+        HandwrittenVae model({.batch = batch}, rng);
+        const auto x = pictures(batch, 784);
+        for (int i = 0; i < 100; ++i) model.step(x.data(), rng);
+        print("peak_100", status_kilobytes("VmHWM"));
+    } else {
+        return 2;
+    }
+    return 0;
+}
+
+std::map<std::string, double> measure_processes(const char* this_program) {
+    std::map<std::string, double> figures;
+    const Ended xtape = run({this_program, "--child", "xtape"});
+    const Ended handwritten = run({this_program, "--child", "handwritten"});
+    figures["allocations_per_step"] = xtape.figures.at("allocations_per_step");
+    figures["rss_10000_over_100"] = xtape.figures.at("rss_10000") / xtape.figures.at("rss_100");
+    figures["peak_rss_over_handwritten"] = xtape.figures.at("peak_100") / handwritten.figures.at("peak_100");
+    figures["tape_megabytes_per_step"] = xtape.figures.at("tape_bytes") / (1 << 20);
+
+    // By one process on one core: what a user waits for after each change.
+    std::vector<std::string> compile = words_of(XTAPE_COMPILE_COMMAND);
+    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/bench/user_program.cc", "-o", "/dev/null"}) compile.emplace_back(word);
+    const Ended compiled = run(compile);
+    figures["compile_s"] = compiled.seconds;
+    figures["compile_megabytes"] = compiled.peak_megabytes;
+    return figures;
+}
+
+}  // namespace bench

@@ -1,0 +1,15 @@
+// What can only be seen on a whole process: its memory, its calls to the heap, and what a compiler needs for a program.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace bench {
+
+/// Starts processes, one after the other, and returns the figures by the names of the ratios. Takes about two minutes.
+std::map<std::string, double> measure_processes(const char* this_program);
+
+/// What a process does that measure_processes() has started: prints its figures. Returns an exit code.
+int run_as_child(const std::string& task);
+
+}  // namespace bench

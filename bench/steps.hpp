@@ -1,0 +1,37 @@
+// The training step by xtape, for all that measures it: times in steps.cpp, memory in processes.cpp.
+#pragma once
+
+#include <autograd/autograd.hpp>
+#include <cstddef>
+
+#include "examples/ae_vs_vae/models.hpp"
+
+namespace bench {
+
+/// Half of the values zero, the others anywhere in [0.5, 1): as far as a loss is concerned, pictures.
+autograd::Array<float> pictures(std::size_t batch, std::size_t pixels);
+
+/// One step of the example's VAE, or of its autoencoder, on the same batch again and again.
+class XtapeStep {
+   public:
+    enum class Kind { vae, ae };
+
+    XtapeStep(Kind kind, std::size_t batch);
+    XtapeStep(const XtapeStep&) = delete;
+    XtapeStep& operator=(const XtapeStep&) = delete;
+
+    float operator()();
+
+    /// Bytes of the values which the tape holds after a step, parameters not counted.
+    std::size_t bytes_on_tape() const;
+
+   private:
+    Kind kind_;
+    autograd::Rng rng_;
+    Autoencoder model_;
+    nn::Adam adam_;
+    autograd::Tape<float> tape_;
+    autograd::Array<float> x_;
+};
+
+}  // namespace bench
