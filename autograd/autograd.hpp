@@ -1,6 +1,7 @@
 // All of autograd, for users: arrays, the tape, its ops and gradient checking.
 #pragma once
 
+#include "autograd/gradcheck.hpp"
 #include "autograd/gradients.hpp"
 #include "autograd/inspect.hpp"
 #include "autograd/memory.hpp"

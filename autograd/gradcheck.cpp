@@ -1,5 +1,5 @@
-// Differences along random directions first, which take a few calls of the function for an input of any size; element by
-// element only where a direction has shown that something is wrong.
+// Differences along random directions first, which take a few calls of the function for an input of any size; element
+// by element only where a direction has shown that something is wrong.
 #include "autograd/gradcheck.hpp"
 
 #include <fmt/format.h>
@@ -93,8 +93,9 @@ class Gradcheck {
         }
         const std::optional<Array<double>> again = evaluate(inputs_);
         if (!again || again->shape() != centre_.shape() || !std::equal(begin, end, again->data())) {
-            return fail("two calls with the same inputs give different results: if it draws noise, let it take an "
-                        "Rng& as its last argument, and pass the Rng to gradcheck");
+            return fail(
+                "two calls with the same inputs give different results: if it draws noise, let it take an "
+                "Rng& as its last argument, and pass the Rng to gradcheck");
         }
         Rng directions = Rng(options_.seed).stream("directions");
         for (std::size_t k = 0; k < inputs_.size(); ++k) {
@@ -245,7 +246,8 @@ class Gradcheck {
             size += std::fabs(part);
             if (std::isfinite(part)) rounding += epsilon * std::fabs(part);
         }
-        const Derivative found = differentiate(k, direction, begin, end, rounding, 1e-9 * size + 16 * rounding / first_step);
+        const Derivative found =
+            differentiate(k, direction, begin, end, rounding, 1e-9 * size + 16 * rounding / first_step);
         result.differences = found.value;
         result.tolerance = 4 * found.error + 64 * epsilon * size;
         result.settled =
@@ -276,16 +278,17 @@ class Gradcheck {
             if (!agrees(each)) wrong.push_back(each);
         }
         if (wrong.empty()) {
-            return describe(k, along, fmt::format("along a random direction backward gives {}, differences give {} "
-                                                  "(+- {:.1e}); no single element is off by more than its tolerance",
-                                                  along.backward, along.differences, along.tolerance));
+            return describe(k, along,
+                            fmt::format("along a random direction backward gives {}, differences give {} "
+                                        "(+- {:.1e}); no single element is off by more than its tolerance",
+                                        along.backward, along.differences, along.tolerance));
         }
         const auto worst = std::max_element(wrong.begin(), wrong.end(), [](const Comparison& a, const Comparison& b) {
             return !std::isnan(a.error()) && !(a.error() >= b.error());
         });
-        std::string message =
-            fmt::format("backward gives {}, differences give {} (+- {:.1e}); {} of {} elements {}", worst->backward,
-                        worst->differences, worst->tolerance, wrong.size(), all.size(), wrong.size() == 1 ? "is off" : "are off");
+        std::string message = fmt::format("backward gives {}, differences give {} (+- {:.1e}); {} of {} elements {}",
+                                          worst->backward, worst->differences, worst->tolerance, wrong.size(),
+                                          all.size(), wrong.size() == 1 ? "is off" : "are off");
         const std::string reason = likely_reason(k, *worst, all, wrong);
         if (!reason.empty()) message += "\n    likely: " + reason;
         describe(k, *worst, std::move(message));
@@ -326,9 +329,8 @@ class Gradcheck {
         }
         std::sort(backward.begin(), backward.end());
         std::sort(differences.begin(), differences.end());
-        if (std::equal(backward.begin(), backward.end(), differences.begin(), [&](double a, double b) {
-                return std::fabs(a - b) <= 1e-6 * std::fabs(a) + worst.tolerance;
-            })) {
+        if (std::equal(backward.begin(), backward.end(), differences.begin(),
+                       [&](double a, double b) { return std::fabs(a - b) <= 1e-6 * std::fabs(a) + worst.tolerance; })) {
             return "the right numbers at the wrong elements: transposed, reversed or shifted";
         }
         return {};
@@ -340,7 +342,8 @@ class Gradcheck {
         for (const Shape& shape : {centre_.shape(), inputs_[k].shape()}) {
             for (const std::size_t extent : shape) {
                 if (extent > 1 && std::fabs(factor - static_cast<double>(extent)) < 1e-6 * factor) {
-                    return text + fmt::format("; {} is also the extent of an axis: is a sum or a mean over it missing?", extent);
+                    return text + fmt::format("; {} is also the extent of an axis: is a sum or a mean over it missing?",
+                                              extent);
                 }
             }
         }
@@ -364,9 +367,10 @@ class Gradcheck {
         if (!far || !near) return "a neighbour of this point is not in the function's domain";
         // Of a smooth function a sixteenth would be left.
         if (*near < 0.2 * *far || *near < 1e3 * rounding_ / last_step) return {};
-        return fmt::format("the point sits on a kink, or next to one: the derivative from the left is {:.6g}, from the "
-                           "right {:.6g}",
-                           *one_sided(-last_step), *one_sided(last_step));
+        return fmt::format(
+            "the point sits on a kink, or next to one: the derivative from the left is {:.6g}, from the "
+            "right {:.6g}",
+            *one_sided(-last_step), *one_sided(last_step));
     }
 
     GradcheckFunction f_;
@@ -376,10 +380,10 @@ class Gradcheck {
     GradcheckReport& report_;
 
     Tape<double> tape_;
-    Array<double> centre_;               // f(inputs)
-    Array<double> weights_;              // of its elements, in the sum that is differentiated
-    double rounding_ = 0;                // of that sum
-    Arrays gradients_;                   // zeros where there is none
+    Array<double> centre_;              // f(inputs)
+    Array<double> weights_;             // of its elements, in the sum that is differentiated
+    double rounding_ = 0;               // of that sum
+    Arrays gradients_;                  // zeros where there is none
     std::vector<std::string> absence_;  // why there is none
 
    public:

@@ -1,5 +1,5 @@
-// gradcheck(f, {x, y}): whether the gradients of a function are right, for users to put into their own tests. It compares
-// backward() with central differences in double; it knows no op by name.
+// gradcheck(f, {x, y}): whether the gradients of a function are right, for users to put into their own tests. It
+// compares backward() with central differences in double; it knows no op by name.
 #pragma once
 
 #include <cstdint>
@@ -53,29 +53,33 @@ class GradcheckReport {
 /// A function of a list of Vars on one tape.
 using GradcheckFunction = std::function<Var<double>(std::span<const Var<double>>)>;
 
-/// Checks a function of a list. It is called many times, must give the same for the same inputs, and may return an array:
-/// this is multiplied by fixed random weights and summed. The derivatives along random directions come from central
-/// differences at steps of 2^-6, 2^-7, ..., relative to elements larger than 1, and Richardson's extrapolation of them
-/// (Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", 1982), whose error estimate is the tolerance. A function
-/// that throws or gives NaN is a failure which the report describes; nothing is thrown.
+/// Checks a function of a list. It is called many times, must give the same for the same inputs, and may return an
+/// array: this is multiplied by fixed random weights and summed. The derivatives along random directions come from
+/// central differences at steps of 2^-6, 2^-7, ..., relative to elements larger than 1, and Richardson's extrapolation
+/// of them (Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", 1982), whose error estimate is the tolerance. A
+/// function that throws or gives NaN is a failure which the report describes; nothing is thrown.
 GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
                                const GradcheckOptions& options = {});
 
-/// Checks f(Var<double>...) -> Var<double> at the given inputs: `gradcheck(f, {x, y})`, `gradcheck(f, {x}, {.order = 2})`.
+/// Checks f(Var<double>...) -> Var<double> at the given inputs: `gradcheck(f, {x, y})`, `gradcheck(f, {x}, {.order =
+/// 2})`.
 template <class F, std::size_t N>
 GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const GradcheckOptions& options = {}) {
     const auto on_list = [&f](std::span<const Var<double>> v) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }(std::make_index_sequence<N>{});
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }
+        (std::make_index_sequence<N>{});
     };
     return gradcheck_list(on_list, {inputs, inputs + N}, options);
 }
 
-/// The same for a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same noise.
+/// The same for a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same
+/// noise.
 template <class F, std::size_t N>
 GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng, const GradcheckOptions& options = {}) {
     const auto on_list = [&f, &rng](std::span<const Var<double>> v) {
         Rng replay = rng;
-        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]..., replay); }(std::make_index_sequence<N>{});
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]..., replay); }
+        (std::make_index_sequence<N>{});
     };
     return gradcheck_list(on_list, {inputs, inputs + N}, options);
 }

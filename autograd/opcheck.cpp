@@ -181,7 +181,9 @@ class Opcheck {
         }
     }
 
-    double reference(const std::array<double, Documentation::max_inputs>& x) const { return about_.reference(x.data()); }
+    double reference(const std::array<double, Documentation::max_inputs>& x) const {
+        return about_.reference(x.data());
+    }
 
     template <class T>
     void run_elementwise() {
@@ -189,7 +191,8 @@ class Opcheck {
         guarded("values in " + type, [&] { values<T>(); });
         guarded("special values in " + type, [&] { special_values<T>(); });
         guarded("sizes in " + type, [&] {
-            for (const std::size_t size : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 33}) loops<T>(Shapes(arity(), {size}));
+            for (const std::size_t size : {0u, 1u, 2u, 3u, 7u, 8u, 9u, 15u, 16u, 17u, 33u})
+                loops<T>(Shapes(arity(), {size}));
             loops<T>(Shapes(arity(), {3, 17}));
             loops<T>(Shapes(arity(), {2, 0}));
         });
@@ -226,7 +229,8 @@ class Opcheck {
     template <class T>
     double unit(double expected) const {
         const double smallest = static_cast<double>(std::numeric_limits<T>::min());
-        return about_.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) + 0.5 * epsilon<double> * std::fabs(expected);
+        return about_.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) +
+               0.5 * epsilon<double> * std::fabs(expected);
     }
 
     /// All combinations of zeros, infinities, NaN and some numbers.
@@ -319,15 +323,16 @@ class Opcheck {
             }
             const Array<T>& gradient = *found.gradients[k];
             if (gradient.shape() != shapes[k]) {
-                return fail(fmt::format("{} the gradient of input {} has shape {}", where, k, to_string(gradient.shape())));
+                return fail(
+                    fmt::format("{} the gradient of input {} has shape {}", where, k, to_string(gradient.shape())));
             }
             for (std::size_t i = 0; i < gradient.size(); ++i) {
                 // As many roundings as a rule may have, and one for each term of a sum.
                 const double tolerance = (about_.ulps + 4 + terms[k].data()[i]) * epsilon<T> * size[k].data()[i];
                 const double value = static_cast<double>(gradient.data()[i]);
                 if (close(value, expected[k].data()[i], tolerance)) continue;
-                return fail(fmt::format("{} element {} of the gradient of input {} is {}, summed from scalars it is {}", where,
-                                        i, k, value, expected[k].data()[i]));
+                return fail(fmt::format("{} element {} of the gradient of input {} is {}, summed from scalars it is {}",
+                                        where, i, k, value, expected[k].data()[i]));
             }
         }
     }
@@ -366,7 +371,8 @@ class Opcheck {
                 const std::string message = error.what();
                 for (const std::string& part : {record_.name, std::string("(2, 3)"), std::string("(2,)")}) {
                     if (message.find(part) == std::string::npos) {
-                        fail(fmt::format("the error for shapes {} does not name {}: {}", text_of(shapes), part, message));
+                        fail(fmt::format("the error for shapes {} does not name {}: {}", text_of(shapes), part,
+                                         message));
                     }
                 }
             }
@@ -443,9 +449,11 @@ class Opcheck {
             }
             expected *= static_cast<double>(weights.data()[i]);
             const double value = found.gradients[0] ? static_cast<double>(found.gradients[0]->data()[i]) : 0;
-            if (found.value.data()[i] == point.value && close(value, expected, (about_.ulps + 6) * epsilon<T> * size)) continue;
-            return fail(fmt::format("in {} with x = {} as every input the value is {} and the gradient {}, not {} and {}",
-                                    type_name<T>, x.data()[i], found.value.data()[i], value, point.value, expected));
+            if (found.value.data()[i] == point.value && close(value, expected, (about_.ulps + 6) * epsilon<T> * size))
+                continue;
+            return fail(
+                fmt::format("in {} with x = {} as every input the value is {} and the gradient {}, not {} and {}",
+                            type_name<T>, x.data()[i], found.value.data()[i], value, point.value, expected));
         }
     }
 
@@ -454,7 +462,8 @@ class Opcheck {
     }
 
     void elementwise_gradcheck() {
-        // Where every input is cut there is no gradient to check: a comparison's is 0, stop_gradient's is wrong on purpose.
+        // Where every input is cut there is no gradient to check: a comparison's is 0, stop_gradient's is wrong on
+        // purpose.
         bool all_cut = true;
         for (std::size_t k = 0; k < arity(); ++k) all_cut &= is_cut(k);
         if (all_cut) return;
@@ -468,7 +477,8 @@ class Opcheck {
             }
         }
         for (const Shapes& shapes : choices) {
-            require(gradcheck_list(caller<double>(), samples<double>(shapes), {.order = 2}), "shapes " + text_of(shapes));
+            require(gradcheck_list(caller<double>(), samples<double>(shapes), {.order = 2}),
+                    "shapes " + text_of(shapes));
         }
         // Float has its own instantiation of the rules.
         const auto in_double = samples<double>(Shapes(arity(), {33}));
@@ -493,19 +503,20 @@ class Opcheck {
         if (record_.derived == nullptr) return;
         const auto x = samples<double>(Shapes(arity(), {100}));
         const auto stated = outcome<double>(in_double_, x, nullptr, caller<double>());
-        const auto derived = outcome<double>(in_double_, x, nullptr, [this](std::span<const Var<double>> v) {
-            return call(*record_.derived, v);
-        });
+        const auto derived = outcome<double>(
+            in_double_, x, nullptr, [this](std::span<const Var<double>> v) { return call(*record_.derived, v); });
         for (std::size_t k = 0; k < arity(); ++k) {
             if (stated.gradients[k].has_value() != derived.gradients[k].has_value()) {
-                fail(fmt::format("input {} has a gradient {}", k, derived.gradients[k] ? "that no rule states" : "only by its rule"));
+                fail(fmt::format("input {} has a gradient {}", k,
+                                 derived.gradients[k] ? "that no rule states" : "only by its rule"));
                 continue;
             }
             if (!stated.gradients[k]) continue;
             for (std::size_t i = 0; i < x[k].size(); ++i) {
                 const double one = stated.gradients[k]->data()[i], other = derived.gradients[k]->data()[i];
                 if (close(one, other, 64 * epsilon<double> * std::max(1.0, std::fabs(other)))) continue;
-                fail(fmt::format("at input {} = {} its stated gradient is {}, the derived one {}", k, x[k].data()[i], one, other));
+                fail(fmt::format("at input {} = {} its stated gradient is {}, the derived one {}", k, x[k].data()[i],
+                                 one, other));
                 break;
             }
         }
@@ -534,7 +545,8 @@ class Opcheck {
         for (std::size_t k = 0; k < x.size(); ++k) {
             const auto& gradient = in_double.gradients[k];
             if (gradient && gradient->shape() != each.shapes[k]) {
-                fail(fmt::format("{}: the gradient of input {} has shape {}", each.name, k, to_string(gradient->shape())));
+                fail(fmt::format("{}: the gradient of input {} has shape {}", each.name, k,
+                                 to_string(gradient->shape())));
             }
         }
         if (each.float_agrees) {
@@ -557,8 +569,8 @@ class Opcheck {
         for (std::size_t i = 0; i < found.size(); ++i) {
             const double value = static_cast<double>(found.data()[i]);
             if (close(value, expected.data()[i], unit<T>(scale.data()[i]))) continue;
-            return fail(fmt::format("{}: in {} element {} is {}, the reference gives {}{}", each.name, type_name<T>, i, value,
-                                    expected.data()[i], where));
+            return fail(fmt::format("{}: in {} element {} is {}, the reference gives {}{}", each.name, type_name<T>, i,
+                                    value, expected.data()[i], where));
         }
     }
 
@@ -574,8 +586,8 @@ class Opcheck {
                 const double found = static_cast<double>(in_float.gradients[k]->data()[i]);
                 const double expected = in_double.gradients[k]->data()[i];
                 if (close(found, expected, (about_.ulps + 8) * epsilon<float> * size)) continue;
-                return fail(fmt::format("{}: element {} of the gradient of input {} is {} in float, {} in double", each.name, i, k,
-                                        found, expected));
+                return fail(fmt::format("{}: element {} of the gradient of input {} is {} in float, {} in double",
+                                        each.name, i, k, found, expected));
             }
         }
     }
@@ -613,7 +625,8 @@ class Opcheck {
             const std::string message = error.what();
             for (const std::string& part : each.message) {
                 if (message.find(part) != std::string::npos) continue;
-                fail(fmt::format("the error for shapes {} does not say \"{}\": {}", text_of(each.shapes), part, message));
+                fail(fmt::format("the error for shapes {} does not say \"{}\": {}", text_of(each.shapes), part,
+                                 message));
             }
         }
     }

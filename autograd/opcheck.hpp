@@ -14,9 +14,10 @@
 namespace autograd {
 
 /// What does not hold of an op, in sentences; empty if all does. In float and double it checks: the value against the
-/// record's reference, at several sizes, at 0, at infinities and for NaN; the gradient and its gradient by gradcheck, and
-/// a stated one against the derived one; sizes 0 and 1, and rows that fill no whole number of packs; all ways to broadcast
-/// the inputs; scalars of the expression in place of inputs; one Var as several inputs; and the errors for wrong shapes.
+/// record's reference, at several sizes, at 0, at infinities and for NaN; the gradient and its gradient by gradcheck,
+/// and a stated one against the derived one; sizes 0 and 1, and rows that fill no whole number of packs; all ways to
+/// broadcast the inputs; scalars of the expression in place of inputs; one Var as several inputs; and the errors for
+/// wrong shapes.
 std::vector<std::string> opcheck(const OpRecord& record);
 
 }  // namespace autograd

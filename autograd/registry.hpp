@@ -1,5 +1,5 @@
-// The records of ops: what the tests, the op table and a reader need to know of an op beside its code. The library's ops
-// are all in registry(); a user's op gets its record where the user's test names it, by record_of().
+// The records of ops: what the tests, the op table and a reader need to know of an op beside its code. The library's
+// ops are all in registry(); a user's op gets its record where the user's test names it, by record_of().
 #pragma once
 
 #include <concepts>
@@ -20,8 +20,7 @@ class OpCall {
    public:
     OpCall() = default;
     template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, OpCall>)
-    OpCall(F f) : in_float_(f), in_double_(f) {}
+    requires(!std::same_as<std::remove_cvref_t<F>, OpCall>) OpCall(F f) : in_float_(f), in_double_(f) {}
 
     Var<float> operator()(std::span<const Var<float>> inputs) const { return in_float_(inputs); }
     Var<double> operator()(std::span<const Var<double>> inputs) const { return in_double_(inputs); }
@@ -34,12 +33,12 @@ class OpCall {
 /// One way to call a structured op, with what it should give.
 struct OpCase {
     std::string name{};
-    std::vector<Shape> shapes{};          ///< of the inputs
+    std::vector<Shape> shapes{};  ///< of the inputs
     OpCall call{};
     /// The value by plain loops. Of the absolute values of the inputs it gives the scale of the rounding errors.
     std::function<Array<double>(std::span<const Array<double>>)> reference{};
-    Documentation::Domain domain{};       ///< where to sample the inputs from
-    bool float_agrees = true;             ///< false where float gives other values altogether: noise
+    Documentation::Domain domain{};  ///< where to sample the inputs from
+    bool float_agrees = true;        ///< false where float gives other values altogether: noise
 };
 
 /// A call that must throw a ShapeError whose message holds all of these.

@@ -38,8 +38,14 @@ OpRecord matmul_record() {
                                       .ulps = 20}};  // at most 40 terms, half an ulp each
     for (const bool a : {false, true}) {
         for (const bool b : {false, true}) {
-            for (const auto& [rows, inner, columns] : {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {17, 33, 9},
-                                                       {5, 1, 7}, {1, 40, 1}, {0, 3, 2}, {2, 0, 3}, {3, 2, 0}}) {
+            for (const auto& [rows, inner, columns] : {std::array<std::size_t, 3>{2, 3, 4},
+                                                       {1, 1, 1},
+                                                       {17, 33, 9},
+                                                       {5, 1, 7},
+                                                       {1, 40, 1},
+                                                       {0, 3, 2},
+                                                       {2, 0, 3},
+                                                       {3, 2, 0}}) {
                 record.cases.push_back(product_case(rows, inner, columns, {a, b}));
             }
         }
@@ -65,23 +71,23 @@ OpRecord matmul_record() {
 }
 
 OpRecord linear_record() {
-    OpRecord record{.name = "linear",
-                    .documentation = {.formula = "x weight' + bias",
-                                      .gradient = "g weight, g' x, g summed over rows",
-                                      .ulps = 20}};
+    OpRecord record{
+        .name = "linear",
+        .documentation = {.formula = "x weight' + bias", .gradient = "g weight, g' x, g summed over rows", .ulps = 20}};
     for (const auto& [rows, inputs, outputs] :
          {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {9, 33, 17}, {0, 3, 2}, {3, 0, 2}}) {
         const Shape x{rows, inputs}, weight{outputs, inputs}, bias{outputs};
         record.cases.push_back({.name = to_string(x) + " to " + to_string(bias),
                                 .shapes = {x, weight, bias},
                                 .call = [](auto v) { return linear(v[0], v[1], v[2]); },
-                                .reference = [](Arrays v) {
-                                    Array<double> y = product(v[0], v[1], {.b = true});
-                                    for (std::size_t i = 0; i < y.shape()[0]; ++i) {
-                                        for (std::size_t j = 0; j < y.shape()[1]; ++j) y(i, j) += v[2](j);
-                                    }
-                                    return y;
-                                }});
+                                .reference =
+                                    [](Arrays v) {
+                                        Array<double> y = product(v[0], v[1], {.b = true});
+                                        for (std::size_t i = 0; i < y.shape()[0]; ++i) {
+                                            for (std::size_t j = 0; j < y.shape()[1]; ++j) y(i, j) += v[2](j);
+                                        }
+                                        return y;
+                                    }});
     }
     const auto call = [](auto v) { return linear(v[0], v[1], v[2]); };
     record.misuses = {

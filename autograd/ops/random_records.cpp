@@ -11,11 +11,10 @@ Rng stream() { return Rng(7).stream("record"); }
 
 template <class Call, class Reference>
 OpRecord noise_record(const char* name, const char* formula, Call call, Reference reference) {
-    OpRecord record{.name = name,
-                    .documentation = {.formula = formula,
-                                      .gradient = "none",
-                                      .nan = "none: only the shape of the input is used",
-                                      .ulps = 0}};
+    OpRecord record{
+        .name = name,
+        .documentation = {
+            .formula = formula, .gradient = "none", .nan = "none: only the shape of the input is used", .ulps = 0}};
     for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{1}, Shape{33}, Shape{0, 3}}) {
         record.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},

@@ -96,7 +96,11 @@ OpRecord reduction_record(const char* name, const Documentation& documentation, 
     record.misuses = {
         {{{2, 3}}, [op](auto v) { return op(v[0], 2, KeepDims::no); }, {name, "axis 2", "rank 2"}},
         {{{2, 3}}, [op](auto v) { return op(v[0], -3, KeepDims::no); }, {name, "axis -3", "rank 2"}},
-        {{{2, 3}}, [op](auto v) { return op(v[0], {0, -2}, KeepDims::no); }, {name, "axis -2", "twice"}},
+        {{{2, 3}},
+         [op](auto v) {
+             return op(v[0], {0, -2}, KeepDims::no);
+         },
+         {name, "axis -2", "twice"}},
         {{{}}, [op](auto v) { return op(v[0], 0, KeepDims::no); }, {name, "axis 0", "scalar"}},
     };
     return record;
@@ -150,27 +154,27 @@ OpRecord sum_to_record() {
 }
 
 OpRecord broadcast_to_record() {
-    OpRecord record{.name = "broadcast_to",
-                    .documentation = {.formula = "x repeated along new axes and those of extent 1",
-                                      .gradient = "g summed over them",
-                                      .ulps = 0}};
+    OpRecord record{
+        .name = "broadcast_to",
+        .documentation = {
+            .formula = "x repeated along new axes and those of extent 1", .gradient = "g summed over them", .ulps = 0}};
     const auto call = [](const Shape& to) { return [to](auto v) { return broadcast_to(v[0], to); }; };
     struct Case {
         Shape from, to;
         std::vector<bool> repeated;  // per axis of `to`
     };
-    for (const Case& each : {Case{{3}, {2, 3}, {true, false}}, Case{{2, 1}, {2, 3}, {false, true}},
-                             Case{{}, {2, 3}, {true, true}}, Case{{1}, {17}, {true}},
-                             Case{{2, 3}, {2, 3}, {false, false}}, Case{{3, 1}, {4, 3, 9}, {true, false, true}},
-                             Case{{1, 2, 1}, {3, 2, 33}, {true, false, true}}, Case{{3}, {0, 3}, {true, false}},
-                             Case{{1}, {0}, {true}}}) {
+    for (const Case& each :
+         {Case{{3}, {2, 3}, {true, false}}, Case{{2, 1}, {2, 3}, {false, true}}, Case{{}, {2, 3}, {true, true}},
+          Case{{1}, {17}, {true}}, Case{{2, 3}, {2, 3}, {false, false}}, Case{{3, 1}, {4, 3, 9}, {true, false, true}},
+          Case{{1, 2, 1}, {3, 2, 33}, {true, false, true}}, Case{{3}, {0, 3}, {true, false}}, Case{{1}, {0}, {true}}}) {
         record.cases.push_back({.name = to_string(each.from) + " to " + to_string(each.to),
                                 .shapes = {each.from},
                                 .call = call(each.to),
                                 .reference = [to = each.to, repeated = each.repeated](Arrays x) {
                                     auto out = empty<double>(to);
                                     const auto place = places(to, repeated);
-                                    for (std::size_t i = 0; i < place.size(); ++i) out.data()[i] = x[0].data()[place[i]];
+                                    for (std::size_t i = 0; i < place.size(); ++i)
+                                        out.data()[i] = x[0].data()[place[i]];
                                     return out;
                                 }});
     }

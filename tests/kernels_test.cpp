@@ -1,0 +1,270 @@
+// The loops of autograd/kernels against the plainest loops, at sizes which leave tails.
+#include <algorithm>
+#include <autograd/kernels/blas.hpp>
+#include <autograd/kernels/elementwise.hpp>
+#include <autograd/kernels/layout.hpp>
+#include <autograd/kernels/loop.hpp>
+#include <autograd/kernels/reduce.hpp>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+
+#include "testing.hpp"
+
+using namespace autograd;
+
+namespace {
+
+/// The index into an array of shape `from` of element `index` of one of shape `to` which it broadcasts to.
+std::size_t broadcast_index(const Shape& from, const Shape& to, std::size_t index) {
+    std::size_t result = 0, stride = 1;
+    for (std::size_t back = 1; back <= to.size(); ++back) {
+        const std::size_t place = index % to[to.size() - back];
+        index /= to[to.size() - back];
+        if (back > from.size()) continue;
+        const std::size_t extent = from[from.size() - back];
+        if (extent != 1) result += place * stride;
+        stride *= extent;
+    }
+    return result;
+}
+
+const std::vector<std::pair<Shape, Shape>>& smaller_and_larger() {
+    static const std::vector<std::pair<Shape, Shape>> cases = {
+        {{}, {}},
+        {{}, {7}},
+        {{1}, {1}},
+        {{3}, {3}},
+        {{1}, {1025}},
+        {{17}, {5, 17}},
+        {{5, 1}, {5, 17}},
+        {{1, 17}, {5, 17}},
+        {{1, 1}, {33, 31}},
+        {{2, 1, 5}, {2, 3, 5}},
+        {{1, 3, 1}, {2, 3, 5}},
+        {{3, 1}, {2, 3, 5}},
+        {{2, 3, 5}, {2, 3, 5}},
+        {{2, 1, 4, 1, 3}, {2, 3, 4, 2, 3}},
+        {{1, 3, 1, 2, 1}, {2, 3, 4, 2, 3}},
+        {{0}, {0}},
+        {{1}, {0}},
+        {{3, 1}, {3, 0}},
+        {{1, 0}, {3, 0}},
+        {{}, {0, 4}},
+        {{1, 4}, {0, 4}},
+    };
+    return cases;
+}
+
+}  // namespace
+
+TEST_CASE("loop: visits every element once, in order, with each operand's own offset") {
+    std::mt19937 random(5);
+    for (int round = 0; round < 500; ++round) {
+        Shape space;
+        for (auto rank = random() % 5; rank > 0; --rank) space.push_back(1 + random() % 4);
+        std::vector<Shape> shapes(1 + random() % 4, space);
+        for (Shape& shape : shapes) {
+            for (auto& extent : shape) {
+                if (random() % 3 == 0) extent = 1;
+            }
+            while (!shape.empty() && random() % 4 == 0) shape.erase(shape.begin());
+        }
+        std::vector<const Shape*> pointers;
+        for (const Shape& shape : shapes) pointers.push_back(&shape);
+        const kernels::Loop loop(space, pointers);
+        CHECK(loop.rows() * loop.length() == element_count(space));
+        std::size_t element = 0;
+        bool right = true;
+        loop.for_each_row([&](const kernels::Loop::Offsets& offsets) {
+            for (std::size_t i = 0; i < loop.length(); ++i, ++element) {
+                for (std::size_t k = 0; k < shapes.size(); ++k) {
+                    const auto place = offsets[k] + static_cast<std::ptrdiff_t>(i) * loop.step(k);
+                    right = right && place == static_cast<std::ptrdiff_t>(broadcast_index(shapes[k], space, element));
+                }
+            }
+        });
+        INFO("round " << round << ", space " << to_string(space));
+        CHECK(right);
+        CHECK(element == element_count(space));
+    }
+}
+
+TEST_CASE("loop: merges axes that all operands treat alike, and visits nothing of an empty space") {
+    const Shape space{4, 5, 6}, row{6}, column{4, 1, 1}, hollow{4, 0, 6};
+    const Shape* alike[] = {&space, &space};
+    CHECK(kernels::Loop(space, alike).rows() == 1);
+    const Shape* rows[] = {&space, &row};
+    CHECK(kernels::Loop(space, rows).rows() == 20);
+    const Shape* columns[] = {&space, &column};
+    CHECK(kernels::Loop(space, columns).rows() == 4);
+    const Shape* none[] = {&hollow};
+    kernels::Loop(hollow, none).for_each_row([](const kernels::Loop::Offsets&) { FAIL("a row of an empty space"); });
+}
+
+TEMPLATE_TEST_CASE("reduce: sums, maxima, broadcasts and accumulates as the plain loops do", "", float, double) {
+    using T = TestType;
+    for (const auto& [small, large] : smaller_and_larger()) {
+        INFO(to_string(small) << " and " << to_string(large));
+        const Array<T> source = sample<T>(large);
+        std::vector<double> total(element_count(small), 0.0);
+        std::vector<T> most(total.size(), -std::numeric_limits<T>::infinity());
+        for (std::size_t i = 0; i < source.size(); ++i) {
+            const std::size_t to = broadcast_index(small, large, i);
+            total[to] += static_cast<double>(source.data()[i]);
+            most[to] = std::max(most[to], source.data()[i]);
+        }
+        Array<T> sum = full<T>(small, T(99));
+        kernels::sum_to(sum, source);
+        // At most 1025 terms of magnitude 1, pairwise over blocks of 512: 32 lanes of 16 additions, and their sum.
+        const double bound = 64 * 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
+        for (std::size_t i = 0; i < total.size(); ++i) CHECK(std::abs(static_cast<double>(sum.data()[i]) - total[i]) <= bound);
+        if (source.size() > 0) {
+            Array<T> maximum = full<T>(small, T(99));
+            kernels::max_to(maximum, source);
+            CHECK(elements(maximum) == most);
+        }
+        const Array<T> seed = sample<T>(small, 3);
+        Array<T> repeated = empty<T>(large);
+        kernels::broadcast_to(repeated, seed);
+        Array<T> accumulated = source;
+        kernels::accumulate(accumulated, seed);
+        CHECK(accumulated.shape() == large);
+        bool right = true;
+        for (std::size_t i = 0; i < source.size(); ++i) {
+            const T value = seed.data()[broadcast_index(small, large, i)];
+            right = right && repeated.data()[i] == value && accumulated.data()[i] == source.data()[i] + value;
+        }
+        CHECK(right);
+    }
+}
+
+TEMPLATE_TEST_CASE("reduce: long float sums are exact to a few roundings", "", float, double) {
+    // A sequential float sum of these is off by 9 percent.
+    const std::size_t count = 10'000'000;
+    const Array<TestType> tenths = full<TestType>({count}, TestType(0.1));
+    Array<TestType> total = empty<TestType>({});
+    kernels::sum_to(total, tenths);
+    const double exact = static_cast<double>(TestType(0.1)) * static_cast<double>(count);
+    // 16 additions in a lane, 5 levels of lanes and 15 of halves, each of half an epsilon.
+    CHECK(std::abs(static_cast<double>(*total.data()) - exact) <=
+          36 * 0.5 * static_cast<double>(std::numeric_limits<TestType>::epsilon()) * exact);
+}
+
+TEMPLATE_TEST_CASE("reduce: a NaN is the maximum wherever it stands, and find_non_finite finds it", "", float, double) {
+    using T = TestType;
+    for (const T bad : {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::infinity()}) {
+        for (std::size_t place = 0; place < 37; ++place) {
+            Array<T> array = sample<T>({37});
+            CHECK(kernels::find_non_finite(array) == 37);
+            array.data()[place] = bad;
+            CHECK(kernels::find_non_finite(array) == place);
+            Array<T> all = empty<T>({}), column = empty<T>({1});
+            kernels::max_to(all, array);
+            kernels::max_to(column, Array<T>(array.reshape({37, 1})));
+            CHECK_FALSE(std::isfinite(*all.data()));
+            CHECK(std::isnan(*all.data()) == std::isnan(bad));
+            CHECK(std::isnan(*column.data()) == std::isnan(bad));
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("elementwise: rows are written exactly, whatever their length", "", float, double) {
+    using T = TestType;
+    const auto twice = [](const T* const* in, const std::ptrdiff_t* step, std::ptrdiff_t i) {
+        return kernels::add(Pack<T>::load(in[0] + i * step[0]), Pack<T>::load(in[0] + i * step[0]));
+    };
+    for (std::size_t count = 0; count < 40; ++count) {
+        const Array<T> source = sample<T>({64});
+        const T* in[] = {source.data()};
+        const std::ptrdiff_t step[] = {1};
+        Array<T> target = full<T>({64}, T(7));
+        kernels::map_exactly<T>(twice, target.data(), false, in, step, count);
+        Array<T> added = full<T>({64}, T(7));
+        kernels::map_exactly<T>(twice, added.data(), true, in, step, count);
+        double total = 0;
+        bool right = true;
+        for (std::size_t i = 0; i < 64; ++i) {
+            const T value = source.data()[i];
+            right = right && target.data()[i] == (i < count ? value + value : T(7));
+            right = right && added.data()[i] == (i < count ? T(7) + (value + value) : T(7));
+            if (i < count) total += 2 * static_cast<double>(value);
+        }
+        INFO(count << " elements");
+        CHECK(right);
+        CHECK(static_cast<double>(kernels::map_and_sum<T>(twice, in, step, count)) ==
+              Approx(total).margin(100 * static_cast<double>(std::numeric_limits<T>::epsilon())));
+    }
+}
+
+TEMPLATE_TEST_CASE("layout: every permutation of axes moves every element to its place", "", float, double) {
+    using T = TestType;
+    const std::vector<Shape> shapes = {{1}, {7}, {3, 5}, {17, 33}, {1, 9}, {2, 3, 4}, {5, 1, 6}, {2, 3, 4, 5}, {3, 0, 2}};
+    for (const Shape& shape : shapes) {
+        const std::size_t rank = shape.size();
+        std::vector<std::size_t> order(rank);
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        const kernels::Strides strides = kernels::row_major_strides(shape);
+        const Array<T> source = sample<T>(shape);
+        do {
+            Shape moved(rank);
+            kernels::Strides from(rank);
+            for (std::size_t i = 0; i < rank; ++i) {
+                moved[i] = shape[order[i]];
+                from[i] = strides[order[i]];
+            }
+            Array<T> target = full<T>(moved, T(99));
+            kernels::copy_strided(target.data(), kernels::row_major_strides(moved), source.data(), from, moved);
+            bool right = true;
+            for (std::size_t index = 0; index < target.size(); ++index) {
+                std::size_t rest = index;
+                std::ptrdiff_t place = 0;
+                for (std::size_t axis = rank; axis-- > 0;) {
+                    place += static_cast<std::ptrdiff_t>(rest % moved[axis]) * from[axis];
+                    rest /= moved[axis];
+                }
+                right = right && target.data()[index] == source.data()[place];
+            }
+            INFO(to_string(shape) << " to " << to_string(moved));
+            CHECK(right);
+        } while (std::next_permutation(order.begin(), order.end()));
+    }
+}
+
+TEMPLATE_TEST_CASE("blas: products with all flags, empty extents and accumulation", "", float, double) {
+    using T = TestType;
+    const std::size_t extents[] = {0, 1, 3, 8, 17};
+    for (const std::size_t rows : extents) {
+        for (const std::size_t columns : extents) {
+            for (const std::size_t inner : extents) {
+                for (int flags = 0; flags < 8; ++flags) {
+                    const bool ta = (flags & 1) != 0, tb = (flags & 2) != 0, accumulate = (flags & 4) != 0;
+                    const Array<T> a = sample<T>(ta ? Shape{inner, rows} : Shape{rows, inner}, 1);
+                    const Array<T> b = sample<T>(tb ? Shape{columns, inner} : Shape{inner, columns}, 2);
+                    const Array<T> before = sample<T>({rows, columns}, 3);
+                    Array<T> out = before;
+                    if (!accumulate) std::fill_n(out.data(), out.size(), std::numeric_limits<T>::quiet_NaN());
+                    kernels::gemm<T>(out.data(), rows, columns, inner, {a.data(), a.shape()[1], ta}, {b.data(), b.shape()[1], tb},
+                                     accumulate);
+                    double worst = 0;
+                    for (std::size_t i = 0; i < rows; ++i) {
+                        for (std::size_t j = 0; j < columns; ++j) {
+                            double total = accumulate ? static_cast<double>(before(i, j)) : 0.0;
+                            for (std::size_t k = 0; k < inner; ++k) {
+                                total += static_cast<double>(ta ? a(k, i) : a(i, k)) * static_cast<double>(tb ? b(j, k) : b(k, j));
+                            }
+                            const double error = std::abs(static_cast<double>(out(i, j)) - total);
+                            worst = std::isnan(error) ? error : std::max(worst, error);
+                        }
+                    }
+                    // 18 terms of magnitude up to 1, each product and each sum rounded once.
+                    if (!(worst <= 18 * 18 * static_cast<double>(std::numeric_limits<T>::epsilon()))) {
+                        FAIL(rows << " x " << columns << " over " << inner << ", flags " << flags << ": off by " << worst);
+                    }
+                }
+            }
+        }
+    }
+    SUCCEED();
+}
