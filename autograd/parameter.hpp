@@ -35,7 +35,8 @@ class Parameter {
     /// @throws ShapeError if the shape differs from the present one.
     void assign(const Array<T>& value);
 
-    /// The values, to be changed in place. Counts as a change: a sweep over a tape which recorded the old values throws.
+    /// The values, to be changed in place and at once. Each call counts as one change, after which a sweep over a tape that
+    /// recorded the old values throws; a reference that is kept and written through later would go unnoticed.
     Array<T>& mutable_value() {
         ++state().version;
         return state_->value;

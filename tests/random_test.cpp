@@ -266,7 +266,7 @@ TEST_CASE("a state restores the future", "[random]") {
     CHECK(other == rng);
 }
 
-TEMPLATE_TEST_CASE("uniform values are uniform on [0, 1)", "[random]", float, double) {
+TEMPLATE_TEST_CASE("uniform values are uniform on the unit interval", "[random]", float, double) {
     const auto values = Rng(11).stream("uniform").uniform<TestType>({std::size_t{1} << 20});
     CHECK(*std::min_element(values.begin(), values.end()) >= TestType(0));
     CHECK(*std::max_element(values.begin(), values.end()) < TestType(1));

@@ -38,7 +38,9 @@ TEST_CASE("README: an op works on floats and doubles") {
     CHECK(hard_tanh(tape64.variable(autograd::Array<double>{-7.0})).item() == -1);
 }
 
-TEST_CASE("README: the program prints what it says") { CHECK(run_program("first_steps", "").output == "y = 2.00 x + 1.00\n"); }
+TEST_CASE("README: the program prints what it says") {
+    CHECK(run_program("first_steps", "").output == "y = 2.00 x + 1.00\n");
+}
 
 namespace {
 

@@ -3,6 +3,19 @@
 
 #include <CLI/CLI.hpp>
 #include <autograd/autograd.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+/// As CLI::Range, which lets NaN pass.
+CLI::Validator real_between(double low, double high) {
+    return CLI::Range(low, high) & CLI::Validator(
+        [](std::string& text) { return std::isnan(std::strtod(text.c_str(), nullptr)) ? text + " is not a number" : ""; }, "");
+}
+
+}  // namespace
 
 Parsed parse_options(int argc, char** argv) {
     Parsed parsed;
@@ -21,8 +34,8 @@ Parsed parse_options(int argc, char** argv) {
     CLI::Option* epochs =
         app.add_option("--epochs", options.epochs, "passes over the training data, for each model")->check(CLI::Range(1, 100000));
     app.add_option("--batch", options.batch, "images in a training step")->check(CLI::Range(1, 4096));
-    app.add_option("--lr", options.lr, "Adam's learning rate")->check(CLI::Range(1e-12, 10.0));
-    app.add_option("--beta", options.beta, "weight of the KL term in the VAE's loss")->check(CLI::Range(0.0, 1e6));
+    app.add_option("--lr", options.lr, "Adam's learning rate")->check(real_between(1e-12, 1e30));
+    app.add_option("--beta", options.beta, "weight of the KL term in the VAE's loss")->check(real_between(0, 1e6));
     app.add_option("--samples", options.samples, "codes drawn for each image in a training step of the VAE (the paper's L)")
         ->check(CLI::Range(1, 100));
     app.add_option("--seed", options.seed, "of all random streams");
