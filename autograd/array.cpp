@@ -9,8 +9,17 @@ namespace autograd {
 
 std::size_t element_count(const Shape& shape) {
     std::size_t count = 1;
-    for (const std::size_t extent : shape) count *= extent;
-    return count;
+    bool overflow = false;
+    for (const std::size_t extent : shape) overflow |= __builtin_mul_overflow(count, extent, &count);
+    if (!overflow) return count;
+    // A shape with an axis of extent 0 has no elements, however large the others are.
+    if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) return 0;
+    throw ShapeError(fmt::format("shape {} has more elements than can be counted", to_string(shape)));
+}
+
+void require_allocatable(const Shape& shape, std::size_t element_bytes) {
+    if (element_count(shape) <= (std::size_t{1} << 48) / element_bytes) return;
+    throw ShapeError(fmt::format("an array of shape {} is too large for any memory", to_string(shape)));
 }
 
 std::string to_string(const Shape& shape) {

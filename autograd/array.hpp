@@ -49,17 +49,24 @@ inline bool same_shape(const Shape& a, const Shape& b) {
     return true;
 }
 
-/// Gives `array` this shape, with unspecified values; nothing happens if it has it.
-template <class T>
-void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
-    if (!same_shape(array.shape(), shape)) array.resize(shape);
-}
-
-/// The number of elements of a shape; 1 for the shape of a scalar, ().
-std::size_t element_count(const Shape& shape);
-
 /// "(3, 4)", as NumPy prints it: "(3,)" for one axis and "()" for a scalar.
 std::string to_string(const Shape& shape);
+
+/// The number of elements of a shape; 1 for the shape of a scalar, ().
+/// @throws ShapeError if it overflows.
+std::size_t element_count(const Shape& shape);
+
+/// @throws ShapeError if an array of this shape would have more than 2^48 bytes, which no machine holds.
+void require_allocatable(const Shape& shape, std::size_t element_bytes);
+
+/// Gives `array` this shape, with unspecified values; nothing happens if it has it.
+/// @throws ShapeError as require_allocatable does.
+template <class T>
+void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
+    if (same_shape(array.shape(), shape)) return;
+    require_allocatable(shape, sizeof(T));
+    array.resize(shape);
+}
 
 /// The shape that `a` and `b` broadcast to by NumPy's rule.
 /// @throws ShapeError naming both shapes if they do not. (The op's name is put before it where the op is recorded.)

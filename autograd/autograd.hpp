@@ -1,4 +1,5 @@
-// All of autograd, for users: arrays, the tape, its ops and gradient checking.
+// All of autograd that programs need: arrays, the tape, its ops and gradient checking. (registry.hpp and opcheck.hpp, for
+// tests of ops, are apart.)
 #pragma once
 
 #include "autograd/gradcheck.hpp"

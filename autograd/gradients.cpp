@@ -19,6 +19,24 @@ void expand(Array<T>& gradient, const Shape& shape) {
     gradient = std::move(expanded);
 }
 
+/// True if the gradient of `node` is to be passed on to its input.
+template <class T>
+bool wants_gradient(const Tape<T>& tape, const Node<T>& node, std::size_t input) {
+    const Input<T>& each = tape.inputs(node)[input];
+    return !each.is_immediate() && !is_cut(*node.op, input) && tape.node(each.node).needs_gradient;
+}
+
+/// The shape of an input, for a contribution to its gradient of the same shape or with 1 in place of some extents.
+/// @throws GradientError if the contribution has another shape: then the op's rule is wrong.
+template <class T>
+const Shape& shape_for(const Tape<T>& tape, std::uint32_t node, std::size_t which, const Shape& contribution) {
+    const std::uint32_t input = tape.inputs(tape.node(node))[which].node;
+    const Shape& shape = tape.node(input).array().shape();
+    if (contribution.size() == shape.size() && broadcasts_to(contribution, shape)) return shape;
+    throw GradientError(fmt::format("{}: its rule gives input {}, of shape {}, a gradient of shape {}",
+                                    tape.describe(node), which, to_string(shape), to_string(contribution)));
+}
+
 /// Which nodes up to `loss` it depends on, cuts disregarded.
 template <class T>
 std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t loss) {
@@ -272,8 +290,7 @@ void Sweep<T>::require_finite() const {
 
 template <class T>
 bool Sweep<T>::wants(std::size_t input) const {
-    const Input<T>& each = inputs()[input];
-    return !each.is_immediate() && !is_cut(*node_->op, input) && tape_.node(each.node).needs_gradient;
+    return wants_gradient(tape_, *node_, input);
 }
 
 template <class T>
@@ -317,14 +334,8 @@ typename Sweep<T>::Target Sweep<T>::target(std::size_t which, bool in_place) {
 
 template <class T>
 void Sweep<T>::deliver(std::size_t which, Array<T>&& contribution) {
-    const std::uint32_t input = inputs()[which].node;
-    const Shape& shape = tape_.node(input).array().shape();
-    if (contribution.dimension() != shape.size() || !broadcasts_to(contribution.shape(), shape)) {
-        throw GradientError(fmt::format("{}: its rule gives input {}, of shape {}, a gradient of shape {}",
-                                        tape_.describe(index_), which, to_string(shape),
-                                        to_string(contribution.shape())));
-    }
-    std::int32_t& slot = gradients_.slot_of_[input];
+    const Shape& shape = shape_for(tape_, index_, which, contribution.shape());
+    std::int32_t& slot = gradients_.slot_of_[inputs()[which].node];
     if (slot < 0) {
         slot = take_slot();
         gradients_.slots_[static_cast<std::size_t>(slot)] = std::move(contribution);
@@ -356,8 +367,7 @@ Gradients<T> RecordingSweep<T>::run() {
 
 template <class T>
 bool RecordingSweep<T>::wants(std::size_t input) const {
-    const Input<T>& each = tape_.inputs(*node_)[input];
-    return !each.is_immediate() && !is_cut(*node_->op, input) && tape_.node(each.node).needs_gradient;
+    return wants_gradient(tape_, *node_, input);
 }
 
 template <class T>
@@ -368,6 +378,12 @@ Var<T> RecordingSweep<T>::input(std::size_t which) {
 
 template <class T>
 void RecordingSweep<T>::deliver(std::size_t which, Var<T> contribution) {
+    shape_for(tape_, index_, which, contribution.shape());
+    deliver_fitted(which, contribution);
+}
+
+template <class T>
+void RecordingSweep<T>::deliver_fitted(std::size_t which, Var<T> contribution) {
     const std::uint32_t input = tape_.inputs(*node_)[which].node;
     const Shape& shape = tape_.node(input).array().shape();
     std::int32_t& slot = gradients_.slot_of_[input];

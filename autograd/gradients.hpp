@@ -136,7 +136,10 @@ class RecordingSweep {
     /// Input `which` as a Var; a scalar of the expression as a constant.
     Var<T> input(std::size_t which);
     Var<T> output() { return tape_.var(index_); }
+    /// As Sweep::deliver.
     void deliver(std::size_t which, Var<T> contribution);
+    /// Of the shape of the output of an elementwise op: summed over the axes along which the input was broadcast.
+    void deliver_fitted(std::size_t which, Var<T> contribution);
 
    private:
     template <class U>

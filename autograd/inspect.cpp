@@ -7,7 +7,14 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <sstream>
 #include <vector>
+
+#if __has_include(<xtensor/io/xio.hpp>)
+#include <xtensor/io/xio.hpp>
+#else
+#include <xtensor/xio.hpp>
+#endif
 
 namespace autograd {
 namespace {
@@ -76,7 +83,7 @@ std::vector<bool> gradient_reaches(const Tape<T>& tape, std::uint32_t loss) {
 }
 
 /// For a quoted string of Graphviz, in which a backslash begins an escape. Line breaks stay what they are.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string result = "\"";
     for (const char each : text) {
         if (each == '"' || each == '\\') result += '\\';
@@ -113,7 +120,7 @@ std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gra
             const Array<T>* gradient = gradients->find(loss.tape().var(i));
             if (gradient != nullptr) label += fmt::format("\n|gradient| {:.3g}", norm(*gradient));
         }
-        fmt::format_to(std::back_inserter(nodes_of_module[module_of(tape, i)]), "    n{} [label={}, {}{}];\n", i, quoted(label),
+        fmt::format_to(std::back_inserter(nodes_of_module[module_of(tape, i)]), "    n{} [label={}, {}{}];\n", i, in_quotes(label),
                        dot_style(node.kind, live[i]), i == loss_index ? ", penwidth=2.5" : "");
         const auto inputs = tape.inputs(node);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -132,7 +139,7 @@ std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gra
     for (const auto& [module, nodes] : nodes_of_module) {
         text += module.empty() ? nodes
                                : fmt::format("    subgraph {} {{\n    label={}; fontname=\"sans-serif\"; color=\"#cccccc\";\n{}    }}\n",
-                                             quoted("cluster " + module), quoted(module), nodes);
+                                             in_quotes("cluster " + module), in_quotes(module), nodes);
     }
     return text + edges + "}\n";
 }
@@ -178,7 +185,15 @@ std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& 
     return dot<T>(tape, loss, &gradients);
 }
 
+template <class T>
+std::string to_string(const Array<T>& array) {
+    std::ostringstream text;
+    text << array;
+    return text.str();
+}
+
 #define XTAPE_INSTANTIATE(T)                                            \
+    template std::string to_string<T>(const Array<T>&);                 \
     template std::string print<T>(const Tape<T>&);                      \
     template std::string to_dot<T>(const Tape<T>&, const Var<T>&);      \
     template std::string to_dot<T>(const Tape<T>&, const Var<T>&, const Gradients<T>&);

@@ -1,4 +1,4 @@
-// Looking at a tape: print() as text, one line for each node, and to_dot() as a picture. For people; it changes nothing and
+// Looking at values and at a tape: to_string() of an array, print() of a tape, a line for each node, and to_dot(), its picture. For people; it changes nothing and
 // nothing is computed from it. Why a gradient is missing is told by why_no_gradient, in gradients.hpp.
 #pragma once
 
@@ -7,6 +7,10 @@
 #include "autograd/gradients.hpp"
 
 namespace autograd {
+
+/// The values of an array as xtensor prints them, "{{ 1.,  2.}, { 3.,  4.}}", with the middle of long axes left out.
+template <class T>
+std::string to_string(const Array<T>& array);
 
 /// The tape as text, a line for each node: number, op and inputs, shape, whether a gradient flows through it, the bytes of
 /// its value, and the module whose parameters it uses:

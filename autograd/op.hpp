@@ -187,7 +187,8 @@ template <class T>
 Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs);
 template <class T>
 void backward_map(Sweep<T>& sweep);
-/// Recorded: `contribution` summed or broadcast to `shape`, and added to `existing` if that is not null.
+/// Recorded: `contribution` summed or broadcast to `shape`, and added to `existing` if that is not null. Defined with the
+/// ops that it is made of, in ops/reductions.cpp.
 template <class T>
 Var<T> accumulate_recorded(const Var<T>* existing, Var<T> contribution, const Shape& shape);
 
@@ -310,7 +311,7 @@ struct Compiled {
             const Var<T> inputs[] = {sweep.input(I)...};
             const auto pass_on = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
                 if constexpr (!cuts<K>()) {
-                    if (sweep.wants(K)) sweep.deliver(K, contribution<E, K>(g, y, inputs[I]...));
+                    if (sweep.wants(K)) sweep.deliver_fitted(K, contribution<E, K>(g, y, inputs[I]...));
                 }
             };
             (pass_on(std::integral_constant<std::size_t, I>{}), ...);
@@ -442,7 +443,7 @@ struct Elementwise {
     }
 };
 
-/// An elementwise op from a generic lambda, and, where the derivative is stated rather than derived, one rule for each
+/// An elementwise op from a generic lambda that calls ops (exp(x), where(c, a, b); not std::exp or ?:), and, where the derivative is stated rather than derived, one rule for each
 /// input: a lambda of (gradient, inputs..., output), or no_gradient.
 template <Name OpName, class F, class... Rules>
 constexpr Elementwise<OpName, F, Rules...> elementwise(F, Rules...) {

@@ -80,7 +80,8 @@ struct NoiseOrigin {
     std::uint64_t draw;
 };
 
-/// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws.
+/// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws. It holds the tape's
+/// address and must not be used after the tape's end.
 template <class T>
 class Var {
    public:

@@ -1,4 +1,5 @@
-// The number of threads that xtape uses: one setting, for everything in it that runs on several.
+// The number of threads that xtape uses: one setting, for everything in it that runs on several. It is
+// kept beside what it sets, in kernels/blas.cpp.
 #pragma once
 
 namespace autograd {

@@ -139,7 +139,7 @@ std::map<std::string, double> measure_processes(const char* this_program) {
 
     // By one process on one core: what a user waits for after each change.
     std::vector<std::string> compile = words_of(XTAPE_COMPILE_COMMAND);
-    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/bench/user_program.cc", "-o", "/dev/null"}) compile.emplace_back(word);
+    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"}) compile.emplace_back(word);
     const Ended compiled = run(compile);
     figures["compile_s"] = compiled.seconds;
     figures["compile_megabytes"] = compiled.peak_megabytes;

@@ -101,11 +101,19 @@ void walk(Node& node, std::string& name, Visit& visit) {
 
 /// Calls visit(name, parameter) for each parameter in the order of the listings, with its dotted name, e.g.
 /// "encoder.hidden.weight". The parameter is const if the model is. A model which is itself a Parameter has the name
-/// "".
+/// "". `buffer` holds the names, and is overwritten: with one that is kept from call to call, a call takes no memory
+/// from the heap. A visit which calls this in turn needs a buffer of its own.
+template <class Model, class Visit>
+void for_each_parameter(Model& model, std::string& buffer, Visit&& visit) {
+    buffer.clear();
+    detail::walk(model, buffer, visit);
+}
+
+/// The same, with a buffer of its own.
 template <class Model, class Visit>
 void for_each_parameter(Model& model, Visit&& visit) {
     std::string name;
-    detail::walk(model, name, visit);
+    for_each_parameter(model, name, visit);
 }
 
 /// Gives the tape the dotted names of the model's parameters, for its messages. It keeps them over clear().

@@ -41,14 +41,14 @@ class ParameterStates {
               Update update) {
         prepare(model, averages);
         std::size_t used = 0;
-        visit(model, [&](const std::string&, const autograd::Parameter<T>& parameter) {
+        for_each_parameter(model, name_, [&](const std::string&, const autograd::Parameter<T>& parameter) {
             if (!gradients.uses(parameter)) return;
             gradients[parameter];  // throws, with the reason, where there is none
             ++used;
         });
         if (!options.partial && used != gradients.parameters().size()) refuse_unlisted(model, gradients);
         std::size_t index = 0;
-        visit(model, [&](const std::string&, autograd::Parameter<T>& parameter) {
+        for_each_parameter(model, name_, [&](const std::string&, autograd::Parameter<T>& parameter) {
             ParameterState<T>& state = states_[index++];
             if (!gradients.uses(parameter)) return;
             ++state.steps;
@@ -67,17 +67,12 @@ class ParameterStates {
     void restore(std::vector<ParameterState<T>> states) { states_ = std::move(states); }
 
    private:
-    template <class Model, class Visit>
-    void visit(Model& model, Visit visit) {
-        name_.clear();
-        detail::walk(model, name_, visit);
-    }
     /// Makes the states, or checks that those there are of this model.
     template <class Model>
     void prepare(const Model& model, std::size_t averages) {
         const bool first = states_.empty();
         std::size_t index = 0;
-        visit(model, [&](const std::string& name, const autograd::Parameter<T>& parameter) {
+        for_each_parameter(model, name_, [&](const std::string& name, const autograd::Parameter<T>& parameter) {
             if (first) states_.push_back({name, 0, {}});
             prepare(index++, name, parameter.shape(), averages);
         });
@@ -86,8 +81,9 @@ class ParameterStates {
     template <class Model>
     [[noreturn]] void refuse_unlisted(const Model& model, const autograd::Gradients<T>& gradients) {
         std::vector<std::uint64_t> listed;
-        visit(model,
-              [&](const std::string&, const autograd::Parameter<T>& each) { listed.push_back(each.identity()); });
+        for_each_parameter(model, name_, [&](const std::string&, const autograd::Parameter<T>& each) {
+            listed.push_back(each.identity());
+        });
         refuse_unlisted(listed, gradients);
     }
 
@@ -100,10 +96,36 @@ class ParameterStates {
     std::string name_;  // a buffer, kept so that a step allocates nothing
 };
 
-// What the step(model, gradients, options) of every optimiser does: it steps the parameters of the model which were on
-// the tape, and leaves alone, their state too, those which never were. It throws GradientError, and then has changed
-// nothing, if a parameter's path to the loss was cut, or if one was on the tape but is not in the model's listing
-// (unless options.partial); Error if the model's names or shapes are not those of the steps before.
+/// What the optimisers are made of: each derives from this, as `Derived`, and adds its `options`, the names of its
+/// averages() and its rule, update(value, state, gradient).
+template <class T, class Derived>
+class Optimizer {
+   public:
+    /// Steps the parameters of the model which were on the tape, and leaves alone, their state too, those which never
+    /// were.
+    /// @throws GradientError if a parameter's path to the loss was cut, or if one was on the tape but is not in the
+    /// model's listing (unless step_options.partial); TapeError if the gradients are nodes of a tape that was cleared;
+    /// Error if the model's names, and ShapeError if its shapes, are not those of the steps before. No value, count or
+    /// average has then changed.
+    template <class Model>
+    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
+        const Derived& rule = static_cast<const Derived&>(*this);
+        states_.step(model, gradients, step_options, rule.averages().size(),
+                     [&](autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) {
+                         rule.update(value, state, gradient);
+                     });
+    }
+
+    /// For checkpoints: all states, in the order of the model's listing.
+    template <class Model>
+    std::vector<ParameterState<T>> states(const Model& model) const {
+        return states_.of(model, static_cast<const Derived&>(*this).averages().size());
+    }
+    void restore(std::vector<ParameterState<T>> states) { states_.restore(std::move(states)); }
+
+   private:
+    ParameterStates<T> states_;
+};
 
 struct SGDOptions {
     double lr = 1e-3;
@@ -114,36 +136,21 @@ struct SGDOptions {
 
 /// Stochastic gradient descent: b = momentum b + g, value -= lr b; with nesterov, value -= lr (g + momentum b).
 template <class T>
-class BasicSGD {
+class BasicSGD : public Optimizer<T, BasicSGD<T>> {
    public:
     SGDOptions options;
 
     explicit BasicSGD(const SGDOptions& initial = {}) : options(initial) {}
-
-    template <class Model>
-    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
-        states_.step(model, gradients, step_options, averages().size(),
-                     [&](autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) {
-                         update(value, state, gradient);
-                     });
-    }
 
     /// The names of ParameterState::averages.
     std::span<const char* const> averages() const {
         static constexpr std::array names{"momentum_buffer"};
         return std::span<const char* const>(names).first(options.momentum == 0 ? 0 : 1);
     }
-    /// For checkpoints: all states, in the order of the model's listing.
-    template <class Model>
-    std::vector<ParameterState<T>> states(const Model& model) const {
-        return states_.of(model, averages().size());
-    }
-    void restore(std::vector<ParameterState<T>> states) { states_.restore(std::move(states)); }
 
    private:
+    friend Optimizer<T, BasicSGD>;
     void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
-
-    ParameterStates<T> states_;
 };
 
 struct AdamOptions {
@@ -167,36 +174,21 @@ struct AdamWOptions {
 /// m and v are running averages of the gradient and its square, t the number of the parameter's steps:
 /// value -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps).
 template <class T, class Options>
-class AdamFamily {
+class AdamFamily : public Optimizer<T, AdamFamily<T, Options>> {
    public:
     Options options;
 
     explicit AdamFamily(const Options& initial = {}) : options(initial) {}
-
-    template <class Model>
-    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
-        states_.step(model, gradients, step_options, averages().size(),
-                     [&](autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) {
-                         update(value, state, gradient);
-                     });
-    }
 
     /// The names of ParameterState::averages.
     std::span<const char* const> averages() const {
         static constexpr std::array names{"exp_avg", "exp_avg_sq"};
         return names;
     }
-    /// For checkpoints: all states, in the order of the model's listing.
-    template <class Model>
-    std::vector<ParameterState<T>> states(const Model& model) const {
-        return states_.of(model, averages().size());
-    }
-    void restore(std::vector<ParameterState<T>> states) { states_.restore(std::move(states)); }
 
    private:
+    friend Optimizer<T, AdamFamily>;
     void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
-
-    ParameterStates<T> states_;
 };
 
 /// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.

@@ -130,7 +130,7 @@ TEST_CASE("ae_vs_vae: help, and mistakes on the command line") {
         CHECK(help.output.find(option) != std::string::npos);
     }
     for (const char* wrong : {"--no-such-option", "--latent 0", "--latent 99999999999999999999", "--epochs two", "--lr nan",
-                              "--beta -1", "--threads 0", "--quick --epochs 3", "surplus"}) {
+                              "--beta -1", "--seed -1", "--threads 0", "--quick --epochs 3", "surplus"}) {
         const ProgramResult result = run_program("ae_vs_vae", wrong);
         INFO(wrong << ": " << result.output);
         CHECK(result.exit_code == 2);

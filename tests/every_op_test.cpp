@@ -22,11 +22,11 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double none = -99;  // no gradient at all
 
-const OpRecord& record_named(const std::string& name) {
+const OpRecord& record_named(std::string_view name) {
     for (const OpRecord& record : registry()) {
         if (record.name == name) return record;
     }
-    throw std::runtime_error("no record of " + name);
+    throw std::runtime_error("no record of " + std::string(name));
 }
 
 /// The gradients of sum(f(inputs)), of the plain sweep and of the recorded one, which must agree.

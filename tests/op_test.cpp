@@ -240,3 +240,32 @@ TEST_CASE("op: a direct draw has no gradient, the reparameterised one has") {
     CHECK_THAT(message_of<GradientError>([&] { backward(sum(draw)); }), contains("bernoulli_like"));
     CHECK_THAT(why_no_gradient(sum(draw), mu), contains("bernoulli_like"));
 }
+
+TEST_CASE("op: pow has its second order where the exponent is 0") {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{2.0}), exponent = tape.variable(Array<double>{0.0});
+    const auto gradients = backward(sum(pow(x, exponent)), {.create_graph = true});
+    // d/de (e x^(e - 1)) at e = 0 is 1 / x.
+    CHECK(backward(sum(gradients.var(x)))[exponent](0) == Approx(0.5));
+    const auto at_zero = backward(sum(pow(tape.variable(Array<double>{0.0}), 0)) + sum(x));
+    CHECK(at_zero[x](0) == 1);
+}
+
+TEST_CASE("op: shapes with more elements than can be counted are refused") {
+    Tape<double> tape;
+    const auto x = tape.constant(Array<double>{1.0});
+    const std::size_t huge = std::size_t{1} << 62;
+    CHECK_THROWS_AS(broadcast_to(x, {huge, 4}), ShapeError);
+    CHECK_THROWS_AS(broadcast_to(x, {huge}), ShapeError);
+    CHECK_THROWS_AS(reshape(tape.constant(autograd::empty<double>({0})), {huge, huge}), ShapeError);
+    CHECK(tape.size() == 2);
+}
+
+TEST_CASE("op: reshape infers one extent") {
+    Tape<double> tape;
+    const auto x = tape.constant(autograd::full<double>({2, 6}, 1.0));
+    CHECK(reshape(x, {autograd::inferred, 4}).shape() == Shape{3, 4});
+    CHECK_THROWS_AS(reshape(x, {autograd::inferred, 5}), ShapeError);
+    CHECK_THROWS_AS(reshape(x, {autograd::inferred, autograd::inferred}), ShapeError);
+    CHECK_THROWS_AS(reshape(x, {autograd::inferred, 0}), ShapeError);
+}

@@ -38,8 +38,11 @@ TEST_CASE("README: an op works on floats and doubles") {
     CHECK(hard_tanh(tape64.variable(autograd::Array<double>{-7.0})).item() == -1);
 }
 
-TEST_CASE("README: the program prints what it says") {
+TEST_CASE("README: the programs print what it says") {
     CHECK(run_program("first_steps", "").output == "y = 2.00 x + 1.00\n");
+    const std::string learned = run_program("first_model", "").output;
+    REQUIRE(learned.find("step 1000: mean squared error ") != std::string::npos);
+    CHECK(std::stod(learned.substr(learned.find("step 1000: mean squared error ") + 30)) < 1e-3);
 }
 
 namespace {
@@ -74,5 +77,5 @@ TEST_CASE("README: each block of C++ is run by a test") {
         CHECK(found);
         ++blocks;
     }
-    CHECK(blocks == 5);
+    CHECK(blocks == 6);
 }

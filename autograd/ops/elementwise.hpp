@@ -42,6 +42,21 @@ XTAPE_OPERATOR(==, equal)
 XTAPE_OPERATOR(!=, not_equal)
 #undef XTAPE_OPERATOR
 
+// Without these, `v + array` would be a lazy xtensor expression whose elements are Vars, and fail far from here.
+template <class A, class B>
+concept VarAndArray = (is_var<A> && xt::is_xexpression<B>::value) || (xt::is_xexpression<A>::value && is_var<B>);
+#define XTAPE_REFUSE(symbol)                                                                          \
+    template <class A, class B>                                                                       \
+        requires VarAndArray<std::remove_cvref_t<A>, std::remove_cvref_t<B>>                          \
+    void operator symbol(A&&, B&&) {                                                                  \
+        static_assert(!sizeof(A), "a Var and an array: write tape.constant(array), or tape.variable(array)"); \
+    }
+XTAPE_REFUSE(+)
+XTAPE_REFUSE(-)
+XTAPE_REFUSE(*)
+XTAPE_REFUSE(/)
+#undef XTAPE_REFUSE
+
 template <Operand A>
 auto operator-(const A& a) {
     return autograd::negative(a);
@@ -227,14 +242,15 @@ inline constexpr auto pow =
     elementwise<"pow">(
         [](auto x, auto exponent) { return kernels::pow(x, exponent); },
         [](auto g, auto x, auto exponent, auto) {
-            return where(exponent == 0, 0, g * exponent * autograd::pow(x, where(exponent == 0, 1, exponent - 1)));
+            // At x = 0, where 0 * 0^(-1) would be NaN, the base is moved; elsewhere nothing is, for the second order.
+            return g * exponent * autograd::pow(where(x == 0, where(exponent == 0, 1, x), x), exponent - 1);
         },
         [](auto g, auto x, auto exponent, auto y) {
             return where(x == 0, where(exponent >= 0, 0, -g * y), g * y * log(where(x == 0, 1, x)));
         })
         .documented({.formula = "x ^ exponent",
                      .gradient = "g exponent x^(exponent - 1), g y log(x)",
-                     .kinks = "exponent = 0: 0 to x; x = 0, exponent >= 0: 0 to the exponent",
+                     .kinks = "x = 0: 0 to x where exponent = 0, 0 to the exponent where it is >= 0",
                      .nan = "x^0 and 1^exponent are 1",
                      .domain = {{{0.2, 2}, {-2, 3}}},
                      .reference = [](const double* x) { return std::pow(x[0], x[1]); }});

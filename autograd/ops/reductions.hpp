@@ -10,20 +10,22 @@
 
 namespace autograd {
 
-/// Which axes to reduce: all by default, one, or several. Negative ones count from the last.
+/// Which axes to reduce: one, several, or all, which is what `{}` and leaving them out mean. Negative ones count from the
+/// last.
 class Axes {
    public:
     Axes() : all_(true) {}
     template <std::integral I>
     Axes(I axis) : axes_{static_cast<std::ptrdiff_t>(axis)} {}
     Axes(std::initializer_list<std::ptrdiff_t> axes) : axes_(axes.begin(), axes.end()) {}
+    Axes(const AxisList& axes) : axes_(axes) {}
 
     bool all() const { return all_; }
-    const xt::svector<std::ptrdiff_t, 4>& list() const { return axes_; }
+    const AxisList& list() const { return axes_; }
 
    private:
     bool all_ = false;
-    xt::svector<std::ptrdiff_t, 4> axes_;
+    AxisList axes_;
 };
 
 /// Whether a reduced axis stays, with extent 1.

@@ -2,6 +2,7 @@
 #include "autograd/ops/shape.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "autograd/kernels/layout.hpp"
@@ -16,6 +17,19 @@ void Reshape::forward(Array<T>& out, const Array<T>& x) const {
     }
     reshape_for_overwriting(out, shape);
     std::copy_n(x.data(), x.size(), out.data());
+}
+
+Reshape Reshape::of(Shape shape, std::size_t count) {
+    const auto place = std::find(shape.begin(), shape.end(), inferred);
+    if (place == shape.end()) return {shape};
+    *place = 1;
+    const std::size_t others = element_count(shape);
+    if (others == 0 || count % others != 0 || std::find(shape.begin(), shape.end(), inferred) != shape.end()) {
+        throw ShapeError(std::string(name) + ": no extent makes " + std::to_string(count) + " elements of the shape " +
+                         to_string(shape) + " if it stands in place of axis " + std::to_string(place - shape.begin()));
+    }
+    *place = count / others;
+    return {shape};
 }
 
 PermuteDims PermuteDims::inverse() const {
@@ -53,6 +67,7 @@ Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& sl
                          to_string(shape));
     };
     if (slice.step == 0) refuse("a step of 0");
+    if (slice.step == std::numeric_limits<std::ptrdiff_t>::min()) refuse("a step beyond all sizes");
     // Python's meaning of an index that is left out depends on the direction.
     const bool forward = slice.step > 0;
     const auto resolve = [&](std::optional<std::ptrdiff_t> index, std::ptrdiff_t otherwise, std::ptrdiff_t last) {

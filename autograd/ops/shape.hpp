@@ -19,11 +19,17 @@ struct Slice {
     std::ptrdiff_t step = 1;
 };
 
+/// Axes in order, of which negative ones count from the last. Made of a braced list or a vector.
+using AxisList = xt::svector<std::ptrdiff_t, 4>;
+
 namespace ops {
 
 struct Reshape {
     static constexpr const char* name = "reshape";
     Shape shape;
+
+    /// To a shape of which one extent may be `inferred`, of `count` elements.
+    static Reshape of(Shape shape, std::size_t count);
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const;
@@ -104,17 +110,20 @@ struct Concat {
 
 }  // namespace ops
 
-/// The same elements, in the same row-major order, in another shape.
+/// In place of one extent of a new shape: whatever the number of elements leaves for it. (NumPy's -1.)
+inline constexpr std::size_t inferred = static_cast<std::size_t>(-1);
+
+/// The same elements, in the same row-major order, in another shape: reshape(x, {inferred, 4}).
 /// @throws ShapeError if the shapes have different numbers of elements.
 template <Operand X>
 X reshape(const X& x, const Shape& shape) {
-    return apply(ops::Reshape{shape}, x);
+    return apply(ops::Reshape::of(shape, element_count(x.shape())), x);
 }
 
 /// Axis i of the result is axis axes[i] of x.
 /// @throws ShapeError if `axes` is not a permutation of x's.
 template <Operand X>
-X permute_dims(const X& x, std::initializer_list<std::ptrdiff_t> axes) {
+X permute_dims(const X& x, const AxisList& axes) {
     Shape normalized;
     for (const std::ptrdiff_t axis : axes) normalized.push_back(normalize_axis(axis, x.shape().size(), "permute_dims"));
     return apply(ops::PermuteDims{normalized}, x);
@@ -144,6 +153,10 @@ X slice(const X& x, std::ptrdiff_t axis, const Slice& range) {
 template <class T>
 Var<T> concat(const std::vector<Var<T>>& list, std::ptrdiff_t axis = 0) {
     return apply_to_list(ops::Concat{axis}, std::span<const Var<T>>(list));
+}
+template <class T>
+Var<T> concat(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
+    return apply_to_list(ops::Concat{axis}, std::span<const Var<T>>(list.begin(), list.size()));
 }
 
 }  // namespace autograd

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "comparison.hpp"
@@ -54,10 +55,11 @@ void print_table(const History& ae, const History& vae, const CodeStatistics& ae
     const LossValues& right = vae.epochs.back().test;
     fmt::print("\nOn the test set, in nats per image:\n");
     row("", "AE", "VAE");
-    row("loss", number(left.loss), number(right.loss));
-    row("  reconstruction", number(left.reconstruction), number(right.reconstruction));
-    row("    of which the pixels' own entropy", number(floor), number(floor));
-    row("  KL(q(z|x) || N(0, I))", "-", number(right.kl));
+    // The autoencoder's loss is its reconstruction: beside the VAE's sum it would say nothing.
+    row("reconstruction", number(left.reconstruction), number(right.reconstruction));
+    row("  of which the pixels' own entropy", number(floor), number(floor));
+    row("KL(q(z|x) || N(0, I))", "-", number(right.kl));
+    row("their sum, which is -ELBO", "-", number(right.reconstruction + right.kl));
     row("standard deviation of z_i, least .. largest", range(ae_codes.standard_deviation),
         range(vae_codes.standard_deviation));
     const auto used = std::count_if(vae_codes.kl.begin(), vae_codes.kl.end(), [](double kl) { return kl > 0.01; });
@@ -66,6 +68,9 @@ void print_table(const History& ae, const History& vae, const CodeStatistics& ae
 }
 
 void run(const Options& options) {
+    const nn::ImageData train_data = nn::load_images(options.data, nn::Split::train);
+    const nn::ImageData test_data = nn::load_images(options.data, nn::Split::test);
+
     const std::filesystem::path out = options.out;
     std::error_code failure;
     std::filesystem::create_directories(out, failure);
@@ -77,8 +82,6 @@ void run(const Options& options) {
     };
 
     autograd::set_num_threads(options.threads);
-    const nn::ImageData train_data = nn::load_images(options.data, nn::Split::train);
-    const nn::ImageData test_data = nn::load_images(options.data, nn::Split::test);
     if (train_data.rows != test_data.rows || train_data.columns != test_data.columns) {
         throw autograd::Error(fmt::format("{}: training images of {} x {} pixels, test images of {} x {}", options.data,
                                           train_data.rows, train_data.columns, test_data.rows, test_data.columns));
@@ -130,6 +133,9 @@ int main(int argc, char** argv) {
     if (parsed.exit_code) return *parsed.exit_code;
     try {
         run(parsed.options);
+    } catch (const std::bad_alloc&) {
+        fmt::print(stderr, "\nae_vs_vae: out of memory: make --batch, --samples or --hidden smaller\n");
+        return 1;
     } catch (const std::exception& error) {
         std::fflush(stdout);
         fmt::print(stderr, "\nae_vs_vae: {}\n", error.what());

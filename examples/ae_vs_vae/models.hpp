@@ -23,7 +23,7 @@ struct Encoder {
     Var<float> code(const Var<float>& x) const { return mean(relu(hidden(x))); }
 
     /// q(z|x), a normal distribution for each row of x: what the VAE uses. The log variance is bounded here, for all its
-    /// uses, because exp overflows a float at 88.
+    /// uses, because exp overflows a float at 88. (Beyond the bounds it has no gradient; training does not come near them.)
     nn::Normal<float> posterior(const Var<float>& x) const {
         const auto features = relu(hidden(x));
         return {mean(features), clip(log_variance(features), -20.0f, 20.0f)};

@@ -1,4 +1,4 @@
-// The command line, by CLI11. Every number has a range within which the run fits into memory.
+// The command line, by CLI11: names, ranges and what --help says of them.
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -38,7 +38,7 @@ Parsed parse_options(int argc, char** argv) {
     app.add_option("--beta", options.beta, "weight of the KL term in the VAE's loss")->check(real_between(0, 1e6));
     app.add_option("--samples", options.samples, "codes drawn for each image in a training step of the VAE (the paper's L)")
         ->check(CLI::Range(1, 100));
-    app.add_option("--seed", options.seed, "of all random streams");
+    app.add_option("--seed", options.seed, "of all random streams")->check(CLI::NonNegativeNumber);
     app.add_option("--threads", options.threads, "for matrix products")->check(CLI::Range(1, 256));
     app.add_option("--out", options.out, "directory for metrics.json and the pictures, made if it is not there");
     app.add_flag("--quick", quick, "2 epochs, on all of the data: under 30 s on two cores")->excludes(epochs);

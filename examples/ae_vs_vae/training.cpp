@@ -76,6 +76,12 @@ class Progress {
     Clock::time_point start_ = Clock::now(), epoch_start_ = start_, last_ = start_;
 };
 
+template <class T>
+void require_finite(T loss, const std::string& name, std::size_t step) {
+    if (std::isfinite(loss)) return;
+    throw autograd::Error(fmt::format("{}: the loss at step {} is {}: a smaller --lr or --beta may help", name, step, loss));
+}
+
 double median(std::vector<double> values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
@@ -118,21 +124,16 @@ History train(const std::string& name, Autoencoder& model, const LossFunction& l
             nn::gather_rows(data.train, order[step], batch);
             tape.clear();
             const Loss found = loss(model, tape.constant(batch), options.samples, noise);
-            const auto gradients = backward(found.loss);
-            adam.step(model, gradients);
+            require_finite(found.loss.item(), name, history.steps + 1);
+            adam.step(model, backward(found.loss));
             step_milliseconds.push_back(1e3 * seconds_since(start));
-
-            if (!std::isfinite(found.loss.item())) {
-                throw autograd::Error(fmt::format(
-                    "{}: the loss of step {} is {}: a smaller --lr or --beta may help", name, history.steps + 1,
-                    found.loss.item()));
-            }
             ++history.steps;
             images += order[step].size();
             mean.add(found, order[step].size());
             progress.within(epoch, static_cast<double>(step + 1) / static_cast<double>(order.size()), images, mean.value());
         }
         history.epochs.push_back({epoch, mean.value(), evaluate(model, loss, data.test, rng.stream("evaluation"))});
+        require_finite(history.epochs.back().test.loss, name, history.steps);
         progress.epoch_done(history.epochs.back(), images);
     }
     history.ms_per_step = median(step_milliseconds);
