@@ -7,17 +7,34 @@
 #include <cmath>
 #include <iterator>
 #include <map>
-#include <sstream>
 #include <vector>
-
-#if __has_include(<xtensor/io/xio.hpp>)
-#include <xtensor/io/xio.hpp>
-#else
-#include <xtensor/xio.hpp>
-#endif
 
 namespace autograd {
 namespace {
+
+/// The elements from `from` on of the axes `axis`, axis + 1, ... of an array, in brackets; returns where they end.
+template <class T>
+const T* append_values(std::string& text, const T* from, const Shape& shape, std::size_t axis, bool shorten) {
+    if (axis == shape.size()) {
+        text += fmt::format("{:.6g}", *from);
+        return from + 1;
+    }
+    constexpr std::size_t shown = 3;  // at either end
+    std::size_t below = 1;
+    for (std::size_t i = axis + 1; i < shape.size(); ++i) below *= shape[i];
+    text += '[';
+    for (std::size_t i = 0; i < shape[axis]; ++i) {
+        if (i > 0) text += ", ";
+        if (shorten && i == shown && shape[axis] > 2 * shown) {
+            text += "..., ";
+            from += (shape[axis] - 2 * shown) * below;
+            i = shape[axis] - shown;
+        }
+        from = append_values(text, from, shape, axis + 1, shorten);
+    }
+    text += ']';
+    return from;
+}
 
 /// "multiply(%1, 0.5)", or what kind of leaf it is.
 template <class T>
@@ -28,7 +45,7 @@ std::string expression(const Tape<T>& tape, std::uint32_t index) {
         case NodeKind::constant: return "constant";
         case NodeKind::parameter: {
             const std::string name = tape.parameter_name(tape.borrowed(node).state->identity);
-            return name == "parameter" ? name : "parameter " + name;
+            return name == "parameter" ? name : fmt::format("parameter {}", name);
         }
         case NodeKind::noise: {
             const auto& origin = *static_cast<const NoiseOrigin*>(node.state);
@@ -139,9 +156,9 @@ std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gra
     for (const auto& [module, nodes] : nodes_of_module) {
         text += module.empty() ? nodes
                                : fmt::format("    subgraph {} {{\n    label={}; fontname=\"sans-serif\"; color=\"#cccccc\";\n{}    }}\n",
-                                             in_quotes("cluster " + module), in_quotes(module), nodes);
+                                             in_quotes(fmt::format("cluster {}", module)), in_quotes(module), nodes);
     }
-    return text + edges + "}\n";
+    return fmt::format("{}{}}}\n", text, edges);
 }
 
 }  // namespace
@@ -187,9 +204,9 @@ std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& 
 
 template <class T>
 std::string to_string(const Array<T>& array) {
-    std::ostringstream text;
-    text << array;
-    return text.str();
+    std::string text;
+    append_values(text, array.data(), array.shape(), 0, array.size() > 1000);
+    return text;
 }
 
 #define XTAPE_INSTANTIATE(T)                                            \

@@ -8,7 +8,7 @@
 
 namespace autograd {
 
-/// The values of an array as xtensor prints them, "{{ 1.,  2.}, { 3.,  4.}}", with the middle of long axes left out.
+/// The values of an array to six digits, as "[[1, 2], [3, 4]]"; of more than a thousand, the middle of long axes is left out.
 template <class T>
 std::string to_string(const Array<T>& array);
 

@@ -29,22 +29,39 @@ struct MapArguments {
     std::span<const kernels::Operand<T>> span() const { return {operands.data(), count}; }
 };
 
-/// Gives `out` the shape that the inputs broadcast to.
+constexpr auto all_advance = [] {
+    std::array<kernels::Advance, kernels::Loop::max_operands> masks{};
+    masks.fill(kernels::advances);
+    return masks;
+}();
+
+/// Gives `out` the shape that the inputs broadcast to, and computes it.
 template <class T>
-void shape_result(Array<T>& out, std::span<const kernels::Operand<T>> inputs) {
+void run_map(const kernels::ElementwiseKernel<T>& kernel, Array<T>& out, std::span<const kernels::Operand<T>> inputs) {
     const Shape* common = nullptr;
-    bool all_alike = true;
+    bool all_alike = true, has_scalar = false;
     for (const auto& input : inputs) {
-        if (input.shape == nullptr) continue;
-        if (common == nullptr) common = input.shape;
-        all_alike = all_alike && same_shape(*common, *input.shape);
+        if (input.shape == nullptr) {
+            has_scalar = true;
+        } else if (common == nullptr) {
+            common = input.shape;
+        } else {
+            all_alike = all_alike && same_shape(*common, *input.shape);
+        }
     }
-    if (all_alike) return reshape_for_overwriting(out, *common);
-    Shape shape = *common;
-    for (const auto& input : inputs) {
-        if (input.shape != nullptr) shape = broadcast_shapes(shape, *input.shape);
+    if (!all_alike) {
+        Shape shape = *common;
+        for (const auto& input : inputs) {
+            if (input.shape != nullptr) shape = broadcast_shapes(shape, *input.shape);
+        }
+        reshape_for_overwriting(out, shape);
+        return kernels::run_forward(kernel, out, inputs);
     }
-    reshape_for_overwriting(out, shape);
+    reshape_for_overwriting(out, *common);
+    if (has_scalar) return kernels::run_forward(kernel, out, inputs);
+    std::array<const T*, max_arity> data;
+    for (std::size_t k = 0; k < inputs.size(); ++k) data[k] = inputs[k].data;
+    kernel.forward(out.data(), data.data(), all_advance.data(), out.size());
 }
 
 }  // namespace
@@ -53,63 +70,72 @@ template <class T>
 Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs) {
     const MapArguments<T> arguments(tape, inputs);
     with_context([&] { return tape.describe_next(op.name, inputs); },
-                 [&] {
-                     Array<T>& out = tape.next_value();
-                     shape_result(out, arguments.span());
-                     kernels::run_forward(*op.kernel, out, arguments.span());
-                 });
+                 [&] { run_map(*op.kernel, tape.next_value(), arguments.span()); });
     return tape.append(op, inputs);
 }
 
 template <class T>
 Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs) {
     Array<T> out;
-    with_context([&] { return std::string(op.name); }, [&] { shape_result(out, inputs); });
-    kernels::run_forward(*op.kernel, out, inputs);
+    with_context([&] { return std::string(op.name); }, [&] { run_map(*op.kernel, out, inputs); });
     return out;
 }
 
 template <class T>
 void backward_map(Sweep<T>& sweep) {
     const auto& op = *static_cast<const ElementwiseOp<T>*>(sweep.node().op);
+    const kernels::ElementwiseKernel<T>& kernel = *op.kernel;
     const auto inputs = sweep.inputs();
     const MapArguments<T> arguments(sweep.tape(), inputs);
     const Array<T>& g = sweep.compact_gradient();
     const Array<T>& y = sweep.node().array();
     const Shape& space = y.shape();
 
+    std::array<bool, max_arity> wanted, full_size;
+    std::size_t wanted_count = 0, wanted_full = 0;
+    bool flat = same_shape(g.shape(), space);  // nothing is broadcast and no input is a scalar of the expression
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+        const Shape* shape = arguments.operands[k].shape;
+        full_size[k] = shape != nullptr && same_shape(*shape, space);
+        wanted[k] = sweep.wants(k);
+        flat = flat && full_size[k];
+        wanted_count += wanted[k];
+        wanted_full += wanted[k] && full_size[k];
+    }
+    if (flat) {
+        std::array<const T*, kernels::Loop::max_operands> data;
+        data[0] = g.data();
+        data[1] = y.data();
+        for (std::size_t k = 0; k < inputs.size(); ++k) data[2 + k] = arguments.operands[k].data;
+        if (wanted_count > 1 && wanted_count == inputs.size()) {
+            std::array<T*, max_arity> targets;
+            std::array<bool, max_arity> accumulate;
+            for (std::size_t k = 0; k < inputs.size(); ++k) {
+                const auto target = sweep.target(k, true);
+                targets[k] = target.array.data();
+                accumulate[k] = target.accumulate;
+            }
+            kernel.backward_all(targets.data(), accumulate.data(), data.data(), y.size());
+            return;
+        }
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (!wanted[k]) continue;
+            const auto target = sweep.target(k, --wanted_full == 0);
+            kernel.backward[k].row(target.array.data(), target.accumulate, data.data(), all_advance.data(), y.size());
+        }
+        return;
+    }
     std::array<kernels::Operand<T>, kernels::Loop::max_operands> operands;
     operands[0] = {g.data(), &g.shape()};
     operands[1] = {y.data(), &space};
-    std::copy_n(arguments.operands.begin(), arguments.count, operands.begin() + 2);
-    const std::span<const kernels::Operand<T>> all(operands.data(), 2 + arguments.count);
-
-    std::size_t wanted = 0;
-    std::size_t full_sized = 0;  // of the wanted, those which were not broadcast
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-        if (!sweep.wants(k)) continue;
-        ++wanted;
-        if (same_shape(*arguments.operands[k].shape, space)) ++full_sized;
-    }
-    if (wanted > 1 && full_sized == inputs.size() && same_shape(g.shape(), space)) {
-        std::array<T*, max_arity> targets;
-        std::array<bool, max_arity> accumulate;
-        std::array<const T*, kernels::Loop::max_operands> data;
-        std::transform(all.begin(), all.end(), data.begin(), [](const auto& operand) { return operand.data; });
-        for (std::size_t k = 0; k < inputs.size(); ++k) {
-            const auto target = sweep.target(k, true);
-            targets[k] = target.array.data();
-            accumulate[k] = target.accumulate;
-        }
-        op.kernel->backward_all(targets.data(), accumulate.data(), data.data(), y.size());
-        return;
-    }
+    for (std::size_t k = 0; k < inputs.size(); ++k) operands[2 + k] = arguments.operands[k];
+    const std::span<const kernels::Operand<T>> all(operands.data(), 2 + inputs.size());
     // Inputs which were broadcast go first: the last of the others may overwrite the gradient that all have read.
-    for (const bool broadcast : {true, false}) {
+    for (const bool full : {false, true}) {
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (!sweep.wants(k) || same_shape(*arguments.operands[k].shape, space) == broadcast) continue;
-            const auto target = sweep.target(k, !broadcast && --full_sized == 0);
-            kernels::run_backward(*op.kernel, k, target.array, target.accumulate, space, all);
+            if (!wanted[k] || full_size[k] != full) continue;
+            const auto target = sweep.target(k, full && --wanted_full == 0);
+            kernels::run_backward(kernel, k, target.array, target.accumulate, space, all);
         }
     }
 }

@@ -235,47 +235,47 @@ struct Compiled {
     }
 
     template <std::size_t... I>
-    static void forward_loop(std::index_sequence<I...>, T* out, const T* const* in, const std::ptrdiff_t* step,
+    static void forward_loop(std::index_sequence<I...>, T* out, const T* const* in, const kernels::Advance* advance,
                              std::size_t count) {
         const T* const from[] = {in[I]...};
-        const std::ptrdiff_t by[] = {step[I]...};
-        const auto apply = [](const T* const* data, const std::ptrdiff_t* stride, std::ptrdiff_t i) {
-            return Pack<T>(E::evaluate(Pack<T>::load(data[I] + i * stride[I])...));
+        const kernels::Advance by[] = {advance[I]...};
+        const auto apply = [](const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
+            return Pack<T>(E::evaluate(Pack<T>::load(data[I] + (i & mask[I]))...));
         };
         kernels::map_rows<T>(apply, out, from, by, count);
     }
-    static void forward(T* out, const T* const* in, const std::ptrdiff_t* step, std::size_t count) {
-        forward_loop(std::make_index_sequence<Arity>{}, out, in, step, count);
+    static void forward(T* out, const T* const* in, const kernels::Advance* advance, std::size_t count) {
+        forward_loop(std::make_index_sequence<Arity>{}, out, in, advance, count);
     }
 
     /// The contribution to input K of the pack at `i`, from operands g, y, inputs...
     template <std::size_t K, std::size_t... I>
-    static Pack<T> at(std::index_sequence<I...>, const T* const* data, const std::ptrdiff_t* stride, std::ptrdiff_t i) {
-        return contribution<E, K>(Pack<T>::load(data[0] + i * stride[0]), Pack<T>::load(data[1] + i * stride[1]),
-                                  Pack<T>::load(data[2 + I] + i * stride[2 + I])...);
+    static Pack<T> at(std::index_sequence<I...>, const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
+        return contribution<E, K>(Pack<T>::load(data[0] + (i & mask[0])), Pack<T>::load(data[1] + (i & mask[1])),
+                                  Pack<T>::load(data[2 + I] + (i & mask[2 + I]))...);
     }
     template <std::size_t K>
-    static void backward_row(T* target, bool accumulate, const T* const* operands, const std::ptrdiff_t* step,
+    static void backward_row(T* target, bool accumulate, const T* const* operands, const kernels::Advance* advance,
                              std::size_t count) {
-        const auto apply = [](const T* const* data, const std::ptrdiff_t* stride, std::ptrdiff_t i) {
-            return at<K>(std::make_index_sequence<Arity>{}, data, stride, i);
+        const auto apply = [](const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
+            return at<K>(std::make_index_sequence<Arity>{}, data, mask, i);
         };
-        kernels::map_exactly<T>(apply, target, accumulate, operands, step, count);
+        kernels::map_exactly<T>(apply, target, accumulate, operands, advance, count);
     }
     template <std::size_t K>
-    static T backward_sum(const T* const* operands, const std::ptrdiff_t* step, std::size_t count) {
-        const auto apply = [](const T* const* data, const std::ptrdiff_t* stride, std::ptrdiff_t i) {
-            return at<K>(std::make_index_sequence<Arity>{}, data, stride, i);
+    static T backward_sum(const T* const* operands, const kernels::Advance* advance, std::size_t count) {
+        const auto apply = [](const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
+            return at<K>(std::make_index_sequence<Arity>{}, data, mask, i);
         };
-        return kernels::map_and_sum<T>(apply, operands, step, count);
+        return kernels::map_and_sum<T>(apply, operands, advance, count);
     }
     template <std::size_t... I>
     static void backward_all_loop(std::index_sequence<I...> all, T* const* targets, const bool* accumulate,
                                   const T* const* operands, std::size_t count) {
-        const std::ptrdiff_t step[2 + Arity] = {1, 1, (static_cast<void>(I), 1)...};
+        constexpr kernels::Advance all_advance[] = {kernels::advances, kernels::advances, (static_cast<void>(I), kernels::advances)...};
         for (std::size_t i = 0; i < count; i += Pack<T>::size) {
             // All are computed before any is stored: a target may be the gradient's own buffer.
-            const Pack<T> parts[] = {at<I>(all, operands, step, static_cast<std::ptrdiff_t>(i))...};
+            const Pack<T> parts[] = {at<I>(all, operands, all_advance, static_cast<std::ptrdiff_t>(i))...};
             for (std::size_t k = 0; k < Arity; ++k) {
                 T* to = targets[k] + i;
                 (accumulate[k] ? kernels::add(Pack<T>::load(to), parts[k]) : parts[k]).store(to);

@@ -106,7 +106,7 @@ template <class T>
 void Tape<T>::connect(Node<T>& node, std::span<const Input<T>> inputs) {
     node.first_input = static_cast<std::uint32_t>(inputs_.size());
     node.input_count = static_cast<std::uint32_t>(inputs.size());
-    inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
+    for (const Input<T>& input : inputs) inputs_.push_back(input);
 }
 
 template <class T>

@@ -93,3 +93,11 @@ TEST_CASE("inspect: to_dot refuses what is not of the tape, and quotes names") {
     tape.name_parameter(p.identity(), "a\"b\\c.weight");
     CHECK_THAT(to_dot(tape, sum(tape.parameter(p))), contains("label=\"a\\\"b\\\\c\""));
 }
+
+TEST_CASE("inspect: values of arrays as text") {
+    CHECK(autograd::to_string(autograd::Array<double>{{1, 2.5}, {-3, 1e9}}) == "[[1, 2.5], [-3, 1e+09]]");
+    CHECK(autograd::to_string(autograd::full<float>({}, 0.1f)) == "0.1");
+    CHECK(autograd::to_string(autograd::full<float>({0, 2}, 1)) == "[]");
+    CHECK(autograd::to_string(autograd::full<float>({2000, 2}, 1)) ==
+          "[[1, 1], [1, 1], [1, 1], ..., [1, 1], [1, 1], [1, 1]]");
+}

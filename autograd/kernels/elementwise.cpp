@@ -1,4 +1,4 @@
-// Drives the inner loops over a Loop's rows, turning operands of step 0 into packs of one value.
+// Drives the inner loops over a Loop's rows, turning operands that stay into packs of one value.
 #include "autograd/kernels/elementwise.hpp"
 
 #include <array>
@@ -12,14 +12,14 @@ template <class T>
 class RowPointers {
    public:
     RowPointers(const Loop& loop, std::span<const Operand<T>> operands) : operands_(operands) {
-        for (std::size_t k = 0; k < operands.size(); ++k) step_[k] = loop.step(k);
+        for (std::size_t k = 0; k < operands.size(); ++k) advance_[k] = loop.step(k) == 0 ? 0 : advances;
     }
 
     /// Every operand's data for the row at `offsets`.
     const T* const* at(const Loop::Offsets& offsets) {
         for (std::size_t k = 0; k < operands_.size(); ++k) {
             const T* data = operands_[k].data + offsets[k];
-            if (step_[k] == 0) {
+            if (advance_[k] == 0) {
                 Pack<T>(*data).store(splat_[k]);
                 data = splat_[k];
             }
@@ -28,11 +28,11 @@ class RowPointers {
         return pointers_.data();
     }
 
-    const std::ptrdiff_t* step() const { return step_.data(); }
+    const Advance* advance() const { return advance_.data(); }
 
    private:
     std::span<const Operand<T>> operands_;
-    Loop::Offsets step_{};
+    std::array<Advance, Loop::max_operands> advance_{};
     std::array<const T*, Loop::max_operands> pointers_{};
     T splat_[Loop::max_operands][Pack<T>::size];
 };
@@ -47,7 +47,7 @@ void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<co
     RowPointers<T> pointers(loop, inputs);
     T* row = out.data();
     loop.for_each_row([&](const Loop::Offsets& offsets) {
-        kernel.forward(row, pointers.at(offsets), pointers.step(), loop.length());
+        kernel.forward(row, pointers.at(offsets), pointers.advance(), loop.length());
         row += loop.length();
     });
 }
@@ -65,10 +65,10 @@ void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T
     loop.for_each_row([&](const Loop::Offsets& offsets) {
         T* to = target.data() + offsets[input];
         if (loop.step(input) == 1) {
-            kernel.backward[which].row(to, accumulate || summed, pointers.at(offsets), pointers.step(), loop.length());
+            kernel.backward[which].row(to, accumulate || summed, pointers.at(offsets), pointers.advance(), loop.length());
         } else {
             // Not summed if the space has but one element: then `accumulate` decides.
-            const T sum = kernel.backward[which].sum(pointers.at(offsets), pointers.step(), loop.length());
+            const T sum = kernel.backward[which].sum(pointers.at(offsets), pointers.advance(), loop.length());
             *to = accumulate || summed ? *to + sum : sum;
         }
     });

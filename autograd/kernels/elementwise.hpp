@@ -22,18 +22,23 @@ struct Operand {
     const Shape* shape;
 };
 
-/// Inner loops of one op, compiled once. An operand of step 0 points to a whole pack of one value, so the loops load
-/// every operand in the same way. The operands of a backward loop are the output's gradient, the output, the inputs.
+/// Whether an operand advances along a row: a mask for its index, all ones if it does, else 0.
+using Advance = std::ptrdiff_t;
+inline constexpr Advance advances = -1;
+
+/// Inner loops of one op, compiled once. An operand which does not advance points to a whole pack of one value, so the
+/// loops load every operand in the same way. The operands of a backward loop are the output's gradient, the output, the
+/// inputs.
 template <class T>
 struct ElementwiseKernel {
-    using Forward = void (*)(T* out, const T* const* in, const std::ptrdiff_t* step, std::size_t count);
+    using Forward = void (*)(T* out, const T* const* in, const Advance* advance, std::size_t count);
     /// Every input's gradient in one pass; all contiguous. Targets may be the same array as each other or as the gradient.
     using BackwardAll = void (*)(T* const* targets, const bool* accumulate, const T* const* operands, std::size_t count);
     /// One input's gradient along a row, written or added to `target`.
-    using BackwardRow = void (*)(T* target, bool accumulate, const T* const* operands, const std::ptrdiff_t* step,
+    using BackwardRow = void (*)(T* target, bool accumulate, const T* const* operands, const Advance* advance,
                                  std::size_t count);
     /// One input's gradient, summed over a row.
-    using BackwardSum = T (*)(const T* const* operands, const std::ptrdiff_t* step, std::size_t count);
+    using BackwardSum = T (*)(const T* const* operands, const Advance* advance, std::size_t count);
     struct Backward {
         BackwardRow row;
         BackwardSum sum;
@@ -58,10 +63,10 @@ void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T
 // ---- The loops. `apply` maps packs to a pack. ----
 
 template <class T, class Apply>
-inline void map_rows(Apply apply, T* out, const T* const* in, const std::ptrdiff_t* step, std::size_t count) {
+inline void map_rows(Apply apply, T* out, const T* const* in, const Advance* advance, std::size_t count) {
     // Whole packs to the end and past it: buffers are padded, and the next row is written after this one.
     for (std::size_t i = 0; i < count; i += Pack<T>::size) {
-        apply(in, step, static_cast<std::ptrdiff_t>(i)).store(out + i);
+        apply(in, advance, static_cast<std::ptrdiff_t>(i)).store(out + i);
     }
 }
 
@@ -73,19 +78,19 @@ inline void store_first(Pack<T> pack, T* to, bool accumulate, std::size_t count)
 }
 
 template <class T, class Apply>
-inline void map_exactly(Apply apply, T* to, bool accumulate, const T* const* in, const std::ptrdiff_t* step,
+inline void map_exactly(Apply apply, T* to, bool accumulate, const T* const* in, const Advance* advance,
                         std::size_t count) {
     const std::size_t whole = count / Pack<T>::size * Pack<T>::size;
     if (accumulate) {
         for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
-            kernels::add(Pack<T>::load(to + i), apply(in, step, static_cast<std::ptrdiff_t>(i))).store(to + i);
+            kernels::add(Pack<T>::load(to + i), apply(in, advance, static_cast<std::ptrdiff_t>(i))).store(to + i);
         }
     } else {
         for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
-            apply(in, step, static_cast<std::ptrdiff_t>(i)).store(to + i);
+            apply(in, advance, static_cast<std::ptrdiff_t>(i)).store(to + i);
         }
     }
-    if (whole < count) store_first(apply(in, step, static_cast<std::ptrdiff_t>(whole)), to + whole, accumulate, count - whole);
+    if (whole < count) store_first(apply(in, advance, static_cast<std::ptrdiff_t>(whole)), to + whole, accumulate, count - whole);
 }
 
 template <class T>
@@ -99,15 +104,15 @@ inline T sum_lanes(Pack<T> pack) {
 }
 
 template <class T, class Apply>
-inline T map_and_sum(Apply apply, const T* const* in, const std::ptrdiff_t* step, std::size_t count) {
+inline T map_and_sum(Apply apply, const T* const* in, const Advance* advance, std::size_t count) {
     const std::size_t whole = count / Pack<T>::size * Pack<T>::size;
     Pack<T> total(0);
     for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
-        total = kernels::add(total, apply(in, step, static_cast<std::ptrdiff_t>(i)));
+        total = kernels::add(total, apply(in, advance, static_cast<std::ptrdiff_t>(i)));
     }
     if (whole < count) {
         T tail[Pack<T>::size] = {};
-        store_first(apply(in, step, static_cast<std::ptrdiff_t>(whole)), tail, false, count - whole);
+        store_first(apply(in, advance, static_cast<std::ptrdiff_t>(whole)), tail, false, count - whole);
         total = kernels::add(total, Pack<T>::load(tail));
     }
     return sum_lanes(total);

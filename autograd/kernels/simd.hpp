@@ -155,13 +155,15 @@ template <class T>
 Pack<T> tanh(Pack<T> x) {
     return xsimd::tanh(x.lanes);
 }
+// Not xsimd's, which choose how to reduce an angle by the largest of the pack: a value would depend, in its last bit, on
+// its neighbours, even on what lies in the padding.
 template <class T>
 Pack<T> sin(Pack<T> x) {
-    return xsimd::sin(x.lanes);
+    return per_lane([](T angle) { return std::sin(angle); }, x);
 }
 template <class T>
 Pack<T> cos(Pack<T> x) {
-    return xsimd::cos(x.lanes);
+    return per_lane([](T angle) { return std::cos(angle); }, x);
 }
 template <class T>
 Pack<T> pow(Pack<T> x, Pack<T> exponent) {
