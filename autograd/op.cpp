@@ -4,6 +4,7 @@
 #include <string>
 
 #include "autograd/kernels/loop.hpp"
+#include "autograd/threads.hpp"
 
 namespace autograd::detail {
 namespace {
@@ -28,6 +29,9 @@ struct MapArguments {
     }
     std::span<const kernels::Operand<T>> span() const { return {operands.data(), count}; }
 };
+
+/// Elements from which on threads share a map: below, waking one takes longer than what it saves.
+constexpr std::size_t worth_sharing = std::size_t{1} << 16;
 
 constexpr auto all_advance = [] {
     std::array<kernels::Advance, kernels::Loop::max_operands> masks{};
@@ -59,9 +63,12 @@ void run_map(const kernels::ElementwiseKernel<T>& kernel, Array<T>& out, std::sp
     }
     reshape_for_overwriting(out, *common);
     if (has_scalar) return kernels::run_forward(kernel, out, inputs);
-    std::array<const T*, max_arity> data;
-    for (std::size_t k = 0; k < inputs.size(); ++k) data[k] = inputs[k].data;
-    kernel.forward(out.data(), data.data(), all_advance.data(), out.size());
+    T* to = out.data();
+    for_ranges(out.size(), worth_sharing, [&](std::size_t begin, std::size_t end) {
+        std::array<const T*, max_arity> data;
+        for (std::size_t k = 0; k < inputs.size(); ++k) data[k] = inputs[k].data + begin;
+        kernel.forward(to + begin, data.data(), all_advance.data(), end - begin);
+    });
 }
 
 }  // namespace
@@ -103,10 +110,17 @@ void backward_map(Sweep<T>& sweep) {
         wanted_full += wanted[k] && full_size[k];
     }
     if (flat) {
-        std::array<const T*, kernels::Loop::max_operands> data;
-        data[0] = g.data();
-        data[1] = y.data();
-        for (std::size_t k = 0; k < inputs.size(); ++k) data[2 + k] = arguments.operands[k].data;
+        // Calls loop(operands from `begin` on, begin, count) for all of it, or for the ranges that threads share.
+        const auto share = [&](const auto& loop) {
+            const T *gradient = g.data(), *output = y.data();
+            for_ranges(y.size(), worth_sharing, [&](std::size_t begin, std::size_t end) {
+                std::array<const T*, kernels::Loop::max_operands> data;
+                data[0] = gradient + begin;
+                data[1] = output + begin;
+                for (std::size_t k = 0; k < inputs.size(); ++k) data[2 + k] = arguments.operands[k].data + begin;
+                loop(data.data(), begin, end - begin);
+            });
+        };
         if (wanted_count > 1 && wanted_count == inputs.size()) {
             std::array<T*, max_arity> targets;
             std::array<bool, max_arity> accumulate;
@@ -115,13 +129,20 @@ void backward_map(Sweep<T>& sweep) {
                 targets[k] = target.array.data();
                 accumulate[k] = target.accumulate;
             }
-            kernel.backward_all(targets.data(), accumulate.data(), data.data(), y.size());
+            share([&](const T* const* data, std::size_t begin, std::size_t count) {
+                std::array<T*, max_arity> to;
+                for (std::size_t k = 0; k < inputs.size(); ++k) to[k] = targets[k] + begin;
+                kernel.backward_all(to.data(), accumulate.data(), data, count);
+            });
             return;
         }
         for (std::size_t k = 0; k < inputs.size(); ++k) {
             if (!wanted[k]) continue;
             const auto target = sweep.target(k, --wanted_full == 0);
-            kernel.backward[k].row(target.array.data(), target.accumulate, data.data(), all_advance.data(), y.size());
+            T* to = target.array.data();
+            share([&](const T* const* data, std::size_t begin, std::size_t count) {
+                kernel.backward[k].row(to + begin, target.accumulate, data, all_advance.data(), count);
+            });
         }
         return;
     }

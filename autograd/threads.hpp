@@ -1,6 +1,8 @@
-// The number of threads that xtape uses: one setting, for everything in it that runs on several. It is
-// kept beside what it sets, in kernels/blas.cpp.
+// The threads that xtape uses: one setting and one pool, for matrix products and large elementwise work alike. Threads that
+// have nothing to do sleep; they do not spin. It knows nothing of what it runs.
 #pragma once
+
+#include <cstddef>
 
 namespace autograd {
 
@@ -8,6 +10,32 @@ namespace autograd {
 /// @throws Error if `count` is less than 1.
 void set_num_threads(int count);
 
+/// As set; before that, the number of processors this process may use.
 int num_threads();
+
+namespace detail {
+void run_parts(std::size_t parts, void (*run)(const void* work, std::size_t part), const void* work);
+}  // namespace detail
+
+/// Calls work(0) ... work(parts - 1), each once, on the caller's thread and on those of the pool that are free, and returns
+/// when all are done. Which thread takes which part is not said, so what a part computes must not depend on it. A caller
+/// that finds the pool taken, by another thread or by itself, runs all parts. Parts must not throw.
+template <class Work>
+void run_in_parallel(std::size_t parts, const Work& work) {
+    detail::run_parts(
+        parts, [](const void* each, std::size_t part) { (*static_cast<const Work*>(each))(part); }, &work);
+}
+
+/// Calls work(begin, end) on ranges that together are [0, count): one for each thread if there are at least `worth_sharing`
+/// elements, else a single one. Ranges begin at multiples of 64.
+template <class Work>
+void for_ranges(std::size_t count, std::size_t worth_sharing, const Work& work) {
+    const auto threads = static_cast<std::size_t>(num_threads());
+    if (count < worth_sharing || threads == 1) return work(std::size_t{0}, count);
+    const std::size_t step = ((count + threads - 1) / threads + 63) / 64 * 64;
+    run_in_parallel((count + step - 1) / step, [&](std::size_t part) {
+        work(part * step, count < (part + 1) * step ? count : (part + 1) * step);
+    });
+}
 
 }  // namespace autograd

@@ -8,6 +8,7 @@
 
 #include "autograd/array.hpp"
 #include "autograd/kernels/simd.hpp"
+#include "autograd/threads.hpp"
 
 namespace autograd {
 
@@ -15,6 +16,7 @@ namespace autograd {
 ///
 ///     update([&](auto& value, auto gradient) { value = value - rate * gradient; }, values, gradients);
 ///
+/// Of large arrays several threads take a part each: f must not change anything but its arguments.
 /// @throws ShapeError if the shapes differ.
 template <class F, class First, class... Rest>
 void update(F f, First& first, Rest&... rest) {
@@ -34,11 +36,13 @@ void update(F f, First& first, Rest&... rest) {
         const auto store = [](const Pack<T>& pack, auto* to) {
             if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(to)>>) pack.store(to);
         };
-        for (std::size_t i = 0; i < count; i += Pack<T>::size) {
-            std::tuple packs{Pack<T>::load(std::get<I>(pointers) + i)...};
-            f(std::get<I>(packs)...);
-            (store(std::get<I>(packs), std::get<I>(pointers) + i), ...);
-        }
+        for_ranges(count, std::size_t{1} << 16, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; i += Pack<T>::size) {
+                std::tuple packs{Pack<T>::load(std::get<I>(pointers) + i)...};
+                f(std::get<I>(packs)...);
+                (store(std::get<I>(packs), std::get<I>(pointers) + i), ...);
+            }
+        });
     }(std::index_sequence_for<First, Rest...>{});
 }
 

@@ -1,4 +1,6 @@
 // Tapes on several threads at once; meant for the thread sanitizer, right without it too.
+#include <vector>
+#include <atomic>
 #include <algorithm>
 #include <autograd/threads.hpp>
 #include <thread>
@@ -99,4 +101,41 @@ TEST_CASE("threads: the number of threads is at least 1") {
     set_num_threads(1);
     CHECK(num_threads() == 1);
     set_num_threads(before);
+}
+
+TEST_CASE("threads: a pool runs each part once, whoever calls it, also from within a part") {
+    autograd::set_num_threads(3);
+    for (const std::size_t parts : {0u, 1u, 2u, 3u, 17u}) {
+        std::vector<std::atomic<int>> calls(parts * 2);
+        autograd::run_in_parallel(parts, [&](std::size_t part) {
+            ++calls[2 * part];
+            autograd::run_in_parallel(1, [&](std::size_t) { ++calls[2 * part + 1]; });
+        });
+        for (const auto& each : calls) CHECK(each == 1);
+    }
+    std::vector<std::atomic<int>> covered(100000);
+    autograd::for_ranges(covered.size(), 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) ++covered[i];
+    });
+    CHECK(std::all_of(covered.begin(), covered.end(), [](const auto& each) { return each == 1; }));
+    autograd::set_num_threads(2);
+}
+
+TEST_CASE("threads: several callers share one pool, and large work gives the same on any of them") {
+    autograd::set_num_threads(2);
+    autograd::Rng rng(9);
+    const auto x = rng.normal<float>({600, 300}), w = rng.normal<float>({300, 400});
+    const auto compute = [&] {
+        autograd::Tape<float> tape;
+        const auto v = tape.variable(w);
+        const auto y = tanh(may_share_products ? matmul(tape.constant(x), v) : v);
+        const auto gradients = backward(sum(y * y));
+        return autograd::Array<float>(gradients[v]);
+    };
+    const auto expected = compute();
+    std::vector<autograd::Array<float>> found(4);
+    std::vector<std::thread> threads;
+    for (auto& each : found) threads.emplace_back([&each, &compute] { each = compute(); });
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& each : found) CHECK(std::equal(each.begin(), each.end(), expected.begin(), expected.end()));
 }

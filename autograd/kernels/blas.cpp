@@ -1,40 +1,17 @@
-// The only file that includes cblas.h, which does not go together with xtensor-blas's own declarations. OpenBLAS waits
-// for its threads without spinning; products that are too small to share stay on the calling one.
+// The only file that includes cblas.h, which does not go together with xtensor-blas's own declarations. OpenBLAS runs on
+// the calling thread; large products are split here, over the pool which elementwise work uses as well.
 #include "autograd/kernels/blas.hpp"
 
 #include <cblas.h>
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <string>
 
 #include "autograd/error.hpp"
 #include "autograd/threads.hpp"
 
-namespace autograd {
-namespace {
-
-// Zero: not set, then OpenBLAS's own choice (the processors there are, or what its environment variable says).
-std::atomic<int> chosen_threads{0};
-
-}  // namespace
-
-void set_num_threads(int count) {
-    if (count < 1) throw Error("set_num_threads: at least 1 thread, not " + std::to_string(count));
-    chosen_threads = count;
-}
-
-int num_threads() {
-    int count = chosen_threads;
-    if (count == 0) {
-        count = std::max(1, openblas_get_num_threads());
-        chosen_threads = count;
-    }
-    return count;
-}
-
-namespace kernels {
+namespace autograd::kernels {
 namespace {
 
 // Measured: below about 20 million operations two threads are slower than one.
@@ -55,6 +32,22 @@ blasint leading(const Matrix<T>& matrix) {
     return std::max<blasint>(1, extent(matrix.columns));
 }
 
+/// out = a * b, or out += a * b, where `stride` is the distance of the rows of out.
+template <class T>
+void multiply(T* out, std::size_t stride, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a,
+              Matrix<T> b, bool accumulate) {
+    const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
+    const auto ldc = static_cast<blasint>(stride);
+    const T beta = accumulate ? T(1) : T(0);
+    if constexpr (sizeof(T) == sizeof(float)) {
+        cblas_sgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), m, n, k, 1, a.data, leading(a), b.data,
+                    leading(b), beta, out, ldc);
+    } else {
+        cblas_dgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), m, n, k, 1, a.data, leading(a), b.data,
+                    leading(b), beta, out, ldc);
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -64,22 +57,26 @@ void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matr
         if (!accumulate) std::fill_n(out, rows * columns, T(0));
         return;
     }
+    extent(rows), extent(columns), extent(inner);  // in every part, these or less
+    openblas_set_num_threads(1);
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner);
-    const int wanted = flops < flops_worth_sharing ? 1 : num_threads();
-    if (openblas_get_num_threads() != wanted) openblas_set_num_threads(wanted);
-    const T beta = accumulate ? T(1) : T(0);
-    const blasint m = extent(rows), n = extent(columns), k = extent(inner);
-    if constexpr (sizeof(T) == sizeof(float)) {
-        cblas_sgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), m, n, k, 1, a.data, leading(a), b.data,
-                    leading(b), beta, out, n);
-    } else {
-        cblas_dgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), m, n, k, 1, a.data, leading(a), b.data,
-                    leading(b), beta, out, n);
-    }
+    const std::size_t parts = flops < flops_worth_sharing ? 1 : static_cast<std::size_t>(num_threads());
+    // The larger side of the result is cut, so that the smaller factor is the one that each part packs anew. Where the cuts
+    // lie depends on the number of threads alone, not on who does which part.
+    const bool by_rows = rows >= columns;
+    const std::size_t whole = by_rows ? rows : columns;
+    const std::size_t step = ((whole + parts - 1) / parts + 15) / 16 * 16;
+    run_in_parallel((whole + step - 1) / step, [&](std::size_t part) {
+        const std::size_t begin = part * step, count = std::min(step, whole - begin);
+        const std::size_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
+        const T* left = a.data + (a.transposed ? row : row * a.columns);
+        const T* right = b.data + (b.transposed ? column * b.columns : column);
+        multiply(out + row * columns + column, columns, by_rows ? count : rows, by_rows ? columns : count, inner,
+                 {left, a.columns, a.transposed}, {right, b.columns, b.transposed}, accumulate);
+    });
 }
 
 template void gemm<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool);
 template void gemm<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool);
 
-}  // namespace kernels
-}  // namespace autograd
+}  // namespace autograd::kernels

@@ -39,7 +39,7 @@ Parsed parse_options(int argc, char** argv) {
     app.add_option("--samples", options.samples, "codes drawn for each image in a training step of the VAE (the paper's L)")
         ->check(CLI::Range(1, 100));
     app.add_option("--seed", options.seed, "of all random streams")->check(CLI::NonNegativeNumber);
-    app.add_option("--threads", options.threads, "for matrix products")->check(CLI::Range(1, 256));
+    app.add_option("--threads", options.threads, "for matrix products and large elementwise work")->check(CLI::Range(1, 256));
     app.add_option("--out", options.out, "directory for metrics.json and the pictures, made if it is not there");
     app.add_flag("--quick", quick, "2 epochs, on all of the data: under 30 s on two cores")->excludes(epochs);
     try {
