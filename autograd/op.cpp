@@ -30,9 +30,6 @@ struct MapArguments {
     std::span<const kernels::Operand<T>> span() const { return {operands.data(), count}; }
 };
 
-/// Elements from which on threads share a map: below, waking one takes longer than what it saves.
-constexpr std::size_t worth_sharing = std::size_t{1} << 16;
-
 constexpr auto all_advance = [] {
     std::array<kernels::Advance, kernels::Loop::max_operands> masks{};
     masks.fill(kernels::advances);
@@ -64,7 +61,7 @@ void run_map(const kernels::ElementwiseKernel<T>& kernel, Array<T>& out, std::sp
     reshape_for_overwriting(out, *common);
     if (has_scalar) return kernels::run_forward(kernel, out, inputs);
     T* to = out.data();
-    for_ranges(out.size(), worth_sharing, [&](std::size_t begin, std::size_t end) {
+    for_ranges(out.size(), [&](std::size_t begin, std::size_t end) {
         std::array<const T*, max_arity> data;
         for (std::size_t k = 0; k < inputs.size(); ++k) data[k] = inputs[k].data + begin;
         kernel.forward(to + begin, data.data(), all_advance.data(), end - begin);
@@ -113,7 +110,7 @@ void backward_map(Sweep<T>& sweep) {
         // Calls loop(operands from `begin` on, begin, count) for all of it, or for the ranges that threads share.
         const auto share = [&](const auto& loop) {
             const T *gradient = g.data(), *output = y.data();
-            for_ranges(y.size(), worth_sharing, [&](std::size_t begin, std::size_t end) {
+            for_ranges(y.size(), [&](std::size_t begin, std::size_t end) {
                 std::array<const T*, kernels::Loop::max_operands> data;
                 data[0] = gradient + begin;
                 data[1] = output + begin;

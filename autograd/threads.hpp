@@ -26,12 +26,15 @@ void run_in_parallel(std::size_t parts, const Work& work) {
         parts, [](const void* each, std::size_t part) { (*static_cast<const Work*>(each))(part); }, &work);
 }
 
-/// Calls work(begin, end) on ranges that together are [0, count): one for each thread if there are at least `worth_sharing`
-/// elements, else a single one. Ranges begin at multiples of 64.
+/// Elements of an array from which on threads share the work on it.
+inline constexpr std::size_t elements_worth_sharing = std::size_t{1} << 16;
+
+/// Calls work(begin, end) on ranges that together are [0, count): one for each thread if there are enough elements to share,
+/// else a single one. Ranges begin at multiples of 64.
 template <class Work>
-void for_ranges(std::size_t count, std::size_t worth_sharing, const Work& work) {
+void for_ranges(std::size_t count, const Work& work) {
     const auto threads = static_cast<std::size_t>(num_threads());
-    if (count < worth_sharing || threads == 1) return work(std::size_t{0}, count);
+    if (count < elements_worth_sharing || threads == 1) return work(std::size_t{0}, count);
     const std::size_t step = ((count + threads - 1) / threads + 63) / 64 * 64;
     run_in_parallel((count + step - 1) / step, [&](std::size_t part) {
         work(part * step, count < (part + 1) * step ? count : (part + 1) * step);

@@ -36,7 +36,7 @@ void update(F f, First& first, Rest&... rest) {
         const auto store = [](const Pack<T>& pack, auto* to) {
             if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(to)>>) pack.store(to);
         };
-        for_ranges(count, std::size_t{1} << 16, [&](std::size_t begin, std::size_t end) {
+        for_ranges(count, [&](std::size_t begin, std::size_t end) {
             for (std::size_t i = begin; i < end; i += Pack<T>::size) {
                 std::tuple packs{Pack<T>::load(std::get<I>(pointers) + i)...};
                 f(std::get<I>(packs)...);

@@ -114,7 +114,7 @@ TEST_CASE("threads: a pool runs each part once, whoever calls it, also from with
         for (const auto& each : calls) CHECK(each == 1);
     }
     std::vector<std::atomic<int>> covered(100000);
-    autograd::for_ranges(covered.size(), 1, [&](std::size_t begin, std::size_t end) {
+    autograd::for_ranges(covered.size(), [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) ++covered[i];
     });
     CHECK(std::all_of(covered.begin(), covered.end(), [](const auto& each) { return each == 1; }));
