@@ -98,14 +98,6 @@ struct CommonElement<> {
 template <class... A>
 using Element = typename CommonElement<A...>::type;
 
-template <class A>
-struct PrimalOf {
-    using type = A;
-};
-template <class X>
-struct PrimalOf<Dual<X>> {
-    using type = X;
-};
 /// The X of the first Dual<X> among the arguments.
 template <class First, class... Rest>
 struct DualWorld : DualWorld<Rest...> {};

@@ -1,7 +1,6 @@
 // Training steps of the example's networks, 784-400-(20,20)-400-784 with Adam, and decoding: by xtape as the example has
 // them, by hand, and the matrix products of the hand-written VAE step alone.
 #include <benchmark/benchmark.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
