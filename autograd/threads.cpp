@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -24,6 +25,16 @@ int usable_processors() {
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
     return std::max(1, CPU_COUNT(&set));
+}
+
+// Waking a thread that sleeps takes 20 to 100 us where processors are virtual: as long as many a part. So a thread that
+// waits first offers its processor to whoever wants it, again and again, and sleeps when that was in vain.
+constexpr std::chrono::microseconds patience{200};
+
+template <class Condition>
+void wait_a_little(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!condition() && std::chrono::steady_clock::now() < end) sched_yield();
 }
 
 struct Job {
@@ -63,8 +74,13 @@ class Pool {
             wake_.notify_all();
         }
         job.take_parts();
+        {
+            const std::lock_guard lock(mutex_);
+            places_ = 0;  // from here on no thread joins; those which did are waited for
+        }
+        wait_a_little([this] { return working_ == 0; });
         std::unique_lock lock(mutex_);
-        job_ = nullptr;  // from here on no thread joins; those which did are waited for
+        job_ = nullptr;
         idle_.wait(lock, [this] { return working_ == 0; });
         taken_ = false;
         return true;
@@ -72,9 +88,10 @@ class Pool {
 
    private:
     void serve() {
-        std::unique_lock lock(mutex_);
         while (true) {
-            wake_.wait(lock, [this] { return stop_ || (job_ != nullptr && places_ > 0); });
+            wait_a_little([this] { return stop_ || places_ > 0; });
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [this] { return stop_ || places_ > 0; });
             if (stop_) return;
             Job& job = *job_;
             --places_;
@@ -91,9 +108,10 @@ class Pool {
     std::condition_variable wake_, idle_;
     std::vector<std::thread> threads_;
     Job* job_ = nullptr;
-    std::size_t places_ = 0;
-    std::size_t working_ = 0;
-    bool stop_ = false;
+    // Changed under the mutex; looked at without it by those who wait a little.
+    std::atomic<std::size_t> places_{0};
+    std::atomic<std::size_t> working_{0};
+    std::atomic<bool> stop_{false};
 };
 
 Pool& pool() {
