@@ -54,6 +54,7 @@ struct OpRecord {
 
     /// Of an elementwise op: what it is compiled to, for this number of inputs.
     std::size_t arity = 0;
+    OpCall call{};
     const ElementwiseOp<float>* in_float = nullptr;
     const ElementwiseOp<double>* in_double = nullptr;
     /// The same without its stated rules, where its lambda can be differentiated.
@@ -114,6 +115,11 @@ OpRecord record_of(const Elementwise<OpName, F, Rules...>& op) {
     record.name = E::name;
     record.documentation = op.documentation;
     record.arity = arity;
+    record.call = OpCall([op](auto inputs) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return op(inputs[I]...);
+        }(std::make_index_sequence<arity>{});
+    });
     record.in_float = &detail::Compiled<E, float, arity>::op;
     record.in_double = &detail::Compiled<E, double, arity>::op;
     return record;

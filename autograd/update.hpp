@@ -37,10 +37,13 @@ void update(F f, First& first, Rest&... rest) {
             if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(to)>>) pack.store(to);
         };
         for_ranges(count, [&](std::size_t begin, std::size_t end) {
+            // Copies whose addresses nobody knows: what f captured stays in registers, whatever the loop stores.
+            F apply = f;
+            const auto at = pointers;
             for (std::size_t i = begin; i < end; i += Pack<T>::size) {
-                std::tuple packs{Pack<T>::load(std::get<I>(pointers) + i)...};
-                f(std::get<I>(packs)...);
-                (store(std::get<I>(packs), std::get<I>(pointers) + i), ...);
+                std::tuple packs{Pack<T>::load(std::get<I>(at) + i)...};
+                apply(std::get<I>(packs)...);
+                (store(std::get<I>(packs), std::get<I>(at) + i), ...);
             }
         });
     }(std::index_sequence_for<First, Rest...>{});
