@@ -29,16 +29,22 @@ void run_in_parallel(std::size_t parts, const Work& work) {
 /// Elements of an array from which on threads share the work on it.
 inline constexpr std::size_t elements_worth_sharing = std::size_t{1} << 16;
 
-/// Calls work(begin, end) on ranges that together are [0, count): one for each thread if there are enough elements to share,
-/// else a single one. Ranges begin at multiples of 64.
+/// Calls work(begin, end) on ranges that together are [0, count): one for each thread if there is enough to share, else a
+/// single one. `elements` is the size of each of the `count` things. Inner bounds are multiples of `grain`.
 template <class Work>
-void for_ranges(std::size_t count, const Work& work) {
+void for_shares(std::size_t count, std::size_t elements, const Work& work, std::size_t grain = 1) {
     const auto threads = static_cast<std::size_t>(num_threads());
-    if (count < elements_worth_sharing || threads == 1) return work(std::size_t{0}, count);
-    const std::size_t step = ((count + threads - 1) / threads + 63) / 64 * 64;
+    if (threads == 1 || count < 2 * grain || count * elements < elements_worth_sharing) return work(std::size_t{0}, count);
+    const std::size_t step = ((count + threads - 1) / threads + grain - 1) / grain * grain;
     run_in_parallel((count + step - 1) / step, [&](std::size_t part) {
         work(part * step, count < (part + 1) * step ? count : (part + 1) * step);
     });
+}
+
+/// The same for elements of an array: ranges begin at whole cache lines.
+template <class Work>
+void for_ranges(std::size_t count, const Work& work) {
+    for_shares(count, 1, work, 64);
 }
 
 }  // namespace autograd

@@ -1,13 +1,16 @@
 // Drives the inner loops over a Loop's rows, turning operands that stay into packs of one value.
 #include "autograd/kernels/elementwise.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "autograd/kernels/loop.hpp"
+#include "autograd/kernels/reduction.hpp"
 
 namespace autograd::kernels {
 namespace {
 
+/// What one thread points its loops with.
 template <class T>
 class RowPointers {
    public:
@@ -15,13 +18,15 @@ class RowPointers {
         for (std::size_t k = 0; k < operands.size(); ++k) advance_[k] = loop.step(k) == 0 ? 0 : advances;
     }
 
-    /// Every operand's data for the row at `offsets`.
-    const T* const* at(const Loop::Offsets& offsets) {
+    /// Every operand's data for the row at `offsets`, from element `first` of it on.
+    const T* const* at(const Loop::Offsets& offsets, std::size_t first) {
         for (std::size_t k = 0; k < operands_.size(); ++k) {
             const T* data = operands_[k].data + offsets[k];
             if (advance_[k] == 0) {
                 Pack<T>(*data).store(splat_[k]);
                 data = splat_[k];
+            } else {
+                data += first;
             }
             pointers_[k] = data;
         }
@@ -37,41 +42,75 @@ class RowPointers {
     T splat_[Loop::max_operands][Pack<T>::size];
 };
 
+template <class T>
+Loop plan(const Shape& space, std::span<const Operand<T>> operands) {
+    std::array<const Shape*, Loop::max_operands> shapes;
+    std::transform(operands.begin(), operands.end(), shapes.begin(), [](const Operand<T>& each) { return each.shape; });
+    return Loop(space, {shapes.data(), operands.size()});
+}
+
+/// One input's gradient, computed row by row while it is summed.
+template <class T>
+struct BackwardReduction {
+    const typename ElementwiseKernel<T>::Backward& kernel;
+    RowPointers<T> pointers;
+
+    void into(T* to, bool add, const Loop::Offsets& offsets, std::size_t first, std::size_t count) {
+        kernel.row(to, add, pointers.at(offsets, first), pointers.advance(), count);
+    }
+    T total(const Loop::Offsets& offsets, std::size_t first, std::size_t count) {
+        return kernel.sum(pointers.at(offsets, first), pointers.advance(), count);
+    }
+    T join(T a, T b) const { return a + b; }
+    void join(T* to, const T* from, std::size_t count) const {
+        for (std::size_t i = 0; i < count; ++i) to[i] += from[i];
+    }
+};
+
 }  // namespace
 
 template <class T>
 void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<const Operand<T>> inputs) {
-    std::array<const Shape*, Loop::max_operands> shapes;
-    std::transform(inputs.begin(), inputs.end(), shapes.begin(), [](const Operand<T>& input) { return input.shape; });
-    const Loop loop(out.shape(), {shapes.data(), inputs.size()});
-    RowPointers<T> pointers(loop, inputs);
-    T* row = out.data();
-    loop.for_each_row([&](const Loop::Offsets& offsets) {
-        kernel.forward(row, pointers.at(offsets), pointers.advance(), loop.length());
-        row += loop.length();
+    if (out.size() == 0) return;
+    const Loop loop = plan(out.shape(), inputs);
+    const std::size_t length = loop.length();
+    if (loop.rows() == 1) {
+        for_ranges(length, [&](std::size_t begin, std::size_t end) {
+            RowPointers<T> pointers(loop, inputs);
+            kernel.forward(out.data() + begin, pointers.at({}, begin), pointers.advance(), end - begin);
+        });
+        return;
+    }
+    for_shares(loop.rows(), length, [&](std::size_t begin, std::size_t end) {
+        RowPointers<T> pointers(loop, inputs);
+        T* row = out.data() + begin * length;
+        std::size_t left = end - begin;
+        loop.for_each_row(begin, end, [&](const Loop::Offsets& offsets) {
+            // Loops run past the end of a row, into the next. The last one's next may be another thread's.
+            const std::size_t whole = --left == 0 ? length / Pack<T>::size * Pack<T>::size : length;
+            kernel.forward(row, pointers.at(offsets, 0), pointers.advance(), whole);
+            if (whole < length) {
+                T tail[Pack<T>::size];
+                kernel.forward(tail, pointers.at(offsets, whole), pointers.advance(), length - whole);
+                std::copy_n(tail, length - whole, row + whole);
+            }
+            row += length;
+        });
     });
 }
 
 template <class T>
 void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
                   const Shape& space, std::span<const Operand<T>> operands) {
-    std::array<const Shape*, Loop::max_operands> shapes;
-    std::transform(operands.begin(), operands.end(), shapes.begin(), [](const Operand<T>& each) { return each.shape; });
+    if (element_count(space) == 0) {
+        if (!accumulate) std::fill_n(target.data(), target.size(), T(0));
+        return;
+    }
+    const Loop loop = plan(space, operands);
     const std::size_t input = 2 + which;  // behind the gradient and the output
-    const Loop loop(space, {shapes.data(), operands.size()});
-    const bool summed = element_count(space) != target.size();
-    if (summed && !accumulate) std::fill_n(target.data(), target.size(), T(0));
-    RowPointers<T> pointers(loop, operands);
-    loop.for_each_row([&](const Loop::Offsets& offsets) {
-        T* to = target.data() + offsets[input];
-        if (loop.step(input) == 1) {
-            kernel.backward[which].row(to, accumulate || summed, pointers.at(offsets), pointers.advance(), loop.length());
-        } else {
-            // Not summed if the space has but one element: then `accumulate` decides.
-            const T sum = kernel.backward[which].sum(pointers.at(offsets), pointers.advance(), loop.length());
-            *to = accumulate || summed ? *to + sum : sum;
-        }
-    });
+    RowReduction(loop, input, target.data(), accumulate, [&] {
+        return BackwardReduction<T>{kernel.backward[which], RowPointers<T>(loop, operands)};
+    }).run();
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                                         \

@@ -105,17 +105,20 @@ inline T sum_lanes(Pack<T> pack) {
 
 template <class T, class Apply>
 inline T map_and_sum(Apply apply, const T* const* in, const Advance* advance, std::size_t count) {
-    const std::size_t whole = count / Pack<T>::size * Pack<T>::size;
-    Pack<T> total(0);
-    for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
-        total = kernels::add(total, apply(in, advance, static_cast<std::ptrdiff_t>(i)));
+    constexpr std::size_t width = Pack<T>::size;
+    Pack<T> partial[2] = {0, 0};  // two chains of additions, which do not wait for each other
+    const std::size_t pairs = count / (2 * width) * (2 * width);
+    for (std::size_t i = 0; i < pairs; i += 2 * width) {
+        for (std::size_t k = 0; k < 2; ++k) {
+            partial[k] = kernels::add(partial[k], apply(in, advance, static_cast<std::ptrdiff_t>(i + k * width)));
+        }
     }
-    if (whole < count) {
-        T tail[Pack<T>::size] = {};
-        store_first(apply(in, advance, static_cast<std::ptrdiff_t>(whole)), tail, false, count - whole);
-        total = kernels::add(total, Pack<T>::load(tail));
+    for (std::size_t i = pairs; i < count; i += width) {
+        T tail[width] = {};
+        store_first(apply(in, advance, static_cast<std::ptrdiff_t>(i)), tail, false, std::min(width, count - i));
+        partial[0] = kernels::add(partial[0], Pack<T>::load(tail));
     }
-    return sum_lanes(total);
+    return sum_lanes(kernels::add(partial[0], partial[1]));
 }
 
 }  // namespace autograd::kernels

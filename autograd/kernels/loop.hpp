@@ -15,52 +15,79 @@ class Loop {
     static constexpr std::size_t max_operands = 10;
     using Offsets = std::array<std::ptrdiff_t, max_operands>;
 
-    /// Plans a walk over `space`; each operand's shape must broadcast to it. Null stands for a lone scalar, which has no
-    /// buffer whose padding could be read.
-    Loop(const Shape& space, std::span<const Shape* const> operands);
-
-    std::size_t rows() const { return rows_; }
-    /// Elements in a row.
-    std::size_t length() const { return length_; }
-    /// 1 if the operand advances along a row, 0 if it stays.
-    std::ptrdiff_t step(std::size_t operand) const { return step_[operand]; }
-
-    /// Calls `row(offsets)` for each row in memory order, with every operand's offset in elements.
-    template <class Row>
-    void for_each_row(Row&& row) const {
-        if (rows_ == 0 || length_ == 0) return;
-        Offsets offsets{};
-        if (rows_ == 1) return row(offsets);
-        PoolVector<std::size_t> position(axes_.size(), 0);
-        while (true) {
-            row(offsets);
-            std::size_t axis = 0;
-            while (true) {
-                if (axis == axes_.size()) return;
-                advance(offsets, axis, 1);
-                if (++position[axis] < axes_[axis].extent) break;
-                advance(offsets, axis, -static_cast<std::ptrdiff_t>(axes_[axis].extent));
-                position[axis++] = 0;
-            }
-        }
-    }
-
-   private:
     struct Axis {
         std::size_t extent;
         Offsets strides;  // one per operand
     };
 
-    bool plan_one_row(const Shape& space, std::span<const Shape* const> operands);
-    void advance(Offsets& offsets, std::size_t axis, std::ptrdiff_t times) const {
-        for (std::size_t k = 0; k < operands_; ++k) offsets[k] += times * axes_[axis].strides[k];
+    /// Plans a walk over `space`; each operand's shape must broadcast to it. Null stands for a lone scalar, which has no
+    /// buffer whose padding could be read.
+    Loop(const Shape& space, std::span<const Shape* const> operands);
+
+    std::size_t operands() const { return operands_; }
+    std::size_t rows() const { return rows_; }
+    /// Elements in a row.
+    std::size_t length() const { return length_; }
+    /// 1 if the operand advances along a row, 0 if it stays.
+    std::ptrdiff_t step(std::size_t operand) const { return step_[operand]; }
+    /// Those outside a row, innermost first.
+    std::span<const Axis> axes() const { return {axes_.data(), axes_.size()}; }
+
+    /// Calls `row(offsets)` for rows begin ... end - 1 in memory order, with every operand's offset in elements.
+    template <class Row>
+    void for_each_row(std::size_t begin, std::size_t end, Row&& row) const;
+    template <class Row>
+    void for_each_row(Row&& row) const {
+        if (length_ > 0) for_each_row(0, rows_, row);
     }
+
+   private:
+    bool plan_one_row(const Shape& space, std::span<const Shape* const> operands);
 
     std::size_t operands_;
     std::size_t rows_ = 1;
     std::size_t length_ = 1;
     Offsets step_{};
-    PoolVector<Axis> axes_;  // outside a row, innermost first
+    PoolVector<Axis> axes_;
 };
+
+/// A place among the positions of some axes, innermost first, counted in memory order.
+class Cursor {
+   public:
+    Cursor(std::span<const Loop::Axis> axes, std::size_t operands, std::size_t position, const Loop::Offsets& origin)
+        : axes_(axes), operands_(operands), offsets_(origin), place_(axes.size(), 0) {
+        for (std::size_t axis = 0; axis < axes.size() && position > 0; position /= axes[axis++].extent) {
+            place_[axis] = position % axes[axis].extent;
+            move(axis, static_cast<std::ptrdiff_t>(place_[axis]));
+        }
+    }
+    const Loop::Offsets& offsets() const { return offsets_; }
+    void advance() {
+        for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
+            move(axis, 1);
+            if (++place_[axis] < axes_[axis].extent) return;
+            move(axis, -static_cast<std::ptrdiff_t>(axes_[axis].extent));
+            place_[axis] = 0;
+        }
+    }
+
+   private:
+    void move(std::size_t axis, std::ptrdiff_t times) {
+        for (std::size_t k = 0; k < operands_; ++k) offsets_[k] += times * axes_[axis].strides[k];
+    }
+
+    std::span<const Loop::Axis> axes_;
+    std::size_t operands_;
+    Loop::Offsets offsets_;
+    PoolVector<std::size_t> place_;
+};
+
+template <class Row>
+void Loop::for_each_row(std::size_t begin, std::size_t end, Row&& row) const {
+    if (begin >= end) return;
+    if (rows_ == 1) return row(Offsets{});
+    Cursor cursor(axes(), operands_, begin, Offsets{});
+    for (std::size_t i = begin; i < end; ++i, cursor.advance()) row(cursor.offsets());
+}
 
 }  // namespace autograd::kernels

@@ -1,50 +1,85 @@
-// One walk over a Loop serves all of them: either the rows shrink to a number, or they are combined with each other.
+// One walk over a Loop's rows serves the reductions, another what goes the other way: rows copied, or added, to more rows.
 #include "autograd/kernels/reduce.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/kernels/loop.hpp"
+#include "autograd/kernels/reduction.hpp"
 
 namespace autograd::kernels {
 namespace {
 
-template <class T>
-T pairwise_sum(const T* from, std::size_t count) {
-    constexpr std::size_t block = 512;
-    if (count > block) {
-        const std::size_t half = (count / 2 + block - 1) / block * block;
-        return pairwise_sum(from, half) + pairwise_sum(from + half, count - half);
-    }
-    constexpr std::size_t width = Pack<T>::size;
-    Pack<T> partial[4] = {0, 0, 0, 0};
-    std::size_t i = 0;
-    for (; i + 4 * width <= count; i += 4 * width) {
-        for (std::size_t k = 0; k < 4; ++k) partial[k] = kernels::add(partial[k], Pack<T>::load(from + i + k * width));
-    }
-    T total = sum_lanes(kernels::add(kernels::add(partial[0], partial[1]), kernels::add(partial[2], partial[3])));
-    for (; i < count; ++i) total += from[i];
-    return total;
+/// to[i] = join(to[i], from[i])
+template <class T, class Join>
+void join_rows(T* to, const T* from, std::size_t count, Join join) {
+    const auto apply = [join](const T* const* in, const Advance*, std::ptrdiff_t i) {
+        return join(Pack<T>::load(in[0] + i), Pack<T>::load(in[1] + i));
+    };
+    const T* in[] = {to, from};
+    map_exactly<T>(apply, to, false, in, nullptr, count);
 }
 
-template <class T>
-T larger_of(T a, T b) {
-    return std::isnan(a) || a > b ? a : b;
-}
+/// Reduces elements in memory by a Join: a function of two packs and of two values, and what it leaves alone.
+template <class T, class Join>
+struct MemoryReduction {
+    const T* data;
+    Join joins{};
+
+    void into(T* to, bool add, const Loop::Offsets& offsets, std::size_t first, std::size_t count) const {
+        const T* from = data + offsets[1] + first;
+        if (add) {
+            join(to, from, count);
+        } else {
+            std::copy_n(from, count, to);
+        }
+    }
+    T total(const Loop::Offsets& offsets, std::size_t first, std::size_t count) const {
+        const T* from = data + offsets[1] + first;
+        constexpr std::size_t width = Pack<T>::size;
+        Pack<T> partial[4];
+        std::fill_n(partial, 4, Pack<T>(Join::neutral));
+        std::size_t i = 0;
+        for (; i + 4 * width <= count; i += 4 * width) {
+            for (std::size_t k = 0; k < 4; ++k) partial[k] = joins(partial[k], Pack<T>::load(from + i + k * width));
+        }
+        T lanes[width];
+        joins(joins(partial[0], partial[1]), joins(partial[2], partial[3])).store(lanes);
+        for (std::size_t half = width / 2; half > 0; half /= 2) {
+            for (std::size_t k = 0; k < half; ++k) lanes[k] = join(lanes[k], lanes[k + half]);
+        }
+        return std::accumulate(from + i, from + count, lanes[0], joins);
+    }
+    T join(T a, T b) const { return joins(a, b); }
+    void join(T* to, const T* from, std::size_t count) const { join_rows(to, from, count, joins); }
+};
 
 template <class T>
-T row_maximum(const T* from, std::size_t count) {
-    Pack<T> best(-std::numeric_limits<T>::infinity());
-    std::size_t i = 0;
-    for (; i + Pack<T>::size <= count; i += Pack<T>::size) best = kernels::maximum(best, Pack<T>::load(from + i));
-    T lanes[Pack<T>::size];
-    best.store(lanes);
-    T result = lanes[0];
-    for (const T value : lanes) result = larger_of(result, value);
-    for (; i < count; ++i) result = larger_of(result, from[i]);
-    return result;
+struct Add {
+    static constexpr T neutral = 0;
+    Pack<T> operator()(Pack<T> a, Pack<T> b) const { return kernels::add(a, b); }
+    T operator()(T a, T b) const { return a + b; }
+};
+
+template <class T>
+struct Larger {
+    static constexpr T neutral = -std::numeric_limits<T>::infinity();
+    Pack<T> operator()(Pack<T> a, Pack<T> b) const { return kernels::maximum(a, b); }
+    T operator()(T a, T b) const { return std::isnan(a) || a > b ? a : b; }
+};
+
+template <class T, template <class> class Join>
+void reduce_to(Array<T>& out, const Array<T>& source) {
+    if (source.size() == 0) {
+        std::fill_n(out.data(), out.size(), Join<T>::neutral);
+        return;
+    }
+    const Shape* shapes[] = {&out.shape(), &source.shape()};
+    const Loop loop(source.shape(), shapes);
+    RowReduction(loop, 0, out.data(), false, [&] { return MemoryReduction<T, Join<T>>{source.data()}; }).run();
 }
 
 /// Walks `large` with `small` broadcast to it: `row(small, large, count)` where small advances along a row, `point`
@@ -53,47 +88,28 @@ template <class Small, class Large, class Row, class Point>
 void walk(Small* small, const Shape& small_shape, Large* large, const Shape& large_shape, Row row, Point point) {
     const Shape* shapes[] = {&small_shape, &large_shape};
     const Loop loop(large_shape, shapes);
-    loop.for_each_row([&](const Loop::Offsets& offsets) {
-        if (loop.step(0) == 1) {
-            row(small + offsets[0], large + offsets[1], loop.length());
-        } else {
-            point(small + offsets[0], large + offsets[1], loop.length());
-        }
+    if (loop.length() == 0) return;
+    for_shares(loop.rows(), loop.length(), [&](std::size_t begin, std::size_t end) {
+        loop.for_each_row(begin, end, [&](const Loop::Offsets& offsets) {
+            if (loop.step(0) == 1) {
+                row(small + offsets[0], large + offsets[1], loop.length());
+            } else {
+                point(small + offsets[0], large + offsets[1], loop.length());
+            }
+        });
     });
-}
-
-template <class T, class Combine>
-void combine_rows(T* to, const T* from, std::size_t count, Combine combine) {
-    const auto apply = [&](const T* const* in, const std::ptrdiff_t*, std::ptrdiff_t i) {
-        return combine(Pack<T>::load(in[0] + i), Pack<T>::load(in[1] + i));
-    };
-    const T* in[] = {to, from};
-    map_exactly<T>(apply, to, false, in, nullptr, count);
 }
 
 }  // namespace
 
 template <class T>
 void sum_to(Array<T>& out, const Array<T>& source) {
-    std::fill_n(out.data(), out.size(), T(0));
-    walk(
-        out.data(), out.shape(), source.data(), source.shape(),
-        [](T* to, const T* from, std::size_t count) {
-            combine_rows(to, from, count, [](Pack<T> a, Pack<T> b) { return kernels::add(a, b); });
-        },
-        [](T* to, const T* from, std::size_t count) { *to += pairwise_sum(from, count); });
+    reduce_to<T, Add>(out, source);
 }
 
 template <class T>
 void max_to(Array<T>& out, const Array<T>& source) {
-    std::fill_n(out.data(), out.size(), -std::numeric_limits<T>::infinity());
-    const auto larger = [](Pack<T> a, Pack<T> b) { return kernels::maximum(a, b); };
-    walk(
-        out.data(), out.shape(), source.data(), source.shape(),
-        [&](T* to, const T* from, std::size_t count) { combine_rows(to, from, count, larger); },
-        [&](T* to, const T* from, std::size_t count) {
-            *to = larger_of(*to, row_maximum(from, count));
-        });
+    reduce_to<T, Larger>(out, source);
 }
 
 template <class T>
@@ -109,7 +125,7 @@ void accumulate(Array<T>& target, const Array<T>& source) {
     walk(
         source.data(), source.shape(), target.data(), target.shape(),
         [](const T* from, T* to, std::size_t count) {
-            combine_rows(to, from, count, [](Pack<T> a, Pack<T> b) { return kernels::add(a, b); });
+            join_rows(to, from, count, Add<T>());
         },
         [](const T* from, T* to, std::size_t count) {
             for (std::size_t i = 0; i < count; ++i) to[i] += *from;

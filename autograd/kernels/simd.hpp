@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
+#include "autograd/kernels/libmvec.hpp"
+
 namespace autograd {
 
 namespace detail {
@@ -135,51 +137,50 @@ template <class T>
 Pack<T> sqrt(Pack<T> x) {
     return xsimd::sqrt(x.lanes);
 }
-template <class T>
-Pack<T> exp(Pack<T> x) {
-    return xsimd::exp(x.lanes);
-}
-template <class T>
-Pack<T> expm1(Pack<T> x) {
-    return xsimd::expm1(x.lanes);
-}
-template <class T>
-Pack<T> log(Pack<T> x) {
-    return xsimd::log(x.lanes);
-}
-template <class T>
-Pack<T> log1p(Pack<T> x) {
-    return xsimd::log1p(x.lanes);
-}
-template <class T>
-Pack<T> tanh(Pack<T> x) {
-    return xsimd::tanh(x.lanes);
-}
-// Not xsimd's, which choose how to reduce an angle by the largest of the pack: a value would depend, in its last bit, on
-// its neighbours, even on what lies in the padding.
-template <class T>
-Pack<T> sin(Pack<T> x) {
-    return per_lane([](T angle) { return std::sin(angle); }, x);
-}
-template <class T>
-Pack<T> cos(Pack<T> x) {
-    return per_lane([](T angle) { return std::cos(angle); }, x);
-}
-template <class T>
-Pack<T> pow(Pack<T> x, Pack<T> exponent) {
-    return per_lane([](T base, T power) { return std::pow(base, power); }, x, exponent);
-}
+// exp, log, sin, pow and the like: by glibc's vector functions where there are any, else by the standard library's.
+#ifdef XTAPE_LIBMVEC
+#define XTAPE_CALL(name, ...) typename Pack<T>::Batch(libmvec::name(__VA_ARGS__))
+#define XTAPE_LANES(pack) pack.lanes.data
+#else
+#define XTAPE_CALL(name, ...) per_lane([](auto... lanes) { return std::name(lanes...); }, __VA_ARGS__)
+#define XTAPE_LANES(pack) pack
+#endif
+#define XTAPE_DEFINE(name)                            \
+    template <class T>                                \
+    Pack<T> name(Pack<T> x) {                         \
+        return XTAPE_CALL(name, XTAPE_LANES(x));      \
+    }
+#define XTAPE_DEFINE2(name)                                          \
+    template <class T>                                               \
+    Pack<T> name(Pack<T> x, Pack<T> y) {                             \
+        return XTAPE_CALL(name, XTAPE_LANES(x), XTAPE_LANES(y));     \
+    }
+XTAPE_VECTOR_FUNCTIONS(XTAPE_DEFINE, XTAPE_DEFINE2)
+#undef XTAPE_DEFINE
+#undef XTAPE_DEFINE2
+#undef XTAPE_CALL
+#undef XTAPE_LANES
 
 /// 1 / (1 + exp(-x)). Where exp(-x) overflows the quotient is 0, which is right to rounding.
 template <class T>
 Pack<T> sigmoid(Pack<T> x) {
     return kernels::divide(Pack<T>(1), kernels::add(Pack<T>(1), kernels::exp(kernels::negative(x))));
 }
+/// log(1 + u) for u in [0, 1], as 2 artanh(u / (2 + u)): each term of the series is less than a ninth of the one before.
+template <class T>
+Pack<T> log1p_of_fraction(Pack<T> u) {
+    constexpr int terms = sizeof(T) == sizeof(float) ? 7 : 16;
+    const auto s = u.lanes / (u.lanes + Pack<T>(2).lanes);
+    const auto square = s * s;
+    auto series = Pack<T>(T(2) / T(2 * terms - 1)).lanes;
+    for (int k = terms - 1; k > 0; --k) series = xsimd::fma(series, square, Pack<T>(T(2) / T(2 * k - 1)).lanes);
+    return s * series;
+}
 /// log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)).
 template <class T>
 Pack<T> softplus(Pack<T> x) {
     return kernels::add(kernels::maximum(x, Pack<T>(0)),
-                        kernels::log1p(kernels::exp(kernels::negative(kernels::abs(x)))));
+                        log1p_of_fraction(kernels::exp(kernels::negative(kernels::abs(x)))));
 }
 
 }  // namespace kernels
