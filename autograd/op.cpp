@@ -40,32 +40,18 @@ constexpr auto all_advance = [] {
 template <class T>
 void run_map(const kernels::ElementwiseKernel<T>& kernel, Array<T>& out, std::span<const kernels::Operand<T>> inputs) {
     const Shape* common = nullptr;
-    bool all_alike = true, has_scalar = false;
+    Shape broadcast;
     for (const auto& input : inputs) {
-        if (input.shape == nullptr) {
-            has_scalar = true;
-        } else if (common == nullptr) {
+        if (input.shape == nullptr) continue;
+        if (common == nullptr) {
             common = input.shape;
-        } else {
-            all_alike = all_alike && same_shape(*common, *input.shape);
+        } else if (!same_shape(*common, *input.shape)) {
+            broadcast = broadcast_shapes(*common, *input.shape);
+            common = &broadcast;
         }
-    }
-    if (!all_alike) {
-        Shape shape = *common;
-        for (const auto& input : inputs) {
-            if (input.shape != nullptr) shape = broadcast_shapes(shape, *input.shape);
-        }
-        reshape_for_overwriting(out, shape);
-        return kernels::run_forward(kernel, out, inputs);
     }
     reshape_for_overwriting(out, *common);
-    if (has_scalar) return kernels::run_forward(kernel, out, inputs);
-    T* to = out.data();
-    for_ranges(out.size(), [&](std::size_t begin, std::size_t end) {
-        std::array<const T*, max_arity> data;
-        for (std::size_t k = 0; k < inputs.size(); ++k) data[k] = inputs[k].data + begin;
-        kernel.forward(to + begin, data.data(), all_advance.data(), end - begin);
-    });
+    kernels::run_forward(kernel, out, inputs);
 }
 
 }  // namespace
@@ -118,7 +104,7 @@ void backward_map(Sweep<T>& sweep) {
                 loop(data.data(), begin, end - begin);
             });
         };
-        if (wanted_count > 1 && wanted_count == inputs.size()) {
+        if (kernel.backward_all != nullptr && wanted_count == inputs.size()) {
             std::array<T*, max_arity> targets;
             std::array<bool, max_arity> accumulate;
             for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -133,13 +119,17 @@ void backward_map(Sweep<T>& sweep) {
             });
             return;
         }
-        for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (!wanted[k]) continue;
-            const auto target = sweep.target(k, --wanted_full == 0);
-            T* to = target.array.data();
-            share([&](const T* const* data, std::size_t begin, std::size_t count) {
-                kernel.backward[k].row(to + begin, target.accumulate, data, all_advance.data(), count);
-            });
+        // Inputs whose gradient is this one go last: the very last may be given the buffer, and there is nothing to do.
+        for (const bool unchanged : {false, true}) {
+            for (std::size_t k = 0; k < inputs.size(); ++k) {
+                if (!wanted[k] || kernel.backward[k].unchanged != unchanged) continue;
+                const auto target = sweep.target(k, --wanted_full == 0);
+                if (unchanged && !target.accumulate && &target.array == &g) continue;
+                T* to = target.array.data();
+                share([&](const T* const* data, std::size_t begin, std::size_t count) {
+                    kernel.backward[k].row(to + begin, target.accumulate, data, all_advance.data(), count);
+                });
+            }
         }
         return;
     }

@@ -140,6 +140,15 @@ X primal(const X& like, const A& value) {
 struct NoGradient {};
 inline constexpr NoGradient no_gradient{};
 
+/// The rule of an input whose gradient is the output's: the sweep can pass its buffer on as it is.
+struct Unchanged {
+    template <class X, class... A>
+    X operator()(const X& g, const A&...) const {
+        return g;
+    }
+};
+inline constexpr Unchanged unchanged{};
+
 /// A string as a template argument.
 template <std::size_t N>
 struct Name {
@@ -220,9 +229,18 @@ struct Compiled {
     template <std::size_t K>
     static constexpr bool cuts() {
         if constexpr (E::has_rules) {
-            return E::template rule_is_cut<K>;
+            return E::template rule_is<K, NoGradient>;
         } else {
             return DerivedCut<E, K, Pack<T>, std::make_index_sequence<Arity>>::value;
+        }
+    }
+
+    template <std::size_t K>
+    static constexpr bool is_unchanged() {
+        if constexpr (E::has_rules) {
+            return E::template rule_is<K, Unchanged>;
+        } else {
+            return false;
         }
     }
 
@@ -274,17 +292,23 @@ struct Compiled {
             }
         }
     }
-    static void backward_all(T* const* targets, const bool* accumulate, const T* const* operands, std::size_t count) {
-        if constexpr (cut_mask == 0) {
-            backward_all_loop(std::make_index_sequence<Arity>{}, targets, accumulate, operands, count);
+    /// One pass for all, where each input has something to be computed.
+    template <std::size_t... I>
+    static constexpr typename kernels::ElementwiseKernel<T>::BackwardAll backward_all(std::index_sequence<I...>) {
+        if constexpr (Arity > 1 && !((cuts<I>() || is_unchanged<I>()) || ...)) {
+            return [](T* const* targets, const bool* accumulate, const T* const* operands, std::size_t count) {
+                backward_all_loop(std::index_sequence<I...>{}, targets, accumulate, operands, count);
+            };
+        } else {
+            return nullptr;
         }
     }
     template <std::size_t K>
     static constexpr typename kernels::ElementwiseKernel<T>::Backward backward_for() {
         if constexpr (cuts<K>()) {
-            return {nullptr, nullptr};
+            return {};
         } else {
-            return {backward_row<K>, backward_sum<K>};
+            return {backward_row<K>, backward_sum<K>, is_unchanged<K>()};
         }
     }
     template <std::size_t... I>
@@ -312,7 +336,8 @@ struct Compiled {
 
     static constexpr std::uint32_t cut_mask = mask(std::make_index_sequence<Arity>{});
     static constexpr auto backward = backward_table(std::make_index_sequence<Arity>{});
-    static constexpr kernels::ElementwiseKernel<T> kernel{Arity, forward, backward_all, backward.data()};
+    static constexpr kernels::ElementwiseKernel<T> kernel{
+        Arity, forward, backward_all(std::make_index_sequence<Arity>{}), backward.data()};
     static constexpr ElementwiseOp<T> op{
         {E::name, cut_mask, backward_map<T>, backward_recorded, accumulate_recorded<T>}, &kernel};
 };
@@ -355,8 +380,10 @@ struct Elementwise {
     static auto rule(const A&... a) {
         return std::tuple_element_t<K, std::tuple<Rules...>>{}(a...);
     }
+    template <std::size_t K, class Kind>
+    static constexpr bool rule_is = std::is_same_v<std::tuple_element_t<K, std::tuple<Rules...>>, Kind>;
     template <std::size_t K>
-    static constexpr bool rule_is_cut = std::is_same_v<std::tuple_element_t<K, std::tuple<Rules...>>, NoGradient>;
+    static constexpr bool rule_is_cut = rule_is<K, NoGradient>;
 
     /// The same op with what its row in the op table says.
     constexpr Elementwise documented(const Documentation& about) const { return {about}; }

@@ -40,14 +40,15 @@ struct ElementwiseKernel {
     /// One input's gradient, summed over a row.
     using BackwardSum = T (*)(const T* const* operands, const Advance* advance, std::size_t count);
     struct Backward {
-        BackwardRow row;
-        BackwardSum sum;
+        BackwardRow row = nullptr;  ///< null where the op cuts the gradient
+        BackwardSum sum = nullptr;
+        bool unchanged = false;  ///< the gradient is the output's
     };
 
     std::size_t arity;
     Forward forward;
-    BackwardAll backward_all;
-    const Backward* backward;  ///< one per input; null pointers where the op cuts the gradient
+    BackwardAll backward_all;  ///< null where it would not save a pass
+    const Backward* backward;  ///< one per input
 };
 
 /// out = f(inputs...), `out` having the shape that the inputs broadcast to.

@@ -71,12 +71,12 @@ namespace autograd::ops {
 
 inline constexpr auto add =
     elementwise<"add">([](auto a, auto b) { return kernels::add(a, b); },  //
-                       [](auto g, auto, auto, auto) { return g; }, [](auto g, auto, auto, auto) { return g; })
+                       unchanged, unchanged)
         .documented({.formula = "a + b", .gradient = "g, g", .reference = [](const double* x) { return x[0] + x[1]; }});
 
 inline constexpr auto subtract =
     elementwise<"subtract">([](auto a, auto b) { return kernels::subtract(a, b); },
-                            [](auto g, auto, auto, auto) { return g; }, [](auto g, auto, auto, auto) { return -g; })
+                            unchanged, [](auto g, auto, auto, auto) { return -g; })
         .documented({.formula = "a - b", .gradient = "g, -g", .reference = [](const double* x) { return x[0] - x[1]; }});
 
 inline constexpr auto multiply =
