@@ -36,38 +36,20 @@ constexpr auto all_advance = [] {
     return masks;
 }();
 
-/// Gives `out` the shape that the inputs broadcast to, and computes it.
-template <class T>
-void run_map(const kernels::ElementwiseKernel<T>& kernel, Array<T>& out, std::span<const kernels::Operand<T>> inputs) {
-    const Shape* common = nullptr;
-    Shape broadcast;
-    for (const auto& input : inputs) {
-        if (input.shape == nullptr) continue;
-        if (common == nullptr) {
-            common = input.shape;
-        } else if (!same_shape(*common, *input.shape)) {
-            broadcast = broadcast_shapes(*common, *input.shape);
-            common = &broadcast;
-        }
-    }
-    reshape_for_overwriting(out, *common);
-    kernels::run_forward(kernel, out, inputs);
-}
-
 }  // namespace
 
 template <class T>
 Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs) {
     const MapArguments<T> arguments(tape, inputs);
     with_context([&] { return tape.describe_next(op.name, inputs); },
-                 [&] { run_map(*op.kernel, tape.next_value(), arguments.span()); });
+                 [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.span()); });
     return tape.append(op, inputs);
 }
 
 template <class T>
 Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs) {
     Array<T> out;
-    with_context([&] { return std::string(op.name); }, [&] { run_map(*op.kernel, out, inputs); });
+    with_context([&] { return std::string(op.name); }, [&] { kernels::run_forward(*op.kernel, out, inputs); });
     return out;
 }
 

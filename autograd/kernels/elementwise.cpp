@@ -17,28 +17,35 @@ class RowPointers {
     RowPointers(const Loop& loop, std::span<const Operand<T>> operands) : operands_(operands) {
         for (std::size_t k = 0; k < operands.size(); ++k) advance_[k] = loop.step(k) == 0 ? 0 : advances;
     }
+    /// For a single row along which all advance but lone scalars.
+    explicit RowPointers(std::span<const Operand<T>> operands) : operands_(operands) {
+        for (std::size_t k = 0; k < operands.size(); ++k) advance_[k] = operands[k].shape == nullptr ? 0 : advances;
+    }
 
     /// Every operand's data for the row at `offsets`, from element `first` of it on.
     const T* const* at(const Loop::Offsets& offsets, std::size_t first) {
         for (std::size_t k = 0; k < operands_.size(); ++k) {
-            const T* data = operands_[k].data + offsets[k];
-            if (advance_[k] == 0) {
-                Pack<T>(*data).store(splat_[k]);
-                data = splat_[k];
-            } else {
-                data += first;
-            }
-            pointers_[k] = data;
+            pointers_[k] = place(k, operands_[k].data + offsets[k], first);
         }
+        return pointers_.data();
+    }
+    const T* const* at(std::size_t first) {
+        for (std::size_t k = 0; k < operands_.size(); ++k) pointers_[k] = place(k, operands_[k].data, first);
         return pointers_.data();
     }
 
     const Advance* advance() const { return advance_.data(); }
 
    private:
+    const T* place(std::size_t k, const T* row, std::size_t first) {
+        if (advance_[k] != 0) return row + first;
+        Pack<T>(*row).store(splat_[k]);
+        return splat_[k];
+    }
+
     std::span<const Operand<T>> operands_;
-    std::array<Advance, Loop::max_operands> advance_{};
-    std::array<const T*, Loop::max_operands> pointers_{};
+    std::array<Advance, Loop::max_operands> advance_;
+    std::array<const T*, Loop::max_operands> pointers_;
     T splat_[Loop::max_operands][Pack<T>::size];
 };
 
@@ -71,16 +78,30 @@ struct BackwardReduction {
 
 template <class T>
 void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<const Operand<T>> inputs) {
-    if (out.size() == 0) return;
-    const Loop loop = plan(out.shape(), inputs);
-    const std::size_t length = loop.length();
-    if (loop.rows() == 1) {
-        for_ranges(length, [&](std::size_t begin, std::size_t end) {
-            RowPointers<T> pointers(loop, inputs);
-            kernel.forward(out.data() + begin, pointers.at({}, begin), pointers.advance(), end - begin);
+    const Shape* common = nullptr;
+    Shape broadcast;
+    bool is_one_row = true;  // nothing is broadcast but lone scalars
+    for (const Operand<T>& input : inputs) {
+        if (input.shape == nullptr) continue;
+        if (common == nullptr) {
+            common = input.shape;
+        } else if (!same_shape(*common, *input.shape)) {
+            is_one_row = false;
+            broadcast = broadcast_shapes(*common, *input.shape);
+            common = &broadcast;
+        }
+    }
+    reshape_for_overwriting(out, *common);
+    if (is_one_row) {
+        for_ranges(out.size(), [&](std::size_t begin, std::size_t end) {
+            RowPointers<T> pointers(inputs);
+            kernel.forward(out.data() + begin, pointers.at(begin), pointers.advance(), end - begin);
         });
         return;
     }
+    if (out.size() == 0) return;
+    const Loop loop = plan(out.shape(), inputs);
+    const std::size_t length = loop.length();
     for_shares(loop.rows(), length, [&](std::size_t begin, std::size_t end) {
         RowPointers<T> pointers(loop, inputs);
         T* row = out.data() + begin * length;

@@ -51,7 +51,8 @@ struct ElementwiseKernel {
     const Backward* backward;  ///< one per input
 };
 
-/// out = f(inputs...), `out` having the shape that the inputs broadcast to.
+/// out = f(inputs...). Gives `out` the shape that the inputs broadcast to; one of them at least must have a shape.
+/// @throws ShapeError if they do not broadcast.
 template <class T>
 void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<const Operand<T>> inputs);
 
