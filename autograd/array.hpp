@@ -68,6 +68,14 @@ void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
     array.resize(shape);
 }
 
+/// @throws GradientError if a contribution of this shape is to be added to a gradient of another: then a rule is wrong.
+template <class T>
+void require_shape(const Array<T>& target, const Shape& shape, const char* op) {
+    if (same_shape(target.shape(), shape)) return;
+    throw GradientError(std::string(op) + ": a contribution of shape " + to_string(shape) + " to a gradient of shape " +
+                        to_string(target.shape()));
+}
+
 /// The shape that `a` and `b` broadcast to by NumPy's rule.
 /// @throws ShapeError naming both shapes if they do not. (The op's name is put before it where the op is recorded.)
 Shape broadcast_shapes(const Shape& a, const Shape& b);

@@ -312,15 +312,21 @@ std::int32_t Sweep<T>::take_slot() {
 }
 
 template <class T>
+Array<T>* Sweep<T>::existing_gradient(std::size_t which) {
+    const std::uint32_t input = inputs()[which].node;
+    const std::int32_t slot = gradients_.slot_of_[input];
+    if (slot < 0) return nullptr;
+    Array<T>& existing = gradients_.slots_[static_cast<std::size_t>(slot)];
+    expand(existing, tape_.node(input).array().shape());
+    return &existing;
+}
+
+template <class T>
 typename Sweep<T>::Target Sweep<T>::target(std::size_t which, bool in_place) {
+    if (Array<T>* existing = existing_gradient(which)) return {*existing, true};
     const std::uint32_t input = inputs()[which].node;
     const Shape& shape = tape_.node(input).array().shape();
     std::int32_t& slot = gradients_.slot_of_[input];
-    if (slot >= 0) {
-        Array<T>& existing = gradients_.slots_[static_cast<std::size_t>(slot)];
-        expand(existing, shape);
-        return {existing, true};
-    }
     if (in_place && !handed_over_ && !options_.keep && same_shape(compact_gradient().shape(), shape)) {
         handed_over_ = true;
         slot = gradients_.slot_of_[index_];
@@ -334,16 +340,11 @@ typename Sweep<T>::Target Sweep<T>::target(std::size_t which, bool in_place) {
 
 template <class T>
 void Sweep<T>::deliver(std::size_t which, Array<T>&& contribution) {
-    const Shape& shape = shape_for(tape_, index_, which, contribution.shape());
-    std::int32_t& slot = gradients_.slot_of_[inputs()[which].node];
-    if (slot < 0) {
-        slot = take_slot();
-        gradients_.slots_[static_cast<std::size_t>(slot)] = std::move(contribution);
-        return;
-    }
-    Array<T>& existing = gradients_.slots_[static_cast<std::size_t>(slot)];
-    expand(existing, shape);
-    kernels::accumulate(existing, contribution);
+    shape_for(tape_, index_, which, contribution.shape());
+    if (Array<T>* existing = existing_gradient(which)) return kernels::accumulate(*existing, contribution);
+    const std::int32_t slot = take_slot();
+    gradients_.slots_[static_cast<std::size_t>(slot)] = std::move(contribution);
+    gradients_.slot_of_[inputs()[which].node] = slot;
 }
 
 // ---- RecordingSweep ----

@@ -101,6 +101,9 @@ class Sweep {
     /// for loops that read an element before they write it.
     Target target(std::size_t which, bool in_place);
 
+    /// The gradient of input `which` so far, of its shape; null if there is none yet. To be added to.
+    Array<T>* existing_gradient(std::size_t which);
+
     /// Adds a finished gradient, of the input's shape or with 1 in place of some extents.
     /// @throws GradientError if it has another shape.
     void deliver(std::size_t which, Array<T>&& contribution);

@@ -7,6 +7,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -29,23 +30,56 @@ struct Dual {
 };
 
 /// An array which ops compute on at once, without a tape: the world in which the rules of structured ops run. A strong
-/// type, because on bare arrays lookup would find xtensor's lazy functions.
+/// type, because on bare arrays lookup would find xtensor's lazy functions. The result of an op that can add to what is
+/// there already (a matrix product can) waits until it is known whether that is wanted.
 template <class T>
 class Eager {
    public:
     using Element = T;
 
+    /// A value that is still to be computed, to an array of its own or onto another.
+    struct Pending {
+        virtual ~Pending() = default;
+        virtual void compute(Array<T>& out) const = 0;
+        virtual void add_to(Array<T>& target) const = 0;
+    };
+
     /// Borrows; the array must outlive this.
     explicit Eager(const Array<T>& array) : borrowed_(&array) {}
-    explicit Eager(Array<T>&& array) : owned_(std::move(array)) {}
+    explicit Eager(Array<T>&& array) : owned_(make<Owned>(std::move(array))) {}
+    template <std::derived_from<Pending> P>
+    explicit Eager(P pending) : owned_(make<Owned>()) {
+        owned_->pending = make<P>(std::move(pending));
+    }
 
-    const Array<T>& array() const { return borrowed_ != nullptr ? *borrowed_ : *owned_; }
+    const Array<T>& array() const {
+        if (borrowed_ != nullptr) return *borrowed_;
+        if (owned_->pending != nullptr) std::exchange(owned_->pending, nullptr)->compute(owned_->value);
+        return owned_->value;
+    }
     const Shape& shape() const { return array().shape(); }
-    Array<T> take() && { return borrowed_ != nullptr ? *borrowed_ : std::move(*owned_); }
+    /// The array itself, for the last owner of a value; else a copy.
+    Array<T> take() && {
+        array();
+        return borrowed_ != nullptr || owned_.use_count() > 1 ? array() : std::move(owned_->value);
+    }
+    /// True for a value that was not needed yet: then add_to() need not compute it apart.
+    bool is_pending() const { return owned_ != nullptr && owned_->pending != nullptr; }
+    /// target += value, while it is pending.
+    void add_to(Array<T>& target) const { owned_->pending->add_to(target); }
 
    private:
+    struct Owned {
+        Array<T> value;
+        std::shared_ptr<const Pending> pending{};
+    };
+    template <class O, class... A>
+    static std::shared_ptr<O> make(A&&... arguments) {
+        return std::allocate_shared<O>(PoolAllocator<O>(), std::forward<A>(arguments)...);
+    }
+
     const Array<T>* borrowed_ = nullptr;
-    std::optional<Array<T>> owned_;
+    std::shared_ptr<Owned> owned_;
 };
 
 template <class A>
@@ -496,6 +530,41 @@ void with_context(Describe&& describe, Body&& body) {
     }
 }
 
+/// Passes the gradient which a rule found on: onto what is there, where it can be computed there.
+template <class T>
+void deliver(Sweep<T>& sweep, std::size_t which, Eager<T>&& contribution) {
+    Array<T>* existing = sweep.existing_gradient(which);
+    if (existing != nullptr && contribution.is_pending()) {
+        contribution.add_to(*existing);
+    } else {
+        sweep.deliver(which, std::move(contribution).take());
+    }
+}
+
+/// A structured op still to be computed on eager arrays.
+template <class S, class T, std::size_t Arity>
+class PendingStructure : public Eager<T>::Pending {
+   public:
+    template <class... Inputs>
+    explicit PendingStructure(const S& structure, const Inputs&... inputs) : structure_(structure), inputs_{inputs...} {}
+
+    void compute(Array<T>& out) const override {
+        call([&](const auto&... each) { structure_.forward(out, each.array()...); });
+    }
+    void add_to(Array<T>& target) const override {
+        call([&](const auto&... each) { structure_.add_to(target, each.array()...); });
+    }
+
+   private:
+    template <class Call>
+    void call(Call each) const {
+        with_context([] { return std::string(S::name); }, [&] { std::apply(each, inputs_); });
+    }
+
+    S structure_;
+    std::array<Eager<T>, Arity> inputs_;
+};
+
 /// What a structured op compiles to. S has a name, forward(out, inputs...) and, for each input, one rule which serves
 /// eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output).
 template <class S, class T, std::size_t Arity>
@@ -508,7 +577,7 @@ struct CompiledStructure {
             const Eager<T> inputs[] = {Eager<T>(sweep.tape().node(sweep.inputs()[I].node).array())...};
             const auto pass_on = [&]<std::size_t K>(InputIndex<K> which) {
                 if constexpr ((cut_of<S>() >> K & 1u) == 0) {
-                    if (sweep.wants(K)) sweep.deliver(K, structure.gradient(which, g, inputs[I]..., y).take());
+                    if (sweep.wants(K)) deliver<T>(sweep, K, structure.gradient(which, g, inputs[I]..., y));
                 }
             };
             (pass_on(InputIndex<I>{}), ...);
@@ -541,7 +610,7 @@ struct CompiledList {
         PoolVector<Eager<T>> inputs;
         for (const Input<T>& input : sweep.inputs()) inputs.emplace_back(sweep.tape().node(input.node).array());
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (sweep.wants(k)) sweep.deliver(k, structure.gradient(k, g, std::span<const Eager<T>>(inputs), y).take());
+            if (sweep.wants(k)) deliver<T>(sweep, k, structure.gradient(k, g, std::span<const Eager<T>>(inputs), y));
         }
     }
     static void backward_recorded(RecordingSweep<T>& sweep) {
@@ -571,13 +640,17 @@ Var<T> apply(S structure, const Var<T>& first, const Rest&... rest) {
     return tape.append(detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::op, inputs, state);
 }
 
-/// Computes it at once.
+/// Computes it at once, or, where it could be added to what is there (S has add_to(target, inputs...)), when it is needed.
 template <class S, class T, std::same_as<Eager<T>>... Rest>
 Eager<T> apply(const S& structure, const Eager<T>& first, const Rest&... rest) {
-    Array<T> out;
-    detail::with_context([] { return std::string(S::name); },
-                         [&] { structure.forward(out, first.array(), rest.array()...); });
-    return Eager<T>(std::move(out));
+    if constexpr (requires(Array<T>& target) { structure.add_to(target, first.array(), rest.array()...); }) {
+        return Eager<T>(detail::PendingStructure<S, T, 1 + sizeof...(Rest)>(structure, first, rest...));
+    } else {
+        Array<T> out;
+        detail::with_context([] { return std::string(S::name); },
+                             [&] { structure.forward(out, first.array(), rest.array()...); });
+        return Eager<T>(std::move(out));
+    }
 }
 
 /// The same for ops of a list of inputs, of which there must be at least one.

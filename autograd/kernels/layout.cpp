@@ -7,11 +7,15 @@
 namespace autograd::kernels {
 namespace {
 
-template <class T>
-void copy_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std::ptrdiff_t* from_stride,
-                std::ptrdiff_t rows, std::ptrdiff_t columns) {
+template <class T, class Store>
+void walk_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std::ptrdiff_t* from_stride,
+                std::ptrdiff_t rows, std::ptrdiff_t columns, Store store) {
     if (to_stride[1] == 1 && from_stride[1] == 1) {
-        for (std::ptrdiff_t i = 0; i < rows; ++i) std::copy_n(from + i * from_stride[0], columns, to + i * to_stride[0]);
+        for (std::ptrdiff_t i = 0; i < rows; ++i) {
+            T* row = to + i * to_stride[0];
+            const T* source = from + i * from_stride[0];
+            for (std::ptrdiff_t j = 0; j < columns; ++j) store(row[j], source[j]);
+        }
         return;
     }
     constexpr std::ptrdiff_t tile = 16;
@@ -19,27 +23,17 @@ void copy_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std
         for (std::ptrdiff_t j0 = 0; j0 < columns; j0 += tile) {
             for (std::ptrdiff_t i = i0; i < std::min(rows, i0 + tile); ++i) {
                 for (std::ptrdiff_t j = j0; j < std::min(columns, j0 + tile); ++j) {
-                    to[i * to_stride[0] + j * to_stride[1]] = from[i * from_stride[0] + j * from_stride[1]];
+                    store(to[i * to_stride[0] + j * to_stride[1]], from[i * from_stride[0] + j * from_stride[1]]);
                 }
             }
         }
     }
 }
 
-}  // namespace
-
-Strides row_major_strides(const Shape& shape) {
-    Strides strides(shape.size());
-    std::ptrdiff_t stride = 1;
-    for (std::size_t axis = shape.size(); axis-- > 0;) {
-        strides[axis] = stride;
-        stride *= static_cast<std::ptrdiff_t>(shape[axis]);
-    }
-    return strides;
-}
-
-template <class T>
-void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape) {
+/// store(to[i], from[i]) for each index of `shape`.
+template <class T, class Store>
+void walk_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape,
+                  Store store) {
     if (element_count(shape) == 0) return;
     // The plane: the axis along which the source is densest, and the last. Together they make good use of cache lines.
     struct Axis {
@@ -61,7 +55,7 @@ void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides
 
     PoolVector<std::ptrdiff_t> position(axes.size(), 0);
     while (true) {
-        copy_plane(to, to_plane, from, from_plane, rows.extent, columns.extent);
+        walk_plane(to, to_plane, from, from_plane, rows.extent, columns.extent, store);
         std::size_t axis = axes.size();
         while (true) {
             if (axis-- == 0) return;
@@ -75,7 +69,33 @@ void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides
     }
 }
 
-template void copy_strided<float>(float*, const Strides&, const float*, const Strides&, const Shape&);
-template void copy_strided<double>(double*, const Strides&, const double*, const Strides&, const Shape&);
+}  // namespace
+
+Strides row_major_strides(const Shape& shape) {
+    Strides strides(shape.size());
+    std::ptrdiff_t stride = 1;
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+        strides[axis] = stride;
+        stride *= static_cast<std::ptrdiff_t>(shape[axis]);
+    }
+    return strides;
+}
+
+template <class T>
+void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape) {
+    walk_strided(to, to_strides, from, from_strides, shape, [](T& place, T value) { place = value; });
+}
+
+template <class T>
+void add_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape) {
+    walk_strided(to, to_strides, from, from_strides, shape, [](T& place, T value) { place += value; });
+}
+
+#define XTAPE_INSTANTIATE(T)                                                                          \
+    template void copy_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);        \
+    template void add_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
 
 }  // namespace autograd::kernels

@@ -17,4 +17,8 @@ Strides row_major_strides(const Shape& shape);
 template <class T>
 void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape);
 
+/// to[i] += from[i], in the same way.
+template <class T>
+void add_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape);
+
 }  // namespace autograd::kernels

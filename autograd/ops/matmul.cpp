@@ -26,18 +26,44 @@ const char* mark(bool transposed) { return transposed ? ", transposed" : ""; }
 
 }  // namespace
 
+namespace {
+
+/// The extents of a product.
+struct Product {
+    std::size_t rows, columns, inner;
+
+    template <class T>
+    Product(const Array<T>& a, const Array<T>& b, Transpose transpose) {
+        const Extents left = matrix_extents(a, transpose.a, "the left factor");
+        const Extents right = matrix_extents(b, transpose.b, "the right factor");
+        if (left.columns != right.rows) {
+            throw ShapeError("shapes " + to_string(a.shape()) + mark(transpose.a) + " and " + to_string(b.shape()) +
+                             mark(transpose.b) + ": the inner extents, " + std::to_string(left.columns) + " and " +
+                             std::to_string(right.rows) + ", must be equal");
+        }
+        rows = left.rows, columns = right.columns, inner = left.columns;
+    }
+    template <class T>
+    void compute(Array<T>& out, const Array<T>& a, const Array<T>& b, Transpose transpose, bool accumulate) const {
+        kernels::gemm<T>(out.data(), rows, columns, inner, {a.data(), a.shape()[1], transpose.a},
+                         {b.data(), b.shape()[1], transpose.b}, accumulate);
+    }
+};
+
+}  // namespace
+
 template <class T>
 void Matmul::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
-    const Extents left = matrix_extents(a, transpose.a, "the left factor");
-    const Extents right = matrix_extents(b, transpose.b, "the right factor");
-    if (left.columns != right.rows) {
-        throw ShapeError("shapes " + to_string(a.shape()) + mark(transpose.a) + " and " + to_string(b.shape()) +
-                         mark(transpose.b) + ": the inner extents, " + std::to_string(left.columns) + " and " +
-                         std::to_string(right.rows) + ", must be equal");
-    }
-    reshape_for_overwriting(out, {left.rows, right.columns});
-    kernels::gemm<T>(out.data(), left.rows, right.columns, left.columns, {a.data(), a.shape()[1], transpose.a},
-                     {b.data(), b.shape()[1], transpose.b}, false);
+    const Product product(a, b, transpose);
+    reshape_for_overwriting(out, {product.rows, product.columns});
+    product.compute(out, a, b, transpose, false);
+}
+
+template <class T>
+void Matmul::add_to(Array<T>& target, const Array<T>& a, const Array<T>& b) const {
+    const Product product(a, b, transpose);
+    require_shape(target, {product.rows, product.columns}, name);
+    product.compute(target, a, b, transpose, true);
 }
 
 template <class T>
@@ -61,6 +87,7 @@ void Linear::forward(Array<T>& out, const Array<T>& x, const Array<T>& weight, c
 
 #define XTAPE_INSTANTIATE(T)                                                                \
     template void Matmul::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const;    \
+    template void Matmul::add_to<T>(Array<T>&, const Array<T>&, const Array<T>&) const;     \
     template void Linear::forward<T>(Array<T>&, const Array<T>&, const Array<T>&, const Array<T>&) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

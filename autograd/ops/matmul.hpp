@@ -19,6 +19,8 @@ struct Matmul {
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const;
+    template <class T>
+    void add_to(Array<T>& target, const Array<T>& a, const Array<T>& b) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& a, const X& b, const X& y) const;
     template <class X>

@@ -109,11 +109,17 @@ void SliceOp::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void Unslice::forward(Array<T>& out, const Array<T>& x) const {
-    const SelectedPlaces places(selection, shape);
     reshape_for_overwriting(out, shape);
     std::fill_n(out.data(), out.size(), T(0));
-    kernels::copy_strided(out.data() + places.offset, places.strides, x.data(), kernels::row_major_strides(x.shape()),
-                          x.shape());
+    add_to(out, x);
+}
+
+template <class T>
+void Unslice::add_to(Array<T>& target, const Array<T>& x) const {
+    require_shape(target, shape, name);
+    const SelectedPlaces places(selection, shape);
+    kernels::add_strided(target.data() + places.offset, places.strides, x.data(), kernels::row_major_strides(x.shape()),
+                         x.shape());
 }
 
 template <class T>
@@ -144,6 +150,7 @@ void Concat::forward(Array<T>& out, std::span<const Array<T>* const> list) const
     template void PermuteDims::forward<T>(Array<T>&, const Array<T>&) const;    \
     template void SliceOp::forward<T>(Array<T>&, const Array<T>&) const;        \
     template void Unslice::forward<T>(Array<T>&, const Array<T>&) const;        \
+    template void Unslice::add_to<T>(Array<T>&, const Array<T>&) const;         \
     template void Concat::forward<T>(Array<T>&, std::span<const Array<T>* const>) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

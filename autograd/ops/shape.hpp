@@ -82,6 +82,8 @@ struct Unslice {
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const;
+    template <class T>
+    void add_to(Array<T>& target, const Array<T>& x) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
         return apply(SliceOp{selection}, g);
