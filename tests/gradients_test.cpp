@@ -300,3 +300,22 @@ TEST_CASE("backward: two losses on one tape do not disturb each other") {
     CHECK(elements(ga2[x]) == elements(ga[x]));
     CHECK(gb[x](1) == Approx(2 * std::exp(4.0)));
 }
+
+TEST_CASE("backward: a product adds to a gradient that is there, in place") {
+    Tape<float> tape;
+    const Array<float> weight = sample<float>({256, 256});
+    const auto w = tape.variable(weight), x = tape.constant(sample<float>({4, 256}, 2));
+    const auto one = sum(matmul(x, w)), other = sum(matmul(x, w, {.b = true})), part = sum(slice(w, 0, {0, 3}));
+    auto loss = one + other + part;
+    for (int i = 0; i < 8; ++i) loss = loss + one;
+    release_cached_memory();
+    const std::vector<float> all = elements(backward(loss)[w]);
+    // What the sweep used is cached now: one array of the weight's size, no second for a product to be added.
+    CHECK(memory_statistics().bytes_cached < 2 * weight.size() * sizeof(float));
+
+    const auto apart = [&](const Var<float>& loss_alone) { return elements(backward(loss_alone)[w]); };
+    const std::vector<float> a = apart(one), b = apart(other), c = apart(part);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (std::fabs(all[i] - (9 * a[i] + b[i] + c[i])) > 1e-4f) FAIL("at " << i << ": " << all[i]);
+    }
+}

@@ -5,6 +5,9 @@
 #include <autograd/kernels/layout.hpp>
 #include <autograd/kernels/loop.hpp>
 #include <autograd/kernels/reduce.hpp>
+#include <autograd/kernels/simd.hpp>
+#include <autograd/threads.hpp>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -267,4 +270,125 @@ TEMPLATE_TEST_CASE("blas: products with all flags, empty extents and accumulatio
         }
     }
     SUCCEED();
+}
+
+TEST_CASE("reduce: float sums over leading axes are pairwise, and so are gradients of broadcasts") {
+    // One after the other, 2^24 would swallow every later 1: a sum of 2^24 + 2^20 ones stays at 2^24.
+    const std::size_t rows = (std::size_t{1} << 24) + (std::size_t{1} << 20);
+    const Array<float> ones = full<float>({rows, 2}, 1.0f);
+    Array<float> sum = empty<float>({2});
+    kernels::sum_to(sum, ones);
+    CHECK(elements(sum) == std::vector<float>(2, static_cast<float>(rows)));
+
+    Tape<float> tape;
+    const auto row = tape.variable(full<float>({2}, 0.0f)), scalar = tape.variable(full<float>({}, 0.0f));
+    const auto gradients = backward(autograd::sum(tape.constant(ones) + row) + autograd::sum(tape.constant(ones) * scalar));
+    CHECK(elements(gradients[row]) == std::vector<float>(2, static_cast<float>(rows)));
+    CHECK(gradients[scalar]() == static_cast<float>(2 * rows));
+}
+
+TEMPLATE_TEST_CASE("elementwise and reduce: rows that threads share are what one thread makes of them", "", float, double) {
+    using T = TestType;
+    const std::vector<std::pair<Shape, Shape>> shapes = {
+        {{1031, 1}, {1031, 67}}, {{67}, {1031, 67}}, {{1, 67, 1}, {37, 67, 29}}, {{37, 1, 29}, {37, 67, 29}}, {{}, {1031, 67}}};
+    const int threads = num_threads();
+    for (const auto& [small, large] : shapes) {
+        INFO(to_string(small) << " and " << to_string(large));
+        const auto values = [small = small, large = large](int count) {
+            set_num_threads(count);
+            Tape<T> tape;
+            const auto a = tape.variable(sample<T>(small, 3)), b = tape.variable(sample<T>(large, 4));
+            const auto product = a * b;
+            const auto scaled = T(0.5) * b;
+            const auto gradients = backward(autograd::sum(product * scaled));
+            return std::vector{elements(product.value()), elements(scaled.value()), elements(gradients[a]),
+                               elements(gradients[b]), elements(max(product, 0).value())};
+        };
+        const auto one = values(1);
+        // A sum over everything is cut by rows and columns, not by threads; the others are not cut at all.
+        CHECK(values(2) == one);
+        CHECK(values(3) == one);
+    }
+    set_num_threads(threads);
+}
+
+namespace {
+
+/// f's value of `x` in lane `lane` of a pack whose other lanes hold what `others` draws.
+template <class T, class F, class Draw>
+T in_lane(F f, T x, std::size_t lane, Draw others) {
+    T values[Pack<T>::size];
+    for (T& each : values) each = others();
+    values[lane] = x;
+    f(Pack<T>::load(values)).store(values);
+    return values[lane];
+}
+
+template <class T>
+bool same_bits(T a, T b) {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    return std::bit_cast<Bits>(a) == std::bit_cast<Bits>(b) || (std::isnan(a) && std::isnan(b));
+}
+
+template <class T>
+double ulps_between(T value, long double exact) {
+    const T nearest = static_cast<T>(exact);
+    if (value == nearest || (std::isnan(value) && std::isnan(nearest))) return std::signbit(value) == std::signbit(nearest) || std::isnan(value) ? 0 : 1e9;
+    if (!std::isfinite(value) || !std::isfinite(nearest)) return 1e9;
+    const T unit = std::max(std::nextafter(std::fabs(nearest), std::numeric_limits<T>::infinity()) - std::fabs(nearest),
+                            std::numeric_limits<T>::denorm_min());
+    return static_cast<double>(std::fabs((static_cast<long double>(value) - exact) / static_cast<long double>(unit)));
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("simd: vector functions are within 4 ulp, edges included, whatever stands in the other lanes", "", float, double) {
+    using T = TestType;
+    const T infinity = std::numeric_limits<T>::infinity(), tiny = std::numeric_limits<T>::denorm_min();
+    const bool is_float = sizeof(T) == sizeof(float);
+    std::vector<T> points = {T(0), -T(0), T(1), T(-1), T(0.5), T(-0.5), infinity, -infinity, std::numeric_limits<T>::quiet_NaN(),
+                             tiny, -tiny, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(),
+                             std::numeric_limits<T>::lowest(), is_float ? T(88.5) : T(709.5), is_float ? T(89) : T(710),
+                             is_float ? T(-100) : T(-740), is_float ? T(-104) : T(-746), T(1e5), T(-1e5), T(2), T(3), T(-3)};
+    std::mt19937 random(11);
+    const auto draw = [&] {
+        const double magnitude = std::exp2(std::uniform_real_distribution<double>(-40, 20)(random));
+        return random() % 16 == 0 ? points[random() % 22] : static_cast<T>(random() % 2 == 0 ? magnitude : -magnitude);
+    };
+    for (int i = 0; i < 3000; ++i) points.push_back(draw());
+#define XTAPE_CHECK(name)                                                                                            \
+    {                                                                                                                \
+        double worst = 0;                                                                                            \
+        std::size_t lane = 0;                                                                                        \
+        bool alike = true;                                                                                           \
+        for (const T x : points) {                                                                                   \
+            const auto f = [](Pack<T> each) { return kernels::name(each); };                                         \
+            const T value = in_lane(f, x, 0, [x] { return x; });                                                     \
+            worst = std::max(worst, ulps_between(value, std::name(static_cast<long double>(x))));                    \
+            alike = alike && same_bits(value, in_lane(f, x, lane++ % Pack<T>::size, draw));                          \
+        }                                                                                                            \
+        INFO(#name);                                                                                                 \
+        CHECK(worst <= 4);                                                                                           \
+        CHECK(alike);                                                                                                \
+    }
+#define XTAPE_CHECK2(name)                                                                                           \
+    {                                                                                                                \
+        double worst = 0;                                                                                            \
+        std::size_t lane = 0;                                                                                        \
+        bool alike = true;                                                                                           \
+        for (std::size_t i = 0; i < points.size(); ++i) {                                                            \
+            const T x = points[i], y = i < 23 * 23 ? points[i % 23] : draw();                                        \
+            const T first = i < 23 * 23 ? points[i / 23] : x;                                                        \
+            const auto f = [y](Pack<T> each) { return kernels::name(each, Pack<T>(y)); };                            \
+            const T value = in_lane(f, first, 0, [first] { return first; });                                         \
+            worst = std::max(worst, ulps_between(value, std::name(static_cast<long double>(first), static_cast<long double>(y)))); \
+            alike = alike && same_bits(value, in_lane(f, first, lane++ % Pack<T>::size, draw));                      \
+        }                                                                                                            \
+        INFO(#name);                                                                                                 \
+        CHECK(worst <= 4);                                                                                           \
+        CHECK(alike);                                                                                                \
+    }
+    XTAPE_VECTOR_FUNCTIONS(XTAPE_CHECK, XTAPE_CHECK2)
+#undef XTAPE_CHECK
+#undef XTAPE_CHECK2
 }
