@@ -13,5 +13,7 @@
 #include "autograd/ops/shape.hpp"
 #include "autograd/parameter.hpp"
 #include "autograd/random.hpp"
+#include "autograd/tangents.hpp"
 #include "autograd/threads.hpp"
+#include "autograd/transforms.hpp"
 #include "autograd/update.hpp"

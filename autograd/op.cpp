@@ -130,10 +130,29 @@ void backward_map(Sweep<T>& sweep) {
     }
 }
 
+template <class T>
+void tangent_map(TangentSweep<T>& sweep) {
+    const auto& op = *static_cast<const ElementwiseOp<T>*>(sweep.node().op);
+    const MapArguments<T> arguments(sweep.tape(), sweep.inputs());
+    const Array<T>& y = sweep.node().array();
+    std::array<kernels::Operand<T>, kernels::Loop::max_operands> operands;
+    operands[1] = {y.data(), &y.shape()};
+    for (std::size_t k = 0; k < arguments.count; ++k) operands[2 + k] = arguments.operands[k];
+    for (std::size_t k = 0; k < arguments.count; ++k) {
+        const Array<T>* tangent = sweep.tangent(k);
+        if (tangent == nullptr) continue;
+        // The Jacobian of an elementwise op is diagonal: the rule that passes a gradient down passes a tangent up.
+        operands[0] = {tangent->data(), &tangent->shape()};
+        const auto [target, accumulate] = sweep.target();
+        kernels::run_tangent(*op.kernel, k, target, accumulate, y.shape(), {operands.data(), 2 + arguments.count});
+    }
+}
+
 #define XTAPE_INSTANTIATE(T)                                                                                  \
     template Var<T> record_map(const ElementwiseOp<T>&, Tape<T>&, std::span<const Input<T>>);                 \
     template Array<T> compute_map(const ElementwiseOp<T>&, std::span<const kernels::Operand<T>>);             \
-    template void backward_map(Sweep<T>&);
+    template void backward_map(Sweep<T>&);                                                                    \
+    template void tangent_map(TangentSweep<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -15,6 +15,7 @@
 
 #include "autograd/gradients.hpp"
 #include "autograd/kernels/elementwise.hpp"
+#include "autograd/tangents.hpp"
 #include "autograd/tape.hpp"
 
 namespace autograd {
@@ -222,6 +223,8 @@ template <class T>
 Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs);
 template <class T>
 void backward_map(Sweep<T>& sweep);
+template <class T>
+void tangent_map(TangentSweep<T>& sweep);
 /// Recorded: `contribution` summed or broadcast to `shape`, and added to `existing` if that is not null. Defined with the
 /// ops that it is made of, in ops/reductions.cpp.
 template <class T>
@@ -373,7 +376,7 @@ struct Compiled {
     static constexpr kernels::ElementwiseKernel<T> kernel{
         Arity, forward, backward_all(std::make_index_sequence<Arity>{}), backward.data()};
     static constexpr ElementwiseOp<T> op{
-        {E::name, cut_mask, backward_map<T>, backward_recorded, accumulate_recorded<T>}, &kernel};
+        {E::name, cut_mask, backward_map<T>, backward_recorded, tangent_map<T>, accumulate_recorded<T>}, &kernel};
 };
 
 template <class T, class A>
@@ -520,6 +523,16 @@ constexpr std::uint32_t cut_of() {
     }
 }
 
+/// Whether S says `static constexpr bool linear = true`: then its tangent is the op itself, on the input's tangent.
+template <class S>
+constexpr bool is_linear = [] {
+    if constexpr (requires { S::linear; }) {
+        return S::linear;
+    } else {
+        return false;
+    }
+}();
+
 /// Runs `body`; a ShapeError of it is given the op's description as its beginning.
 template <class Describe, class Body>
 void with_context(Describe&& describe, Body&& body) {
@@ -566,7 +579,9 @@ class PendingStructure : public Eager<T>::Pending {
 };
 
 /// What a structured op compiles to. S has a name, forward(out, inputs...) and, for each input, one rule which serves
-/// eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output).
+/// eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output). For forward mode it is `linear`, or has the
+/// mirror image of such a rule, tangent(InputIndex<K>, t, inputs..., output): what a tangent t of that input adds to the
+/// output's.
 template <class S, class T, std::size_t Arity>
 struct CompiledStructure {
     static void backward(Sweep<T>& sweep) {
@@ -597,7 +612,39 @@ struct CompiledStructure {
             (pass_on(InputIndex<I>{}), ...);
         }(std::make_index_sequence<Arity>{});
     }
-    static constexpr Op<T> op{S::name, cut_of<S>(), backward, backward_recorded, accumulate_recorded<T>};
+    static void tangent(TangentSweep<T>& sweep) {
+        const S& structure = *static_cast<const S*>(sweep.node().state);
+        const Eager<T> y(sweep.node().array());
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            const Eager<T> inputs[] = {Eager<T>(sweep.tape().node(sweep.inputs()[I].node).array())...};
+            const auto pass_on = [&]<std::size_t K>(InputIndex<K> which) {
+                const Array<T>* t = sweep.tangent(K);
+                if (t == nullptr) return;
+                if constexpr (is_linear<S>) {
+                    sweep.deliver(apply(structure, Eager<T>(*t)).take());
+                } else {
+                    sweep.deliver(structure.tangent(which, Eager<T>(*t), inputs[I]..., y).take());
+                }
+            };
+            (pass_on(InputIndex<I>{}), ...);
+        }(std::make_index_sequence<Arity>{});
+    }
+    static constexpr auto tangent_or_null() {
+        constexpr bool has_rule = requires(const S& s, const Eager<T>& x) {
+            []<std::size_t... I>(std::index_sequence<I...>, const S& structure, const Eager<T>& each)
+                -> decltype(structure.tangent(InputIndex<0>{}, each, (static_cast<void>(I), each)..., each)) {
+                return each;
+            }(std::make_index_sequence<Arity>{}, s, x);
+        };
+        if constexpr (is_linear<S> || has_rule) {
+            static_assert(!is_linear<S> || Arity == 1, "`linear` is for ops of one input, or of a list");
+            return &tangent;
+        } else {
+            return static_cast<void (*)(TangentSweep<T>&)>(nullptr);
+        }
+    }
+    static constexpr Op<T> op{S::name,           cut_of<S>(),       backward,
+                              backward_recorded, tangent_or_null(), accumulate_recorded<T>};
 };
 
 /// The same for an op of any number of inputs: forward(out, pointers), gradient(k, g, inputs, output).
@@ -623,7 +670,25 @@ struct CompiledList {
             if (sweep.wants(k)) sweep.deliver(k, structure.gradient(k, g, std::span<const Var<T>>(inputs), y));
         }
     }
-    static constexpr Op<T> op{S::name, 0, backward, backward_recorded, accumulate_recorded<T>};
+    /// Of an op that is linear in its inputs together: the op itself, on their tangents.
+    static void tangent(TangentSweep<T>& sweep) {
+        const S& structure = *static_cast<const S*>(sweep.node().state);
+        PoolVector<Array<T>> zeros(sweep.inputs().size());
+        PoolVector<const Array<T>*> tangents;
+        for (std::size_t k = 0; k < sweep.inputs().size(); ++k) {
+            const Array<T>* t = sweep.tangent(k);
+            if (t == nullptr) {
+                zeros[k] = full<T>(sweep.tape().node(sweep.inputs()[k].node).array().shape(), T(0));
+                t = &zeros[k];
+            }
+            tangents.push_back(t);
+        }
+        Array<T> out;
+        structure.forward(out, std::span<const Array<T>* const>(tangents));
+        sweep.deliver(std::move(out));
+    }
+    static constexpr Op<T> op{S::name,           0, backward, backward_recorded, is_linear<S> ? &tangent : nullptr,
+                              accumulate_recorded<T>};
 };
 
 }  // namespace detail
@@ -678,6 +743,8 @@ extern template Array<float> compute_map(const ElementwiseOp<float>&, std::span<
 extern template Array<double> compute_map(const ElementwiseOp<double>&, std::span<const kernels::Operand<double>>);
 extern template void backward_map(Sweep<float>&);
 extern template void backward_map(Sweep<double>&);
+extern template void tangent_map(TangentSweep<float>&);
+extern template void tangent_map(TangentSweep<double>&);
 extern template Var<float> accumulate_recorded(const Var<float>*, Var<float>, const Shape&);
 extern template Var<double> accumulate_recorded(const Var<double>*, Var<double>, const Shape&);
 }  // namespace detail

@@ -25,6 +25,8 @@ template <class T>
 class Sweep;
 template <class T>
 class RecordingSweep;
+template <class T>
+class TangentSweep;
 
 /// What the tape and the sweep need of an op. Records of this type have static storage; ops make them (op.hpp).
 template <class T>
@@ -36,6 +38,8 @@ struct Op {
     void (*backward)(Sweep<T>&) = nullptr;
     /// The same in recorded ops, for gradients of gradients.
     void (*backward_recorded)(RecordingSweep<T>&) = nullptr;
+    /// Forward mode: the tangent of the sweep's current node from those of its inputs. Null for an op without such a rule.
+    void (*tangent)(TangentSweep<T>&) = nullptr;
     /// `existing` (null at first) plus `contribution` fitted to `shape`, as recorded ops.
     Var<T> (*accumulate_recorded)(const Var<T>* existing, Var<T> contribution, const Shape& shape) = nullptr;
 };

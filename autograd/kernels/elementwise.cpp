@@ -120,24 +120,42 @@ void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<co
     });
 }
 
+namespace {
+
+/// A rule's contributions, gathered into `target`, which is laid out as operand `like` is.
 template <class T>
-void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
-                  const Shape& space, std::span<const Operand<T>> operands) {
+void run_rule(const typename ElementwiseKernel<T>::Backward& rule, std::size_t like, Array<T>& target, bool accumulate,
+              const Shape& space, std::span<const Operand<T>> operands) {
     if (element_count(space) == 0) {
         if (!accumulate) std::fill_n(target.data(), target.size(), T(0));
         return;
     }
     const Loop loop = plan(space, operands);
-    const std::size_t input = 2 + which;  // behind the gradient and the output
-    RowReduction(loop, input, target.data(), accumulate, [&] {
-        return BackwardReduction<T>{kernel.backward[which], RowPointers<T>(loop, operands)};
+    RowReduction(loop, like, target.data(), accumulate, [&] {
+        return BackwardReduction<T>{rule, RowPointers<T>(loop, operands)};
     }).run();
+}
+
+}  // namespace
+
+template <class T>
+void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
+                  const Shape& space, std::span<const Operand<T>> operands) {
+    run_rule(kernel.backward[which], 2 + which, target, accumulate, space, operands);
+}
+
+template <class T>
+void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
+                 const Shape& space, std::span<const Operand<T>> operands) {
+    run_rule(kernel.backward[which], 1, target, accumulate, space, operands);
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                                         \
     template void run_forward<T>(const ElementwiseKernel<T>&, Array<T>&, std::span<const Operand<T>>);               \
     template void run_backward<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,           \
-                                  std::span<const Operand<T>>);
+                                  std::span<const Operand<T>>);                                                      \
+    template void run_tangent<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,            \
+                                 std::span<const Operand<T>>);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

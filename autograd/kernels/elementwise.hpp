@@ -62,6 +62,12 @@ template <class T>
 void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
                   const Shape& space, std::span<const Operand<T>> operands);
 
+/// Writes, or adds, what a tangent of input `which` gives the output's, to `target`, which has the shape of the space.
+/// `operands`: the tangent, the output, the inputs.
+template <class T>
+void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
+                 const Shape& space, std::span<const Operand<T>> operands);
+
 // ---- The loops. `apply` maps packs to a pack. ----
 
 template <class T, class Apply>

@@ -25,6 +25,14 @@ struct Matmul {
     X gradient(InputIndex<0>, const X& g, const X& a, const X& b, const X& y) const;
     template <class X>
     X gradient(InputIndex<1>, const X& g, const X& a, const X& b, const X& y) const;
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& b, const X&) const {
+        return apply(*this, t, b);
+    }
+    template <class X>
+    X tangent(InputIndex<1>, const X& t, const X& a, const X&, const X&) const {
+        return apply(*this, a, t);
+    }
 };
 
 struct Linear {
@@ -38,6 +46,18 @@ struct Linear {
     X gradient(InputIndex<1>, const X& g, const X& x, const X& weight, const X& bias, const X& y) const;
     template <class X>
     X gradient(InputIndex<2>, const X& g, const X& x, const X& weight, const X& bias, const X& y) const;
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& weight, const X&, const X&) const {
+        return apply(Matmul{{.b = true}}, t, weight);
+    }
+    template <class X>
+    X tangent(InputIndex<1>, const X& t, const X& x, const X&, const X&, const X&) const {
+        return apply(Matmul{{.b = true}}, x, t);
+    }
+    template <class X>
+    X tangent(InputIndex<2>, const X& t, const X&, const X&, const X&, const X& y) const {
+        return broadcast_to(t, y.shape());
+    }
 };
 
 }  // namespace ops

@@ -44,6 +44,7 @@ struct Reduction {
 
 struct Sum {
     static constexpr const char* name = "sum";
+    static constexpr bool linear = true;
     Reduction shapes;
 
     template <class T>
@@ -56,6 +57,7 @@ struct Sum {
 
 struct Mean {
     static constexpr const char* name = "mean";
+    static constexpr bool linear = true;
     Reduction shapes;
 
     template <class T>
@@ -76,6 +78,11 @@ struct Max {
     /// Elements that share the maximum share the gradient equally.
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const;
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X& x, const X& y) const;
+    /// 1 / n, where n elements share the maximum.
+    template <class X>
+    X shares(const X& x, const X& y) const;
 };
 
 struct LogSumExp {
@@ -88,10 +95,15 @@ struct LogSumExp {
     X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
         return reshape(g, shapes.kept) * exp(x - reshape(y, shapes.kept));
     }
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
+        return reshape(sum_to(t * exp(x - reshape(y, shapes.kept)), shapes.kept), shapes.result);
+    }
 };
 
 struct SumTo {
     static constexpr const char* name = "sum_to";
+    static constexpr bool linear = true;
     Shape shape;
 
     template <class T>
@@ -102,6 +114,7 @@ struct SumTo {
 
 struct BroadcastTo {
     static constexpr const char* name = "broadcast_to";
+    static constexpr bool linear = true;
     Shape shape;
 
     template <class T>
@@ -155,8 +168,17 @@ namespace ops {
 
 template <class X>
 X Max::gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
-    const X is_top = equal(x, reshape(y, shapes.kept));
-    return where(is_top, reshape(g, shapes.kept) / sum_to(is_top, shapes.kept), 0);
+    return where(equal(x, reshape(y, shapes.kept)), reshape(g, shapes.kept) * shares(x, y), 0);
+}
+
+template <class X>
+X Max::tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
+    return reshape(sum_to(where(equal(x, reshape(y, shapes.kept)), t * shares(x, y), 0), shapes.kept), shapes.result);
+}
+
+template <class X>
+X Max::shares(const X& x, const X& y) const {
+    return 1 / sum_to(equal(x, reshape(y, shapes.kept)), shapes.kept);
 }
 
 template <class X>

@@ -26,6 +26,7 @@ namespace ops {
 
 struct Reshape {
     static constexpr const char* name = "reshape";
+    static constexpr bool linear = true;
     Shape shape;
 
     /// To a shape of which one extent may be `inferred`, of `count` elements.
@@ -41,6 +42,7 @@ struct Reshape {
 
 struct PermuteDims {
     static constexpr const char* name = "permute_dims";
+    static constexpr bool linear = true;
     Shape axes;
 
     PermuteDims inverse() const;
@@ -66,6 +68,7 @@ struct Selection {
 
 struct SliceOp {
     static constexpr const char* name = "slice";
+    static constexpr bool linear = true;
     Selection selection;
 
     template <class T>
@@ -77,6 +80,7 @@ struct SliceOp {
 /// The adjoint of a slice: zeros of a shape, with x at the selected places.
 struct Unslice {
     static constexpr const char* name = "unslice";
+    static constexpr bool linear = true;
     Selection selection;
     Shape shape;
 
@@ -97,6 +101,7 @@ X SliceOp::gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
 
 struct Concat {
     static constexpr const char* name = "concat";
+    static constexpr bool linear = true;
     std::ptrdiff_t axis;
 
     template <class T>

@@ -1,0 +1,87 @@
+// Forward mode and what is made of it, against derivatives that are known.
+#include <cmath>
+#include <numeric>
+
+#include "testing.hpp"
+
+using namespace autograd;
+
+namespace {
+
+constexpr auto polynomial = [](const auto& x, const auto& y) { return x * x * y + sin(y); };
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("jvp: the derivative along a direction, with the value", "", float, double) {
+    using T = TestType;
+    const Array<T> x{1, 2}, y{3, 4}, dx{1, 0.5}, dy{-1, 2};
+    const auto [value, tangent] = jvp<T>(polynomial, {x, y}, {dx, dy});
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(value.data()[i] == Approx(x.data()[i] * x.data()[i] * y.data()[i] + std::sin(y.data()[i])));
+        CHECK(tangent.data()[i] == Approx(2 * x.data()[i] * y.data()[i] * dx.data()[i] +
+                                          (x.data()[i] * x.data()[i] + std::cos(y.data()[i])) * dy.data()[i]));
+    }
+}
+
+TEST_CASE("jvp: through broadcasting, reductions, products, slices and selections it is what vjp says of it") {
+    const Array<double> x = sample<double>({3, 4}, 2), w = sample<double>({5, 4}, 3), b = sample<double>({5}, 4);
+    const auto f = [](const auto& a, const auto& weight, const auto& bias) {
+        const auto h = linear(a, weight, bias);
+        const auto joined = concat({h, 2 * h}, 1);
+        const auto part = slice(permute_dims(reshape(joined, {3, 2, 5}), {1, 0, 2}), 2, {0, 5, 2});
+        return logsumexp(part, {0, 2}) + max(matmul(part.tape().constant(full<double>({3, 3}, 0.5)), h), 1) * mean(part);
+    };
+    const Array<double> dx = sample<double>({3, 4}, 5), dw = sample<double>({5, 4}, 6), db = sample<double>({5}, 7);
+    const Array<double> u = sample<double>({3}, 8);
+    const auto forwards = jvp<double>(f, {x, w, b}, {dx, dw, db});
+    const auto backwards = vjp<double>(f, {x, w, b}, u);
+    const auto dot = [](const Array<double>& a, const Array<double>& c) {
+        return std::inner_product(a.begin(), a.end(), c.begin(), 0.0);
+    };
+    CHECK(elements(forwards.value) == elements(backwards.value));
+    const double expected = dot(backwards.gradients[0], dx) + dot(backwards.gradients[1], dw) + dot(backwards.gradients[2], db);
+    CHECK(dot(u, forwards.tangent) == Approx(expected).epsilon(1e-13));
+}
+
+TEST_CASE("jacobian: of few outputs and of many, a row for each") {
+    const Array<double> x{1, 2, 3};
+    const auto wide = jacobian<double>([](const auto& v) { return sum(v * v); }, {x});
+    CHECK(wide[0].shape() == Shape{3});
+    CHECK(elements(wide[0]) == std::vector<double>{2, 4, 6});
+    const auto tall = jacobian<double>([](const auto& v) { return reshape(v, {3, 1}) * reshape(v, {1, 3}); }, {x});
+    REQUIRE(tall[0].shape() == Shape{3, 3, 3});
+    for (std::size_t i = 0; i < 3; ++i) {
+        for (std::size_t j = 0; j < 3; ++j) {
+            for (std::size_t k = 0; k < 3; ++k) {
+                CHECK(tall[0](i, j, k) == (i == k ? x(j) : 0.0) + (j == k ? x(i) : 0.0));
+            }
+        }
+    }
+}
+
+TEST_CASE("hvp and hessian: second derivatives, and zeros where the gradient is constant") {
+    const Array<double> x{0.5, -1, 2};
+    const auto f = [](const auto& v) { return sum(exp(v)) + square(sum(v)); };
+    const Array<double> h = hessian<double>(f, x);
+    REQUIRE(h.shape() == Shape{3, 3});
+    for (std::size_t i = 0; i < 3; ++i) {
+        for (std::size_t j = 0; j < 3; ++j) CHECK(h(i, j) == Approx(2 + (i == j ? std::exp(x(i)) : 0.0)));
+    }
+    const Array<double> v{1, 0, -2};
+    const auto product = hvp<double>([](const auto& a, const auto& b) { return sum(a * a * a) + sum(b); }, {x, x}, {v, v});
+    CHECK(elements(product.gradients[0]) == std::vector<double>{3, 0, -24});
+    CHECK(elements(product.gradients[1]) == std::vector<double>(3, 0.0));
+}
+
+TEST_CASE("tangent: what has none says why") {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{1, 2}), other = tape.variable(Array<double>{1, 2});
+    const auto y = stop_gradient(x) * 2;
+    const Array<double> ones{1, 1};
+    CHECK_FALSE(find_tangent<double>(y, std::vector<Direction<double>>{{x, ones}}).has_value());
+    CHECK_THAT(message_of<GradientError>([&] { tangent<double>(y, {{x, ones}}); }), contains("stop_gradient"));
+    CHECK_THAT(message_of<GradientError>([&] { tangent<double>(x * 2, {{other, ones}}); }), contains("does not depend"));
+    CHECK_THAT(message_of<ShapeError>([&] { tangent<double>(x * 2, {{x, Array<double>{1, 2, 3}}}); }), contains("(3,)"));
+    tape.clear();
+    CHECK_THROWS_AS(tangent<double>(y, {{x, ones}}), TapeError);
+}
