@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "autograd/ops/reductions.hpp"
+#include "autograd/tangents.hpp"
 
 namespace autograd {
 namespace {
@@ -22,6 +23,11 @@ constexpr double first_step = 0x1p-6;
 constexpr double last_step = 0x1p-19;
 /// Below this many elements each one is looked at; above, the half that is wrong is looked for first.
 constexpr std::size_t block = 256;
+/// How far forward and reverse mode may be apart, as a fraction of |u| |J v|.
+constexpr double agreement = 1e-12;
+/// How often, and by how much of its scale, an element is moved away from a kink.
+constexpr int attempts = 4;
+constexpr double stride = 0.05;
 /// Differences that do not settle to this, as a fraction of the derivative's scale, prove nothing.
 constexpr double settled = 1e-5;
 
@@ -75,36 +81,13 @@ GradcheckFunction projected_gradient(const GradcheckFunction& f, std::uint64_t s
 
 class Gradcheck {
    public:
-    Gradcheck(GradcheckFunction f, const Arrays& inputs, const GradcheckOptions& options, int order,
-              GradcheckReport& report)
+    Gradcheck(GradcheckFunction f, Arrays& inputs, const GradcheckOptions& options, int order, GradcheckReport& report)
         : f_(std::move(f)), inputs_(inputs), options_(options), order_(order), report_(report) {}
 
     void run() {
-        try {
-            run_backward();
-        } catch (const std::exception& error) {
-            return fail(fmt::format("it threw: {}", error.what()));
-        }
-        const auto begin = centre_.data(), end = begin + centre_.size();
-        const auto bad = std::find_if_not(begin, end, [](double y) { return std::isfinite(y); });
-        if (bad != end) {
-            return fail(fmt::format("the function gives {} at element {} of its result", *bad,
-                                    to_string(index_of(static_cast<std::size_t>(bad - begin), centre_.shape()))));
-        }
-        const std::optional<Array<double>> again = evaluate(inputs_);
-        if (!again || again->shape() != centre_.shape() || !std::equal(begin, end, again->data())) {
-            return fail(
-                "two calls with the same inputs give different results: if it draws noise, let it take an "
-                "Rng& as its last argument, and pass the Rng to gradcheck");
-        }
-        Rng directions = Rng(options_.seed).stream("directions");
-        for (std::size_t k = 0; k < inputs_.size(); ++k) {
-            for (int i = 0; i < options_.directions && inputs_[k].size() > 0; ++i) {
-                const Array<double> direction = random_direction(directions, inputs_[k].shape());
-                if (agrees(compare(k, direction, 0, inputs_[k].size()))) continue;
-                locate(k, direction);
-                break;
-            }
+        for (int attempt = 1; attempt <= attempts; ++attempt) {
+            may_step_ = options_.step_around_kinks && attempt < attempts;
+            if (run_once()) return;
         }
     }
 
@@ -125,11 +108,91 @@ class Gradcheck {
 
     static bool agrees(const Comparison& each) { return each.settled && each.error() <= each.tolerance; }
 
-    void fail(std::string message) {
+    using Check = GradcheckReport::Check;
+    /// The derivative of the weighted sum along a direction that is 0 outside of [begin, end), by one of the checks.
+    using Compare = Comparison (Gradcheck::*)(std::size_t k, const Array<double>& direction, std::size_t begin,
+                                              std::size_t end);
+
+    /// False if an element was on a kink and has been moved: then all is to be done again.
+    bool run_once() {
+        gradients_.clear();
+        absence_.clear();
+        try {
+            run_backward();
+        } catch (const std::exception& error) {
+            return fail(fmt::format("it threw: {}", error.what()));
+        }
+        const auto begin = centre_.data(), end = begin + centre_.size();
+        const auto bad = std::find_if_not(begin, end, [](double y) { return std::isfinite(y); });
+        if (bad != end) {
+            return fail(fmt::format("the function gives {} at element {} of its result", *bad,
+                                    to_string(index_of(static_cast<std::size_t>(bad - begin), centre_.shape()))));
+        }
+        const std::optional<Array<double>> again = evaluate(inputs_);
+        if (!again || again->shape() != centre_.shape() || !std::equal(begin, end, again->data())) {
+            return fail(
+                "two calls with the same inputs give different results: if it draws noise, let it take an "
+                "Rng& as its last argument, and pass the Rng to gradcheck");
+        }
+        if (options_.differences && !run_check(Check::differences, &Gradcheck::compare_differences)) return false;
+        if (options_.dot_product) {
+            try {
+                const auto inputs = variables(inputs_);
+                recorded_ = f_(inputs);
+                recorded_inputs_ = inputs;
+                run_check(Check::dot_product, &Gradcheck::compare_forward);
+            } catch (const GradientError& error) {
+                note(fmt::format("not compared with forward mode: {}", error.what()));
+            }
+        }
+        return true;
+    }
+
+    /// False if an element was moved.
+    bool run_check(Check check, Compare compare) {
+        check_ = check;
+        Rng directions = Rng(options_.seed).stream("directions");
+        for (std::size_t k = 0; k < inputs_.size(); ++k) {
+            for (int i = 0; i < options_.directions && inputs_[k].size() > 0; ++i) {
+                const Array<double> direction = random_direction(directions, inputs_[k].shape());
+                const Comparison found = (this->*compare)(k, direction, 0, inputs_[k].size());
+                if (agrees(found)) continue;
+                if (check == Check::differences && may_step_ && report_ && step_around_kinks(k)) return false;
+                locate(k, direction, compare);
+                break;
+            }
+        }
+        return true;
+    }
+
+    /// Moves the elements of input k that are on a kink. False if there are none.
+    bool step_around_kinks(std::size_t k) {
+        std::vector<std::size_t> kinks;
+        for (std::size_t i = 0; i < std::min(inputs_[k].size(), block); ++i) {
+            if (find_kink(k, i)) kinks.push_back(i);
+        }
+        if (kinks.empty()) return false;
+        const double from = inputs_[k].data()[kinks.front()];
+        Rng rng = Rng(options_.seed).stream("steps");
+        const Array<double> moves = random_direction(rng, inputs_[k].shape());
+        for (const std::size_t i : kinks) inputs_[k].data()[i] += stride * scale(inputs_[k].data()[i]) * moves.data()[i];
+        note(fmt::format("stepped around a kink: input {} at element {} moved from {:.6g} to {:.6g}{}", k,
+                         to_string(index_of(kinks.front(), inputs_[k].shape())), from, inputs_[k].data()[kinks.front()],
+                         kinks.size() == 1 ? "" : fmt::format(", and {} more", kinks.size() - 1)));
+        return true;
+    }
+
+    void note(std::string text) {
+        if (order_ > 1) text = fmt::format("order {}: {}", order_, text);
+        report_.notes_.push_back(std::move(text));
+    }
+
+    bool fail(std::string message) {
         GradcheckReport::Failure failure;
         failure.order = order_;
         failure.message = std::move(message);
         report_.failures_.push_back(std::move(failure));
+        return true;
     }
 
     std::vector<Var<double>> variables(const Arrays& values) {
@@ -236,7 +299,7 @@ class Gradcheck {
     }
 
     /// The derivative along a direction which is 0 outside of [begin, end).
-    Comparison compare(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end) {
+    Comparison compare_differences(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end) {
         Comparison result;
         double size = 0, rounding = rounding_;
         for (std::size_t i = begin; i < end; ++i) {
@@ -259,8 +322,39 @@ class Gradcheck {
         return result;
     }
 
+    /// By forward mode on the recorded tape.
+    Comparison compare_forward(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end) {
+        Comparison result;
+        Array<double> along = full<double>(inputs_[k].shape(), 0);
+        double size = 0;
+        for (std::size_t i = begin; i < end; ++i) {
+            along.data()[i] = scale(inputs_[k].data()[i]) * direction.data()[i];
+            const double part = gradients_[k].data()[i] * along.data()[i];
+            result.backward += part;
+            size += part * part;
+        }
+        const Direction<double> moved(recorded_inputs_[k], along);
+        double weights = 0, tangents = 0;
+        if (const auto tangent = find_tangent<double>(recorded_, {&moved, 1})) {
+            for (std::size_t i = 0; i < tangent->size(); ++i) {
+                const double u = weights_.data()[i], t = tangent->data()[i];
+                result.differences += u * t;
+                weights += u * u;
+                tangents += t * t;
+            }
+        }
+        result.tolerance = agreement * std::max(std::sqrt(weights * tangents), std::sqrt(size));
+        result.settled = true;
+        ++report_.comparisons_;
+        return result;
+    }
+
     /// A direction of input k has shown an error: which elements, and why?
-    void locate(std::size_t k, const Array<double>& direction) {
+    void locate(std::size_t k, const Array<double>& direction, Compare compare_by) {
+        const auto compare = [&](std::size_t input, const Array<double>& along, std::size_t first, std::size_t last) {
+            return (this->*compare_by)(input, along, first, last);
+        };
+        const char* other = check_ == Check::differences ? "differences give" : "forward mode gives";
         const Comparison along = compare(k, direction, 0, inputs_[k].size());
         std::size_t begin = 0, end = inputs_[k].size();
         while (end - begin > block) {
@@ -279,15 +373,15 @@ class Gradcheck {
         }
         if (wrong.empty()) {
             return describe(k, along,
-                            fmt::format("along a random direction backward gives {}, differences give {} "
+                            fmt::format("along a random direction backward gives {}, {} {} "
                                         "(+- {:.1e}); no single element is off by more than its tolerance",
-                                        along.backward, along.differences, along.tolerance));
+                                        along.backward, other, along.differences, along.tolerance));
         }
         const auto worst = std::max_element(wrong.begin(), wrong.end(), [](const Comparison& a, const Comparison& b) {
             return !std::isnan(a.error()) && !(a.error() >= b.error());
         });
-        std::string message = fmt::format("backward gives {}, differences give {} (+- {:.1e}); {} of {} elements {}",
-                                          worst->backward, worst->differences, worst->tolerance, wrong.size(),
+        std::string message = fmt::format("backward gives {}, {} {} (+- {:.1e}); {} of {} elements {}",
+                                          worst->backward, other, worst->differences, worst->tolerance, wrong.size(),
                                           all.size(), wrong.size() == 1 ? "is off" : "are off");
         const std::string reason = likely_reason(k, *worst, all, wrong);
         if (!reason.empty()) message += "\n    likely: " + reason;
@@ -299,14 +393,16 @@ class Gradcheck {
         message = fmt::format("input {} (of {}, counted from 0), shape {}, element {}: {}", k, inputs_.size(),
                               to_string(inputs_[k].shape()), to_string(element), message);
         report_.failures_.push_back(
-            {order_, k, element, worst.backward, worst.differences, worst.tolerance, std::move(message)});
+            {check_, order_, k, element, worst.backward, worst.differences, worst.tolerance, std::move(message)});
     }
 
     std::string likely_reason(std::size_t k, const Comparison& worst, const std::vector<Comparison>& all,
                               const std::vector<Comparison>& wrong) {
         const auto all_wrong = [&](auto holds) { return std::all_of(wrong.begin(), wrong.end(), holds); };
         if (std::isnan(worst.backward)) return "the rule makes a NaN, as of 0 * inf or 0 / 0";
-        if (const std::string kink = describe_kink(k, worst.element); !kink.empty()) return kink;
+        if (check_ == Check::differences) {
+            if (const auto kink = find_kink(k, worst.element)) return describe(*kink);
+        }
         if (!worst.settled) return "the differences do not settle: the function is not smooth here";
         if (!absence_[k].empty()) return "no gradient arrives: " + absence_[k];
         if (all_wrong([](const Comparison& each) { return each.backward == 0; })) {
@@ -350,34 +446,41 @@ class Gradcheck {
         return text;
     }
 
+    struct Kink {
+        std::optional<double> left, right;  ///< one-sided derivatives; none where the function is not defined
+    };
+    static std::string describe(const Kink& kink) {
+        if (!kink.left || !kink.right) return "a neighbour of this point is not in the function's domain";
+        return fmt::format(
+            "the point sits on a kink, or next to one: the derivative from the left is {:.6g}, from the "
+            "right {:.6g}",
+            *kink.left, *kink.right);
+    }
+
     /// The one-sided derivatives, if they differ by something that does not shrink with the step.
-    std::string describe_kink(std::size_t k, std::size_t element) {
+    std::optional<Kink> find_kink(std::size_t k, std::size_t element) {
         const Array<double> unit = full<double>(inputs_[k].shape(), 1);
         const auto one_sided = [&](double step) -> std::optional<double> {
             const auto y = displaced(k, unit, element, element + 1, step);
             if (!y) return std::nullopt;
             return weighted_difference(*y, centre_) / (step * scale(inputs_[k].data()[element]));
         };
-        const auto jump = [&](double step) -> std::optional<double> {
-            const auto left = one_sided(-step), right = one_sided(step);
-            if (!left || !right) return std::nullopt;
-            return std::fabs(*right - *left);
-        };
-        const auto far = jump(16 * last_step), near = jump(last_step);
-        if (!far || !near) return "a neighbour of this point is not in the function's domain";
+        const auto at = [&](double step) { return Kink{one_sided(-step), one_sided(step)}; };
+        const Kink far = at(16 * last_step), near = at(last_step);
+        if (!far.left || !far.right || !near.left || !near.right) return Kink{};
+        const double far_jump = std::fabs(*far.right - *far.left), near_jump = std::fabs(*near.right - *near.left);
         // Of a smooth function a sixteenth would be left.
-        if (*near < 0.2 * *far || *near < 1e3 * rounding_ / last_step) return {};
-        return fmt::format(
-            "the point sits on a kink, or next to one: the derivative from the left is {:.6g}, from the "
-            "right {:.6g}",
-            *one_sided(-last_step), *one_sided(last_step));
+        if (near_jump < 0.2 * far_jump || near_jump < 1e3 * rounding_ / last_step) return std::nullopt;
+        return near;
     }
 
     GradcheckFunction f_;
-    const Arrays& inputs_;
+    Arrays& inputs_;
     const GradcheckOptions& options_;
     int order_;
     GradcheckReport& report_;
+    Check check_ = Check::differences;
+    bool may_step_ = false;
 
     Tape<double> tape_;
     Array<double> centre_;              // f(inputs)
@@ -385,9 +488,11 @@ class Gradcheck {
     double rounding_ = 0;               // of that sum
     Arrays gradients_;                  // zeros where there is none
     std::vector<std::string> absence_;  // why there is none
+    Var<double> recorded_;              // f, for forward mode
+    std::vector<Var<double>> recorded_inputs_;
 
    public:
-    static void check(const GradcheckFunction& f, const Arrays& inputs, const GradcheckOptions& options,
+    static void check(const GradcheckFunction& f, Arrays inputs, const GradcheckOptions& options,
                       GradcheckReport& report) {
         GradcheckFunction at_order = f;
         for (int order = 1; order <= options.order && report; ++order) {
@@ -406,16 +511,21 @@ GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Arr
 }
 
 std::string GradcheckReport::text() const {
+    std::string text = "gradcheck: failed";
     if (failures_.empty()) {
-        return fmt::format("gradcheck: passed, {} derivatives compared, the largest error {:.2g} of what is allowed",
+        text = fmt::format("gradcheck: passed, {} derivatives compared, the largest error {:.2g} of what is allowed",
                            comparisons_, largest_error_);
     }
-    std::string text = "gradcheck: failed";
     for (const Failure& failure : failures_) {
         text += failure.order == 1 ? "\n  " : fmt::format("\n  order {}: ", failure.order);
         text += failure.message;
     }
+    for (const std::string& note : notes_) text += "\n  note: " + note;
     return text;
+}
+
+bool GradcheckReport::failed(Check check) const {
+    return std::any_of(failures_.begin(), failures_.end(), [check](const Failure& each) { return each.check == check; });
 }
 
 std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report) { return stream << report.text(); }
