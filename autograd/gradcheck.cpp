@@ -411,6 +411,12 @@ class Gradcheck {
         if (all_wrong([](const Comparison& each) { return std::fabs(each.differences) <= each.tolerance; })) {
             return "the function does not depend on this, yet it is given a gradient";
         }
+        if (counts_one_of_many(k, worst)) {
+            return "only one of the outputs that this element reaches is counted: is a sum over a broadcast missing?";
+        }
+        if (is_stale(k, worst)) {
+            return "the gradient is the same at other inputs, where the derivative is not: a value of an earlier call?";
+        }
         const double ratio = worst.backward / worst.differences;
         const bool constant_ratio = all_wrong([&](const Comparison& each) {
             return std::fabs(each.backward - ratio * each.differences) <=
@@ -430,6 +436,52 @@ class Gradcheck {
             return "the right numbers at the wrong elements: transposed, reversed or shifted";
         }
         return {};
+    }
+
+    /// Whether the gradient is one of the several terms which the derivative is the sum of.
+    bool counts_one_of_many(std::size_t k, const Comparison& worst) {
+        try {
+            const auto inputs = variables(inputs_);
+            Array<double> unit = full<double>(inputs_[k].shape(), 0);
+            unit.data()[worst.element] = 1;
+            const Direction<double> moved(inputs[k], unit);
+            const auto tangent = find_tangent<double>(f_(inputs), {&moved, 1});
+            if (!tangent) return false;
+            std::size_t terms = 0;
+            bool is_one = false;
+            for (std::size_t i = 0; i < tangent->size(); ++i) {
+                const double term = weights_.data()[i] * tangent->data()[i];
+                terms += term != 0;
+                is_one |= term != 0 && std::fabs(term - worst.backward) <= 1e-9 * std::fabs(term);
+            }
+            return terms > 1 && is_one;
+        } catch (const std::exception&) {
+            return false;  // no forward mode: nothing is known
+        }
+    }
+
+    /// Whether backward gives the same where all inputs have moved, though the derivative does not.
+    bool is_stale(std::size_t k, const Comparison& worst) {
+        Arrays moved = inputs_;
+        Rng rng = Rng(options_.seed).stream("elsewhere");
+        for (Array<double>& each : moved) {
+            const Array<double> direction = random_direction(rng, each.shape());
+            for (std::size_t i = 0; i < each.size(); ++i) each.data()[i] += stride * scale(each.data()[i]) * direction.data()[i];
+        }
+        try {
+            const auto inputs = variables(moved);
+            const auto gradients = backward(weighted_sum(f_(inputs), options_.seed));
+            const Array<double>* there = gradients.find(inputs[k]);
+            if (there == nullptr || there->data()[worst.element] != worst.backward) return false;
+            std::swap(moved, inputs_);
+            Array<double> unit = full<double>(inputs_[k].shape(), 1);
+            const Derivative elsewhere = differentiate(k, unit, worst.element, worst.element + 1, rounding_, 0);
+            const double by = scale(inputs_[k].data()[worst.element]);
+            std::swap(moved, inputs_);
+            return std::fabs(elsewhere.value / by - worst.differences) > 1e-3 * std::fabs(worst.differences);
+        } catch (const std::exception&) {
+            return false;
+        }
     }
 
     std::string describe_ratio(std::size_t k, double ratio) const {
