@@ -6,6 +6,7 @@
 #include "autograd/gradients.hpp"
 #include "autograd/inspect.hpp"
 #include "autograd/memory.hpp"
+#include "autograd/ops/control.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/random.hpp"

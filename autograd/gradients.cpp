@@ -245,7 +245,7 @@ Sweep<T>::Sweep(Tape<T>& tape, std::uint32_t loss, BackwardOptions options)
 template <class T>
 Gradients<T> Sweep<T>::run() {
     const std::uint32_t loss = gradients_.loss_;
-    for (index_ = loss + 1; index_-- > 0;) {
+    for (index_ = loss + 1; index_-- > options_.first_node;) {
         node_ = &tape_.node(index_);
         if (gradients_.slot_of_[index_] >= 0) pass_on();
         if (options_.release && node_->kind == NodeKind::operation && index_ != loss) {
@@ -267,7 +267,9 @@ void Sweep<T>::pass_on() {
     // Room for a slot for each input, so that the gradient stays where it is while the op works.
     auto& slots = gradients_.slots_;
     if (slots.capacity() - slots.size() < node_->input_count) slots.reserve(2 * slots.size() + node_->input_count);
+    if (tape_.profiles()) tape_.start_clock();
     node_->op->backward(*this);
+    if (tape_.profiles()) tape_.charge(node_->op->name, true, 0);
     if (tape_.checks_finite()) require_finite();
     if (options_.keep) return;
     if (!handed_over_) free_slots_.push_back(gradients_.slot_of_[index_]);
@@ -356,8 +358,8 @@ RecordingSweep<T>::RecordingSweep(Tape<T>& tape, std::uint32_t loss) : tape_(tap
 }
 
 template <class T>
-Gradients<T> RecordingSweep<T>::run() {
-    for (index_ = gradients_.loss_ + 1; index_-- > 0;) {
+Gradients<T> RecordingSweep<T>::run(std::uint32_t first_node) {
+    for (index_ = gradients_.loss_ + 1; index_-- > first_node;) {
         node_ = &tape_.node(index_);
         if (gradients_.slot_of_[index_] < 0 || node_->op == nullptr) continue;
         require_unchanged(tape_, index_);
@@ -415,7 +417,7 @@ Gradients<T> backward(const Var<T>& loss, BackwardOptions options) {
     }
     if (!options.create_graph) return Sweep<T>(tape, index, options).run();
     if (options.release) throw GradientError("backward: a sweep that is recorded needs the values which .release frees");
-    return RecordingSweep<T>(tape, index).run();
+    return RecordingSweep<T>(tape, index).run(options.first_node);
 }
 
 template <class T>

@@ -17,6 +17,8 @@ struct BackwardOptions {
     bool keep = false;
     /// Free each value as the sweep passes it, for runs bound by memory. Those of leaves stay.
     bool release = false;
+    /// Pass gradients on through nodes from this number on only: those before count as independent, and get theirs.
+    std::uint32_t first_node = 0;
 };
 
 /// The gradients of one loss. A value: it stays valid after the tape is cleared. (With {.create_graph = true} they are
@@ -148,7 +150,7 @@ class RecordingSweep {
     template <class U>
     friend Gradients<U> backward(const Var<U>&, BackwardOptions);
     RecordingSweep(Tape<T>& tape, std::uint32_t loss);
-    Gradients<T> run();
+    Gradients<T> run(std::uint32_t first_node);
 
     Tape<T>& tape_;
     Gradients<T> gradients_;

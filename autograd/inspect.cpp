@@ -209,6 +209,18 @@ std::string to_string(const Array<T>& array) {
     return text;
 }
 
+std::string to_string(const std::vector<OpProfile>& profile) {
+    double total = 0;
+    for (const OpProfile& each : profile) total += each.forward_seconds + each.backward_seconds;
+    std::string text = fmt::format("{:<34}{:>8}{:>9}{:>14}{:>15}{:>10}\n", "op", "time", "calls", "forward ms", "backward ms", "MB");
+    for (const OpProfile& each : profile) {
+        text += fmt::format("{:<34}{:>6.1f} %{:>9}{:>14.3f}{:>15.3f}{:>10.2f}\n", each.op,
+                            100 * (each.forward_seconds + each.backward_seconds) / total, each.calls,
+                            1e3 * each.forward_seconds, 1e3 * each.backward_seconds, static_cast<double>(each.bytes) / 1e6);
+    }
+    return text;
+}
+
 #define XTAPE_INSTANTIATE(T)                                            \
     template std::string to_string<T>(const Array<T>&);                 \
     template std::string print<T>(const Tape<T>&);                      \

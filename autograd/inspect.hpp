@@ -1,8 +1,10 @@
-// Looking at values and at a tape: to_string() of an array, print() of a tape, a line for each node, and to_dot(), its picture. For people; it changes nothing and
-// nothing is computed from it. Why a gradient is missing is told by why_no_gradient, in gradients.hpp.
+// Looking at values and at a tape: to_string() of an array or a profile, print() of a tape, a line for each node, and
+// to_dot(), its picture. For people; it changes nothing and nothing is computed from it. Why a gradient is missing is told
+// by why_no_gradient, in gradients.hpp.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "autograd/gradients.hpp"
 
@@ -31,5 +33,8 @@ std::string to_dot(const Tape<T>& tape, const Var<T>& loss);
 /// @throws TapeError if `gradients` are not of this tape and generation.
 template <class T>
 std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& gradients);
+
+/// A profile as a table: each op's share of the time, forward and backward, its calls and the bytes of its values.
+std::string to_string(const std::vector<OpProfile>& profile);
 
 }  // namespace autograd

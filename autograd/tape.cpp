@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <map>
+#include <string_view>
 
 #include "autograd/kernels/reduce.hpp"
 
@@ -31,6 +34,11 @@ T Var<T>::item() const {
 
 template <class T>
 Tape<T>::Tape(TapeOptions options) : options_(options), generation_(next_generation()) {}
+
+template <class T>
+Tape<T>::~Tape() {
+    *life_ = nullptr;
+}
 
 template <class T>
 void Tape<T>::grow() {
@@ -64,8 +72,7 @@ Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
 }
 
 template <class T>
-Var<T> Tape<T>::parameter(const Parameter<T>& parameter) {
-    const auto& state = parameter.shared_state();
+Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& state) {
     const auto [known, is_new] = parameter_of_.try_emplace(state->identity, parameters_.size());
     if (!is_new) {
         const BorrowedParameter& borrowed = parameters_[known->second];
@@ -98,6 +105,7 @@ Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const 
     node.state = state;
     node.needs_gradient = needs_gradient;
     connect(node, inputs);
+    if (profiles()) charge(op.name, false, node.value.size() * sizeof(T));
     if (check_finite_) require_finite(index);
     return var(index);
 }
@@ -115,6 +123,7 @@ Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>
     Node<T>& node = open_node(NodeKind::noise);
     node.state = kept;
     connect(node, inputs);
+    if (profiles()) charge(origin.distribution, false, node.value.size() * sizeof(T));
     return var(static_cast<std::uint32_t>(count_ - 1));
 }
 
@@ -126,6 +135,60 @@ void Tape<T>::clear() {
     keepsakes_.clear();
     parameters_.clear();
     parameter_of_.clear();
+}
+
+template <class T>
+void Tape<T>::substitute(const Parameter<T>& parameter, const Var<T>& value) {
+    const std::uint32_t index = index_of(value, "substitute");
+    const auto& state = parameter.shared_state();
+    if (value.shape() != state->value.shape()) {
+        throw ShapeError(fmt::format("substitute: a value of shape {} for {}, of shape {}", to_string(value.shape()),
+                                     parameter_name(state->identity), to_string(state->value.shape())));
+    }
+    if (!parameter_of_.try_emplace(state->identity, parameters_.size()).second) {
+        throw TapeError(fmt::format("substitute: {} is on the tape already", parameter_name(state->identity)));
+    }
+    parameters_.push_back({state, index, state->version});
+}
+
+// ---- Profiling ----
+
+template <class T>
+struct Tape<T>::Profiler {
+    std::map<std::string_view, OpProfile> ops;
+    std::chrono::steady_clock::time_point start;
+};
+
+template <class T>
+void Tape<T>::profile(bool measure) {
+    profiler_ = measure ? std::make_unique<Profiler>() : nullptr;
+}
+
+template <class T>
+std::vector<OpProfile> Tape<T>::profile() const {
+    std::vector<OpProfile> result;
+    if (!profiles()) return result;
+    for (const auto& [name, each] : profiler_->ops) result.push_back(each);
+    const auto seconds = [](const OpProfile& each) { return each.forward_seconds + each.backward_seconds; };
+    std::stable_sort(result.begin(), result.end(),
+                     [&](const OpProfile& a, const OpProfile& b) { return seconds(a) > seconds(b); });
+    return result;
+}
+
+template <class T>
+void Tape<T>::start_clock() {
+    profiler_->start = std::chrono::steady_clock::now();
+}
+
+template <class T>
+void Tape<T>::charge(const char* op, bool backward, std::size_t bytes) {
+    const auto now = std::chrono::steady_clock::now();
+    OpProfile& entry = profiler_->ops[op];
+    entry.op = op;
+    entry.calls += !backward;
+    entry.bytes += bytes;
+    (backward ? entry.backward_seconds : entry.forward_seconds) +=
+        std::chrono::duration<double>(now - profiler_->start).count();
 }
 
 template <class T>

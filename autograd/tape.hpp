@@ -150,6 +150,15 @@ class Keepsakes {
     std::vector<Entry> entries_;
 };
 
+/// What the ops of one name have cost since profiling began.
+struct OpProfile {
+    std::string op;
+    std::uint64_t calls = 0;
+    double forward_seconds = 0;
+    double backward_seconds = 0;
+    std::uint64_t bytes = 0;  ///< of their values, over all calls
+};
+
 struct TapeOptions {
     /// Compute values only: nothing asks for a gradient, and backward() throws.
     bool inference = false;
@@ -167,7 +176,8 @@ class Tape {
     /// A leaf that gets none.
     Var<T> constant(Array<T> value) { return leaf(NodeKind::constant, std::move(value)); }
     /// The leaf of a parameter, whose values it borrows: one node per parameter and generation.
-    Var<T> parameter(const Parameter<T>& parameter);
+    Var<T> parameter(const Parameter<T>& parameter) { return this->parameter(parameter.shared_state()); }
+    Var<T> parameter(const std::shared_ptr<typename Parameter<T>::State>& state);
 
     /// Forgets all nodes and keeps their memory for the next ones. Every Var of before is invalid.
     void clear();
@@ -179,6 +189,17 @@ class Tape {
     /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named.
     void check_finite(bool check) { check_finite_ = check; }
     bool checks_finite() const { return check_finite_; }
+
+    /// Starts to measure what each op costs, from zero, or stops. Outlasts clear().
+    void profile(bool measure);
+    bool profiles() const { return profiler_ != nullptr; }
+    /// What was measured, the dearest first. to_string() in inspect.hpp makes a table of it.
+    std::vector<OpProfile> profile() const;
+
+    /// From now on, until clear(), this parameter is that Var: parameter(p) returns it, and grads[p] is its gradient. So a
+    /// model can be run on values that were computed, or whose derivatives of another kind are wanted.
+    /// @throws TapeError if the parameter is on the tape already, ShapeError if the shapes differ.
+    void substitute(const Parameter<T>& parameter, const Var<T>& value);
 
     /// Names a parameter in messages, e.g. "decoder.hidden.weight". Outlasts clear().
     void name_parameter(std::uint64_t identity, std::string name) { names_[identity] = std::move(name); }
@@ -215,6 +236,7 @@ class Tape {
     /// before leaves no trace.
     Array<T>& next_value() {
         if (count_ == chunks_.size() * chunk_size) grow();
+        if (profiles()) start_clock();
         return node(static_cast<std::uint32_t>(count_)).value;
     }
     /// next_value() with this shape.
@@ -245,9 +267,12 @@ class Tape {
     const BorrowedParameter& borrowed(const Node<T>& node) const {
         return parameters_[node.first_input];
     }
+    /// While profiling: what follows is the work of the next op, or of an op's backward pass, until it is charged to one.
+    void start_clock();
+    void charge(const char* op, bool backward, std::size_t bytes);
     /// Points to this tape while it lives: how Gradients know whether they may still ask it for an explanation.
     const std::shared_ptr<const Tape*>& life() const { return life_; }
-    ~Tape() { *life_ = nullptr; }
+    ~Tape();
 
    private:
     static constexpr std::size_t chunk_size = 256;
@@ -259,6 +284,8 @@ class Tape {
     [[noreturn]] void refuse(const Var<T>& var, const char* op) const;
     [[noreturn]] void refuse_released(std::uint32_t index) const;
     void require_finite(std::uint32_t index) const;
+
+    struct Profiler;
 
     TapeOptions options_;
     std::vector<std::unique_ptr<Node<T>[]>> chunks_;
@@ -272,6 +299,7 @@ class Tape {
         parameter_of_;
     std::unordered_map<std::uint64_t, std::string> names_;
     bool check_finite_ = false;
+    std::unique_ptr<Profiler> profiler_;
     std::shared_ptr<const Tape*> life_ = std::make_shared<const Tape*>(this);
 };
 

@@ -389,6 +389,12 @@ TEMPLATE_TEST_CASE("simd: vector functions are within 4 ulp, edges included, wha
         CHECK(alike);                                                                                                \
     }
     XTAPE_VECTOR_FUNCTIONS(XTAPE_CHECK, XTAPE_CHECK2)
+    for (const T x : points) {
+        const auto sigmoid = [](Pack<T> each) { return kernels::sigmoid(each); };
+        const auto softplus = [](Pack<T> each) { return kernels::softplus(each); };
+        REQUIRE(same_bits(in_lane(sigmoid, x, 1, [x] { return x; }), in_lane(sigmoid, x, 1, draw)));
+        REQUIRE(same_bits(in_lane(softplus, x, 1, [x] { return x; }), in_lane(softplus, x, 1, draw)));
+    }
 #undef XTAPE_CHECK
 #undef XTAPE_CHECK2
 }
