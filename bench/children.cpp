@@ -1,5 +1,5 @@
-// One socket to each worker, its standard input and output in one: writing to it when the worker is gone is an error that can
-// be reported, where writing to a pipe would be the end of this process.
+// One socket to each worker, its standard input and output in one: writing to it when the worker is gone is an error
+// that can be reported, where writing to a pipe would be the end of this process.
 #include "children.hpp"
 
 #include <fmt/format.h>
@@ -35,6 +35,8 @@ pid_t fork_or_throw() {
 }
 
 }  // namespace
+
+std::filesystem::path this_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
 
 pid_t start_child(const std::vector<std::string>& command, int input, int output) {
     std::vector<char*> words;
@@ -87,7 +89,9 @@ std::vector<double> Worker::take_turn(std::size_t untimed, std::size_t count) {
 }
 
 std::vector<double> Worker::take_steps(std::size_t count) {
-    const auto send_all = [](int file, const char* bytes, std::size_t size) { return send(file, bytes, size, MSG_NOSIGNAL); };
+    const auto send_all = [](int file, const char* bytes, std::size_t size) {
+        return send(file, bytes, size, MSG_NOSIGNAL);
+    };
     const auto order = static_cast<std::uint32_t>(count);
     std::vector<double> seconds(count);
     if (!all_through(send_all, socket_, reinterpret_cast<const char*>(&order), sizeof(order)) ||
@@ -101,7 +105,8 @@ std::vector<double> Worker::take_steps(std::size_t count) {
 
 void Worker::report_end(int status) {
     process_ = 0;
-    throw std::runtime_error(fmt::format("the worker `{}` ended by itself: {}", fmt::join(command_, " "), how_it_ended(status)));
+    throw std::runtime_error(
+        fmt::format("the worker `{}` ended too early, with {}", fmt::join(command_, " "), how_it_ended(status)));
 }
 
 BusyNeighbour::BusyNeighbour() {

@@ -1,16 +1,21 @@
-// Child processes: started so that none outlives this process, and told apart by how they end. Workers stay alive and take
-// turns; what the others do is their own business.
+// Child processes: started so that none outlives this process, and told apart by how they end. Workers stay alive and
+// take turns; what the others do is their own business.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace bench {
 
-/// Starts a program, by its words, with these files as its standard input and output. It is killed when this process ends.
+/// The file of this program. Others of the benchmarks' programs are beside it.
+std::filesystem::path this_program();
+
+/// Starts a program, by its words, with these files as its standard input and output. It is killed when this process
+/// ends.
 pid_t start_child(const std::vector<std::string>& command, int input, int output);
 
 /// "exit code 1", "signal 9 (Killed)", of a status as waitpid gives it.

@@ -1,5 +1,6 @@
-// Row-major throughout; a layer is y = x W + b with W of shape (inputs, outputs). Buffers are Arrays for their alignment
-// and padding alone. The loops over packs copy what they need into locals: those stay in registers, whatever is stored.
+// Row-major throughout; a layer is y = x W + b with W of shape (inputs, outputs). Buffers are Arrays for their
+// alignment and padding alone. The loops over packs copy what they need into locals: those stay in registers, whatever
+// is stored.
 #include "handwritten.hpp"
 
 #include <cblas.h>
@@ -26,18 +27,17 @@ template <class Work>
 void cut(std::size_t count, std::size_t parts, const Work& work) {
     constexpr std::size_t line = 16;
     const std::size_t step = ((count + parts - 1) / parts + line - 1) / line * line;
-    autograd::run_in_parallel((count + step - 1) / step, [&](std::size_t part) {
-        work(part, part * step, std::min(count, (part + 1) * step));
-    });
+    autograd::run_in_parallel((count + step - 1) / step,
+                              [&](std::size_t part) { work(part, part * step, std::min(count, (part + 1) * step)); });
 }
 
 /// Into how many parts to cut a loop over this many elements.
 std::size_t parts_of(std::size_t elements) { return elements < autograd::elements_worth_sharing ? 1 : threads(); }
 
-/// c = op(a) op(b), with c of m x n. Each thread makes some columns of it, or rows. OpenBLAS's own threads take as long for
-/// the large products of the step and up to three times as long for the small ones.
-void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const float* a, std::size_t lda,
-          const float* b, std::size_t ldb, float* c) {
+/// c = op(a) op(b), with c of m x n. Each thread makes some columns of it, or rows. OpenBLAS's own threads take as long
+/// for the large products of the step and up to three times as long for the small ones.
+void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const float* a,
+          std::size_t lda, const float* b, std::size_t ldb, float* c) {
     openblas_set_num_threads(1);
     const bool by_rows = m >= n;
     cut(by_rows ? m : n, threads(), [=](std::size_t, std::size_t begin, std::size_t end) {
@@ -123,7 +123,8 @@ HandwrittenVae::HandwrittenVae(Sizes sizes, autograd::Rng& rng)
                        [scale](float value) { return scale * value; });
     }
     const std::size_t n = sizes.batch;
-    for (Buffer* each : {&hidden_, &hidden_gradient_, &decoded_, &decoded_gradient_}) *each = full<float>({n, sizes.units}, 0);
+    for (Buffer* each : {&hidden_, &hidden_gradient_, &decoded_, &decoded_gradient_})
+        *each = full<float>({n, sizes.units}, 0);
     for (Buffer* each : {&heads_out_, &heads_gradient_}) *each = full<float>({n, 2 * sizes.latent}, 0);
     for (Buffer* each : {&mean_, &log_variance_, &epsilon_, &deviation_, &z_, &z_gradient_}) {
         *each = full<float>({n, sizes.latent}, 0);
@@ -133,8 +134,9 @@ HandwrittenVae::HandwrittenVae(Sizes sizes, autograd::Rng& rng)
 
 std::size_t HandwrittenVae::activation_bytes() const {
     std::size_t elements = 0;
-    for (const Buffer* each : {&hidden_, &heads_out_, &mean_, &log_variance_, &epsilon_, &deviation_, &z_, &decoded_, &logits_,
-                               &hidden_gradient_, &heads_gradient_, &z_gradient_, &decoded_gradient_, &logits_gradient_}) {
+    for (const Buffer* each :
+         {&hidden_, &heads_out_, &mean_, &log_variance_, &epsilon_, &deviation_, &z_, &decoded_, &logits_,
+          &hidden_gradient_, &heads_gradient_, &z_gradient_, &decoded_gradient_, &logits_gradient_}) {
         elements += each->size();
     }
     return elements * sizeof(float);
@@ -238,7 +240,8 @@ double HandwrittenVae::sample(autograd::Rng& noise) {
     const float* epsilon = epsilon_.data();
     Lanes kl(0.0f);
     for (std::size_t i = 0; i < n * latent; i += width) {  // whole packs
-        const Lanes mu = load(mean + i), log_square = load(log_variance + i), sigma = xsimd::exp(Lanes(0.5f) * log_square);
+        const Lanes mu = load(mean + i), log_square = load(log_variance + i),
+                    sigma = xsimd::exp(Lanes(0.5f) * log_square);
         store(sigma, deviation + i);
         store(mu + sigma * load(epsilon + i), z + i);
         kl += sigma * sigma + mu * mu - Lanes(1.0f) - log_square;

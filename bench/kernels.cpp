@@ -1,6 +1,6 @@
-// The loops under the ops, on one thread and 128 x 784 floats or thereabouts: every elementwise op of the registry, patterns
-// of broadcasting, reductions, transposition and the example's matrix products, each recorded on a tape without gradients.
-// Beside them the same as plain loops over memory, and what memory alone allows.
+// The loops under the ops, on one thread and 128 x 784 floats or thereabouts: every elementwise op of the registry,
+// patterns of broadcasting, reductions, transposition and the example's matrix products, each recorded on a tape
+// without gradients. Beside them the same as plain loops over memory, and what memory alone allows.
 #include <benchmark/benchmark.h>
 #include <cblas.h>
 #include <fmt/format.h>
@@ -48,7 +48,9 @@ std::vector<Array<float>> numbers(const std::vector<Input>& inputs) {
 }
 
 benchmark::internal::Benchmark* add(const std::string& name, std::function<void(benchmark::State&)> measure) {
-    return benchmark::RegisterBenchmark(name.c_str(), std::move(measure))->Unit(benchmark::kMicrosecond)->MinTime(0.005);
+    return benchmark::RegisterBenchmark(name.c_str(), std::move(measure))
+        ->Unit(benchmark::kMicrosecond)
+        ->MinTime(0.005);
 }
 
 /// Registers a call; returns the name of its median.
@@ -62,7 +64,8 @@ std::string add_call(const std::string& kernel, std::vector<Input> inputs, Call 
         std::array<Var, most_inputs> vars;
         for (auto _ : state) {
             tape.clear();
-            std::transform(parameters.begin(), parameters.end(), vars.begin(), [&](auto& each) { return tape.parameter(each); });
+            std::transform(parameters.begin(), parameters.end(), vars.begin(),
+                           [&](auto& each) { return tape.parameter(each); });
             benchmark::DoNotOptimize(call({vars.data(), parameters.size()}).value().data());
         }
     });
@@ -152,7 +155,8 @@ void add_elementwise(Ratios& ratios) {
     for (const autograd::OpRecord& record : autograd::registry()) {
         if (!record.is_elementwise()) continue;
         std::vector<Input> inputs;
-        for (std::size_t i = 0; i < record.arity; ++i) inputs.push_back({{rows, columns}, record.documentation.domain[i]});
+        for (std::size_t i = 0; i < record.arity; ++i)
+            inputs.push_back({{rows, columns}, record.documentation.domain[i]});
         const std::string xtape = add_call(record.name, inputs, record.call);
         if (record.arity <= memory.size()) {
             ratios.push_back({"kernel_" + record.name + "_over_memory", xtape, memory[record.arity - 1]});
@@ -252,8 +256,8 @@ Case product(std::size_t m, std::size_t k, std::size_t n, autograd::Transpose tr
             m * n,
             [=](auto in) { return matmul(in[0], in[1], transpose); },
             [=](float* out, const float* const* in) {
-                cblas_sgemm(CblasRowMajor, flag(transpose.a), flag(transpose.b), extent(m), extent(n), extent(k), 1, in[0],
-                            extent(transpose.a ? m : k), in[1], extent(transpose.b ? k : n), 0, out, extent(n));
+                cblas_sgemm(CblasRowMajor, flag(transpose.a), flag(transpose.b), extent(m), extent(n), extent(k), 1,
+                            in[0], extent(transpose.a ? m : k), in[1], extent(transpose.b ? k : n), 0, out, extent(n));
             }};
 }
 
@@ -261,12 +265,19 @@ std::vector<Case> cases() {
     const Shape matrix{rows, columns};
     const auto plus = [](auto in) { return in[0] + in[1]; };
     return {
-        {"broadcast_row", {matrix, {columns}}, elements, plus,
+        {"broadcast_row",
+         {matrix, {columns}},
+         elements,
+         plus,
          add_to_matrix([](const float* y, std::size_t, std::size_t j) { return y[j]; })},
-        {"broadcast_column", {matrix, {rows, 1}}, elements, plus,
+        {"broadcast_column",
+         {matrix, {rows, 1}},
+         elements,
+         plus,
          add_to_matrix([](const float* y, std::size_t i, std::size_t) { return y[i]; })},
-        {"broadcast_scalar", {matrix, {}}, elements, plus,
-         add_to_matrix([](const float* y, std::size_t, std::size_t) { return *y; })},
+        {"broadcast_scalar", {matrix, {}}, elements, plus, add_to_matrix([](const float* y, std::size_t, std::size_t) {
+             return *y;
+         })},
         {"sum", {matrix}, 1, [](auto in) { return sum(in[0]); }, over_all(sum_of)},
         {"sum_axis_0", {matrix}, columns, [](auto in) { return sum(in[0], 0); }, sum_rows},
         {"sum_axis_1", {matrix}, rows, [](auto in) { return sum(in[0], 1); }, by_row(sum_of)},

@@ -1,5 +1,5 @@
-// The same VAE training step by libtorch (Debian: libtorch-dev): a worker, in a program of its own, so that libtorch is part of
-// no other process that is measured. Takes the number of threads and the batch size.
+// The same VAE training step by libtorch (Debian: libtorch-dev): a worker, in a program of its own, so that libtorch is
+// part of no other process that is measured. Takes the number of threads and the batch size.
 #include <torch/torch.h>
 
 #include <cstdio>
@@ -35,7 +35,8 @@ TORCH_MODULE(TorchVae);
 
 int main(int argc, char** argv) {
     if (argc != 3) {
-        std::fputs("xtape_bench_libtorch: xtape_bench starts it, with the number of threads and the batch size\n", stderr);
+        std::fputs("xtape_bench_libtorch: xtape_bench starts it, with the number of threads and the batch size\n",
+                   stderr);
         return 2;
     }
     torch::set_num_threads(std::atoi(argv[1]));

@@ -1,17 +1,21 @@
-// Runs the benchmarks in random interleaving, so that what is compared sees the same machine, and prints beside their medians
-// the ratios that the design's promises are about. `--json FILE` writes all of it for machines.
+// Runs the benchmarks in random interleaving, so that what is compared sees the same machine, and prints beside their
+// medians the ratios that the design's promises are about. `--json FILE` writes all of it for machines.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
+#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <nn/file.hpp>
 #include <span>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,11 +32,20 @@ struct Promise {
 };
 
 constexpr Promise promises[] = {
-    {"vae_step_2t_over_handwritten", 1.05}, {"vae_step_1t_over_handwritten", 1.05}, {"vae_step_2t_over_gemm", 1.40},
-    {"vae_step_1t_over_libtorch", 0.55},    {"vae_step_2t_over_libtorch", 0.45},    {"vae_step_contended_over_1t", 1.25},
-    {"node_ns_1", 100},                     {"node_ns_64", 120},                    {"node_10000_over_raw", 1.15},
-    {"allocations_per_step", 0},            {"rss_10000_over_100", 1.01},           {"compile_s", 5},
-    {"peak_rss_over_handwritten", 1.3},     {"node_ns_depth_1000000_over_1000", 1.5},
+    {"vae_step_2t_over_handwritten", 1.05},
+    {"vae_step_1t_over_handwritten", 1.05},
+    {"vae_step_2t_over_gemm", 1.40},
+    {"vae_step_1t_over_libtorch", 0.55},
+    {"vae_step_2t_over_libtorch", 0.45},
+    {"vae_step_contended_over_1t", 1.25},
+    {"node_ns_1", 100},
+    {"node_ns_64", 120},
+    {"node_10000_over_raw", 1.15},
+    {"allocations_per_step", 0},
+    {"rss_10000_over_100", 1.01},
+    {"compile_s", 5},
+    {"peak_rss_over_handwritten", 1.3},
+    {"node_ns_depth_1000000_over_1000", 1.5},
 };
 
 /// Collects Google Benchmark's JSON and the median of each benchmark, which it prints as one table at the end.
@@ -63,13 +76,14 @@ class Medians : public benchmark::BenchmarkReporter {
     void print() const {
         fmt::print("\n{:<52}{:>12}     {:>8}\n", "Benchmark", "median", "spread");
         for (const auto& [place, row] : rows_) {
-            fmt::print("{:<52}{:>12.3f} {:<2}  {:>8.1f} %\n", row.name, row.time, benchmark::GetTimeUnitString(row.unit),
-                       100 * row.spread);
+            fmt::print("{:<52}{:>12.3f} {:<2}  {:>8.1f} %\n", row.name, row.time,
+                       benchmark::GetTimeUnitString(row.unit), 100 * row.spread);
         }
     }
     std::map<std::string, double> seconds() const {
         std::map<std::string, double> medians;
-        for (const auto& [place, row] : rows_) medians[row.name] = row.time / benchmark::GetTimeUnitMultiplier(row.unit);
+        for (const auto& [place, row] : rows_)
+            medians[row.name] = row.time / benchmark::GetTimeUnitMultiplier(row.unit);
         return medians;
     }
     std::string json() const { return text_.str(); }
@@ -150,15 +164,18 @@ void run(const std::string& filter, int repetitions, bool processes, const std::
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Benchmarks of xtape: training steps against hand-written ones, the tape's overhead, kernels, memory."};
+    CLI::App app{
+        "Benchmarks of xtape: training steps against hand-written ones, the tape's overhead, kernels, memory."};
     app.option_defaults()->always_capture_default();
     std::string filter = ".", json_file, child;
     int repetitions = 31;
     bool skip_processes = false;
     std::tuple<std::string, int, std::size_t> worker;
     app.add_option("--filter", filter, "run the benchmarks whose names match this regular expression");
-    app.add_option("--repetitions", repetitions, "of each benchmark, at random times; medians are reported")->check(CLI::Range(1, 1000));
-    app.add_flag("--no-processes", skip_processes, "leave out compile time, memory and calls to the heap (about a minute)");
+    app.add_option("--repetitions", repetitions, "of each benchmark, at random times; medians are reported")
+        ->check(CLI::Range(1, 1000));
+    app.add_flag("--no-processes", skip_processes,
+                 "leave out compile time, memory and calls to the heap (about a minute)");
     app.add_option("--json", json_file, "write all figures and the ratios to this file");
     // What this program starts itself with.
     app.add_option("--child", child, "")->group("");

@@ -38,7 +38,9 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 // Every call to the heap from C++ is counted; the benchmarks themselves do not mind.
 void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return counted(bytes, static_cast<std::size_t>(alignment));
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
@@ -129,7 +131,7 @@ void run_as_child(const std::string& task) {
 }
 
 std::map<std::string, double> measure_processes() {
-    const auto task = [](const char* name) { return run({"/proc/self/exe", "--child", name}).figures; };
+    const auto task = [](const char* name) { return run({this_program(), "--child", name}).figures; };
     const auto xtape = task("steps"), releasing = task("releasing_steps"), handwritten = task("handwritten_steps");
     std::map<std::string, double> figures;
     figures["allocations_per_step"] = xtape.at("allocations_per_step");
@@ -141,7 +143,8 @@ std::map<std::string, double> measure_processes() {
 
     // By one process on one core: what a user waits for after each change.
     std::vector<std::string> compile = words_of(XTAPE_COMPILE_COMMAND);
-    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"}) compile.emplace_back(word);
+    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"})
+        compile.emplace_back(word);
     const Ended compiled = run(compile);
     figures["compile_s"] = compiled.seconds;
     figures["compile_megabytes"] = compiled.peak_megabytes;

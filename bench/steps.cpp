@@ -1,12 +1,11 @@
-// Training steps of the example's networks, 784-400-(20,20)-400-784 with Adam, and decoding: by xtape as the example has
-// them, by hand, by libtorch where there is one, and the matrix products of the hand-written VAE step alone. Each of them,
-// for each number of threads and batch size, lives in a process of its own; they take turns at random.
+// Training steps of the example's networks, 784-400-(20,20)-400-784 with Adam, and decoding: by xtape as the example
+// has them, by hand, by libtorch where there is one, and the matrix products of the hand-written VAE step alone. Each
+// of them, for each number of threads and batch size, lives in a process of its own; they take turns at random.
 #include "steps.hpp"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <map>
 #include <stdexcept>
 
@@ -74,14 +73,12 @@ void run_as_worker(const std::string& contender, int threads, std::size_t batch)
 namespace {
 
 /// The program that serves libtorch's steps, which CMake builds beside this one if it finds libtorch.
-std::filesystem::path libtorch_program() {
-    return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "xtape_bench_libtorch";
-}
+std::filesystem::path libtorch_program() { return this_program().replace_filename("xtape_bench_libtorch"); }
 
 /// The worker of a contender, started when it is first asked for.
 Worker& worker_of(const std::string& contender, int threads, int batch) {
     static std::map<std::vector<std::string>, Worker> workers;
-    std::vector<std::string> command = {"/proc/self/exe", "--worker", contender};
+    std::vector<std::string> command = {this_program(), "--worker", contender};
     if (contender == "vae_step/libtorch") {
         // Its OpenMP threads read this when they start; spinning, they would slow down libtorch itself.
         command = {"env", "OMP_WAIT_POLICY=passive", libtorch_program()};
@@ -91,8 +88,9 @@ Worker& worker_of(const std::string& contender, int threads, int batch) {
     return workers.try_emplace(command, command).first->second;
 }
 
-/// Steps in one turn: so that turns are short and each contender gets some hundreds of steps, or some dozens of the longest.
-int steps_in_a_turn(int batch) { return batch <= 128 ? 12 : batch <= 512 ? 6 : 2; }
+/// Steps in one turn: so that turns are short and each contender gets some hundreds of steps, or some dozens of the
+/// longest.
+int steps_in_a_turn(int batch) { return batch <= 128 ? 12 : batch <= 512 ? 10 : 2; }
 
 /// What differs from one benchmark to the next, in Google Benchmark's terms.
 std::string arguments(int threads, const char* size, int batch) {
@@ -103,7 +101,8 @@ template <class Turn>
 void add_benchmark(const std::string& name, int threads, const char* size, int batch, Turn turn) {
     benchmark::RegisterBenchmark(name.c_str(),
                                  [turn](benchmark::State& state) {
-                                     const std::vector<double> seconds = turn(static_cast<std::size_t>(state.max_iterations));
+                                     const std::vector<double> seconds =
+                                         turn(static_cast<std::size_t>(state.max_iterations));
                                      auto each = seconds.begin();
                                      for (auto _ : state) state.SetIterationTime(*each++);
                                  })
@@ -139,7 +138,8 @@ void add_steps(Ratios& ratios) {
                               add("ae_step/xtape", threads, "batch", batch),
                               add("ae_step/handwritten", threads, "batch", batch)});
         }
-        ratios.push_back({fmt::format("decode_{}t_over_handwritten", threads), add("decode/xtape", threads, "codes", 10000),
+        ratios.push_back({fmt::format("decode_{}t_over_handwritten", threads),
+                          add("decode/xtape", threads, "codes", 10000),
                           add("decode/handwritten", threads, "codes", 10000)});
     }
     add_benchmark("vae_step/contended", 2, "batch", 128, [](std::size_t steps) {

@@ -1,5 +1,5 @@
-// What the benchmarks consist of. Each part registers its benchmarks with Google Benchmark and says which ratios of their
-// medians matter.
+// What the benchmarks consist of. Each part registers its benchmarks with Google Benchmark and says which ratios of
+// their medians matter.
 #pragma once
 
 #include <string>

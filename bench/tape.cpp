@@ -1,5 +1,5 @@
-// What a node costs: chains of x * a, x + b with constant a and b, forward and backward, clearing included; against a raw
-// loop with the same loads and stores; and a chain of a million against one of a thousand.
+// What a node costs: chains of x * a, x + b with constant a and b, forward and backward, clearing included; against a
+// raw loop with the same loads and stores; and a chain of a million against one of a thousand.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -18,7 +18,8 @@ using autograd::Pack;
 void chain(benchmark::State& state) {
     const auto elements = static_cast<std::size_t>(state.range(0));
     const auto nodes = static_cast<std::size_t>(state.range(1));
-    const auto start = full<float>({elements}, 1), factor = full<float>({elements}, 0.999f), term = full<float>({elements}, 0.001f);
+    const auto start = full<float>({elements}, 1), factor = full<float>({elements}, 0.999f),
+               term = full<float>({elements}, 0.001f);
     autograd::Tape<float> tape;
     const auto run = [&] {
         tape.clear();

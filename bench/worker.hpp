@@ -1,5 +1,5 @@
-// How a worker, a process that measures itself, talks to the benchmarks which started it: the number of steps to take comes
-// in, as many times in seconds go out. What a step is, it does not know; children.hpp has the other end.
+// How a worker, a process that measures itself, talks to the benchmarks which started it: the number of steps to take
+// comes in, as many times in seconds go out. What a step is, it does not know; children.hpp has the other end.
 #pragma once
 
 #include <unistd.h>
