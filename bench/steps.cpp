@@ -80,8 +80,10 @@ Worker& worker_of(const std::string& contender, int threads, int batch) {
     static std::map<std::vector<std::string>, Worker> workers;
     std::vector<std::string> command = {this_program(), "--worker", contender};
     if (contender == "vae_step/libtorch") {
-        // Its OpenMP threads read this when they start; spinning, they would slow down libtorch itself.
-        command = {"env", "OMP_WAIT_POLICY=passive", libtorch_program()};
+        // Its OpenMP threads would spin, and slow down libtorch itself; of OpenBLAS's threads it does not decide the
+        // number.
+        command = {"env", "OMP_WAIT_POLICY=passive", fmt::format("OPENBLAS_NUM_THREADS={}", threads),
+                   libtorch_program()};
     }
     command.push_back(std::to_string(threads));
     command.push_back(std::to_string(batch));
