@@ -55,7 +55,7 @@ class Medians : public benchmark::BenchmarkReporter {
 
     bool ReportContext(const Context& context) override {
         PrintBasicContext(&std::cout, context);
-        std::cout.flush();
+        std::cout << "All benchmarks take turns, for about five minutes; the table follows at the end.\n" << std::flush;
         return json_.ReportContext(context);
     }
     void ReportRuns(const std::vector<Run>& runs) override {

@@ -16,6 +16,7 @@ using autograd::full;
 using autograd::Pack;
 
 void chain(benchmark::State& state) {
+    autograd::set_num_threads(1);
     const auto elements = static_cast<std::size_t>(state.range(0));
     const auto nodes = static_cast<std::size_t>(state.range(1));
     const auto start = full<float>({elements}, 1), factor = full<float>({elements}, 0.999f),
