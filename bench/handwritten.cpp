@@ -1,57 +1,98 @@
-// Row-major throughout; a layer is y = x W + b with W of shape (inputs, outputs). Buffers are Arrays for their alignment
-// and padding alone.
+// Row-major throughout; a layer is y = x W + b with W of shape (inputs, outputs). Buffers are Arrays for their
+// alignment and padding alone. The loops over packs copy what they need into locals: those stay in registers, whatever
+// is stored.
 #include "handwritten.hpp"
 
 #include <cblas.h>
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace bench {
 namespace {
 
-namespace kernels = autograd::kernels;
-using autograd::Pack;
-using P = Pack<float>;
-constexpr std::size_t width = P::size;
+using Pack = autograd::Pack<float>;
+using Lanes = Pack::Batch;
+constexpr std::size_t width = Pack::size;
 
-void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const float* a, std::size_t lda,
-          const float* b, std::size_t ldb, float beta, float* c) {
-    const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-    openblas_set_num_threads(flops < 20e6 ? 1 : autograd::num_threads());
-    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
-                static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), 1, a, static_cast<int>(lda), b,
-                static_cast<int>(ldb), beta, c, static_cast<int>(n));
+Lanes load(const float* from) { return Pack::load(from).lanes; }
+void store(Lanes lanes, float* to) { Pack(lanes).store(to); }
+double sum_of(Lanes lanes) { return static_cast<double>(autograd::kernels::sum_lanes(Pack(lanes))); }
+
+std::size_t threads() { return static_cast<std::size_t>(autograd::num_threads()); }
+
+/// Calls work(part, begin, end) on at most `parts` ranges that together are [0, count), cut at cache lines.
+template <class Work>
+void cut(std::size_t count, std::size_t parts, const Work& work) {
+    constexpr std::size_t line = 16;
+    const std::size_t step = ((count + parts - 1) / parts + line - 1) / line * line;
+    autograd::run_in_parallel((count + step - 1) / step,
+                              [&](std::size_t part) { work(part, part * step, std::min(count, (part + 1) * step)); });
 }
 
-/// y = max(y + bias, 0), or y + bias.
-template <bool Relu>
-void add_bias(float* y, const float* bias, std::size_t rows, std::size_t columns) {
-    for (std::size_t row = 0; row < rows; ++row, y += columns) {
-        std::size_t i = 0;
-        for (; i + width <= columns; i += width) {
-            P value = kernels::add(P::load(y + i), P::load(bias + i));
-            if constexpr (Relu) value = P(xsimd::max(value.lanes, P(0).lanes));
-            value.store(y + i);
+/// Into how many parts to cut a loop over this many elements.
+std::size_t parts_of(std::size_t elements) { return elements < autograd::elements_worth_sharing ? 1 : threads(); }
+
+/// c = op(a) op(b), with c of m x n. Each thread makes some columns of it, or rows. OpenBLAS's own threads take as long
+/// for the large products of the step and up to three times as long for the small ones.
+void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const float* a,
+          std::size_t lda, const float* b, std::size_t ldb, float* c) {
+    openblas_set_num_threads(1);
+    const bool by_rows = m >= n;
+    cut(by_rows ? m : n, threads(), [=](std::size_t, std::size_t begin, std::size_t end) {
+        const std::size_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
+        cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
+                    static_cast<int>(by_rows ? end - begin : m), static_cast<int>(by_rows ? n : end - begin),
+                    static_cast<int>(k), 1, a + (transpose_a ? row : row * lda), static_cast<int>(lda),
+                    b + (transpose_b ? column * ldb : column), static_cast<int>(ldb), 0, c + row * n + column,
+                    static_cast<int>(n));
+    });
+}
+
+/// y = f(y + bias) for each row of y, where f takes a pack or a number.
+template <class F>
+void add_bias(float* y, const float* bias, std::size_t rows, std::size_t columns, F f) {
+    cut(rows, parts_of(rows * columns), [=](std::size_t, std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) {
+            float* values = y + row * columns;
+            std::size_t i = 0;
+            for (; i + width <= columns; i += width) store(f(load(values + i) + load(bias + i)), values + i);
+            for (; i < columns; ++i) values[i] = f(values[i] + bias[i]);
         }
-        for (; i < columns; ++i) y[i] = Relu ? std::max(y[i] + bias[i], 0.0f) : y[i] + bias[i];
-    }
+    });
 }
+
+constexpr auto identity = [](auto x) { return x; };
+constexpr auto relu = [](auto x) {
+    using std::max, xsimd::max;
+    return max(x, decltype(x)(0.0f));
+};
+constexpr auto sigmoid = [](auto x) {
+    using std::exp, xsimd::exp;
+    return decltype(x)(1.0f) / (decltype(x)(1.0f) + exp(-x));
+};
 
 void add_columns(const float* from, float* to, std::size_t rows, std::size_t columns) {
     std::fill_n(to, columns, 0.0f);
     for (std::size_t row = 0; row < rows; ++row, from += columns) {
-        std::size_t i = 0;
-        for (; i + width <= columns; i += width) kernels::add(P::load(to + i), P::load(from + i)).store(to + i);
-        for (; i < columns; ++i) to[i] += from[i];
+        for (std::size_t i = 0; i < columns; ++i) to[i] += from[i];
     }
 }
 
-/// gradient = value > 0 ? gradient : 0
-void mask_by_relu(float* gradient, const float* value, std::size_t count) {
-    for (std::size_t i = 0; i < count; i += width) {
-        P(xsimd::select(P::load(value + i).lanes > P(0).lanes, P::load(gradient + i).lanes, P(0).lanes)).store(gradient + i);
-    }
+/// gradient = value > 0 ? gradient : 0, and the sums of its columns.
+void mask_and_add_columns(float* gradient, const float* value, float* sums, std::size_t rows, std::size_t columns) {
+    cut(columns, parts_of(rows * columns), [=](std::size_t, std::size_t begin, std::size_t end) {
+        std::fill(sums + begin, sums + end, 0.0f);
+        for (std::size_t row = 0; row < rows; ++row) {
+            const float* values = value + row * columns;
+            float* gradients = gradient + row * columns;
+            for (std::size_t i = begin; i < end; ++i) {
+                gradients[i] = values[i] > 0 ? gradients[i] : 0;
+                sums[i] += gradients[i];
+            }
+        }
+    });
 }
 
 }  // namespace
@@ -69,9 +110,9 @@ HandwrittenVae::HandwrittenVae(Sizes sizes, autograd::Rng& rng)
       heads_(add_layer(sizes.units, 2 * sizes.latent)),
       decoder_(add_layer(sizes.latent, sizes.units)),
       pixels_(add_layer(sizes.units, sizes.pixels)),
-      mean_(heads_) {
+      code_(heads_) {
     using autograd::full;
-    mean_.outputs = sizes.latent;
+    code_.outputs = sizes.latent;
     for (Buffer* each : {&parameters_, &gradients_, &first_moment_, &second_moment_}) {
         *each = full<float>({parameter_count_}, 0);
     }
@@ -82,23 +123,36 @@ HandwrittenVae::HandwrittenVae(Sizes sizes, autograd::Rng& rng)
                        [scale](float value) { return scale * value; });
     }
     const std::size_t n = sizes.batch;
-    for (Buffer* each : {&hidden_, &hidden_gradient_, &decoded_, &decoded_gradient_}) *each = full<float>({n, sizes.units}, 0);
+    for (Buffer* each : {&hidden_, &hidden_gradient_, &decoded_, &decoded_gradient_})
+        *each = full<float>({n, sizes.units}, 0);
     for (Buffer* each : {&heads_out_, &heads_gradient_}) *each = full<float>({n, 2 * sizes.latent}, 0);
-    for (Buffer* each : {&epsilon_, &deviation_, &z_, &z_gradient_}) *each = full<float>({n, sizes.latent}, 0);
+    for (Buffer* each : {&mean_, &log_variance_, &epsilon_, &deviation_, &z_, &z_gradient_}) {
+        *each = full<float>({n, sizes.latent}, 0);
+    }
     for (Buffer* each : {&logits_, &logits_gradient_}) *each = full<float>({n, sizes.pixels}, 0);
+}
+
+std::size_t HandwrittenVae::activation_bytes() const {
+    std::size_t elements = 0;
+    for (const Buffer* each :
+         {&hidden_, &heads_out_, &mean_, &log_variance_, &epsilon_, &deviation_, &z_, &decoded_, &logits_,
+          &hidden_gradient_, &heads_gradient_, &z_gradient_, &decoded_gradient_, &logits_gradient_}) {
+        elements += each->size();
+    }
+    return elements * sizeof(float);
 }
 
 void HandwrittenVae::forward(const Layer& layer, const float* x, Buffer& y) {
     gemm(false, false, sizes_.batch, layer.outputs, layer.inputs, x, layer.inputs, parameters_.data() + layer.weight,
-         layer.outputs, 0, y.data());
+         layer.outputs, y.data());
 }
 
 void HandwrittenVae::backward(const Layer& layer, const float* x, const Buffer& gradient, Buffer* x_gradient) {
-    gemm(true, false, layer.inputs, layer.outputs, sizes_.batch, x, layer.inputs, gradient.data(), layer.outputs, 0,
+    gemm(true, false, layer.inputs, layer.outputs, sizes_.batch, x, layer.inputs, gradient.data(), layer.outputs,
          gradients_.data() + layer.weight);
     if (x_gradient != nullptr) {
         gemm(false, true, sizes_.batch, layer.inputs, layer.outputs, gradient.data(), layer.outputs,
-             parameters_.data() + layer.weight, layer.outputs, 0, x_gradient->data());
+             parameters_.data() + layer.weight, layer.outputs, x_gradient->data());
     }
 }
 
@@ -114,120 +168,143 @@ void HandwrittenVae::products(const float* x) {
 }
 
 /// Cross-entropy of the logits (with their bias still to be added) and its gradient, in one pass: both need exp(-|l|).
+/// Each thread has some columns, so that it alone adds to their bias gradients.
 float HandwrittenVae::pixel_loss(const float* x) {
-    const float scale = 1.0f / static_cast<float>(sizes_.batch);
-    const float* bias = parameters_.data() + pixels_.bias;
-    float* bias_gradient = gradients_.data() + pixels_.bias;
-    std::fill_n(bias_gradient, sizes_.pixels, 0.0f);
-    double total = 0;
-    for (std::size_t row = 0; row < sizes_.batch; ++row) {
-        const float* logits = logits_.data() + row * sizes_.pixels;
-        const float* target = x + row * sizes_.pixels;
-        float* gradient = logits_gradient_.data() + row * sizes_.pixels;
-        P sum(0);
-        for (std::size_t i = 0; i < sizes_.pixels; i += width) {  // a whole number of packs
-            const auto logit = P::load(logits + i).lanes + P::load(bias + i).lanes;
-            const auto pixel = P::load(target + i).lanes;
-            const auto zero = P(0).lanes, one = P(1).lanes;
-            const auto e = xsimd::exp(-xsimd::abs(logit));
-            const auto sigmoid = xsimd::select(logit > zero, one, e) / (one + e);
-            sum.lanes += xsimd::max(logit, zero) - logit * pixel + xsimd::log1p(e);
-            const auto g = (sigmoid - pixel) * P(scale).lanes;
-            P(g).store(gradient + i);
-            P(P::load(bias_gradient + i).lanes + g).store(bias_gradient + i);
+    const std::size_t rows = sizes_.batch, columns = sizes_.pixels, parts = parts_of(rows * columns);
+    autograd::PoolVector<double> totals(parts, 0.0);
+    cut(columns, parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
+        const float *bias = parameters_.data() + pixels_.bias, *logits = logits_.data(), *target = x;
+        float *bias_gradient = gradients_.data() + pixels_.bias, *gradient = logits_gradient_.data();
+        const Lanes zero(0.0f), one(1.0f), scale(1.0f / static_cast<float>(rows));
+        std::fill(bias_gradient + begin, bias_gradient + end, 0.0f);
+        double total = 0;
+        for (std::size_t row = 0; row < rows; ++row, logits += columns, target += columns, gradient += columns) {
+            Lanes sum = zero;
+            for (std::size_t block = begin; block < end; block += 64 * width) {
+                // For the sum of log(1 + e): a product that cannot overflow, because 1 + e is at most 2.
+                Lanes product = one;
+                for (std::size_t i = block; i < std::min(end, block + 64 * width); i += width) {  // whole packs
+                    const Lanes logit = load(logits + i) + load(bias + i), pixel = load(target + i);
+                    const Lanes e = xsimd::exp(-xsimd::abs(logit)), one_and_e = one + e;
+                    sum += xsimd::max(logit, zero) - logit * pixel;
+                    product *= one_and_e;
+                    const Lanes g = (xsimd::select(logit > zero, one, e) / one_and_e - pixel) * scale;
+                    store(g, gradient + i);
+                    store(load(bias_gradient + i) + g, bias_gradient + i);
+                }
+                sum += xsimd::log(product);
+            }
+            total += sum_of(sum);
         }
-        total += static_cast<double>(kernels::sum_lanes(sum));
-    }
-    return static_cast<float>(total) * scale;
+        totals[part] = total;
+    });
+    return static_cast<float>(std::accumulate(totals.begin(), totals.end(), 0.0) / static_cast<double>(rows));
 }
 
 void HandwrittenVae::adam() {
     ++steps_;
     const auto t = static_cast<float>(steps_);
-    const float beta1 = 0.9f, beta2 = 0.999f, rate = 1e-3f, epsilon = 1e-8f;
-    const float step_size = rate / (1 - std::pow(beta1, t));
-    const float correction = 1 / std::sqrt(1 - std::pow(beta2, t));
-    for (std::size_t i = 0; i < parameter_count_; i += width) {
-        const auto g = P::load(gradients_.data() + i).lanes;
-        const auto m = P(beta1).lanes * P::load(first_moment_.data() + i).lanes + P(1 - beta1).lanes * g;
-        const auto v = P(beta2).lanes * P::load(second_moment_.data() + i).lanes + P(1 - beta2).lanes * g * g;
-        P(m).store(first_moment_.data() + i);
-        P(v).store(second_moment_.data() + i);
-        const auto denominator = xsimd::sqrt(v) * P(correction).lanes + P(epsilon).lanes;
-        P(P::load(parameters_.data() + i).lanes - P(step_size).lanes * m / denominator).store(parameters_.data() + i);
-    }
+    autograd::for_ranges(parameter_count_, [this, t](std::size_t begin, std::size_t end) {
+        const float beta1 = 0.9f, beta2 = 0.999f, rate = 1e-3f;
+        const Lanes keep1(beta1), take1(1 - beta1), keep2(beta2), take2(1 - beta2), epsilon(1e-8f);
+        const Lanes step_size(rate / (1 - std::pow(beta1, t))), correction(1 / std::sqrt(1 - std::pow(beta2, t)));
+        float *values = parameters_.data(), *first = first_moment_.data(), *second = second_moment_.data();
+        const float* gradients = gradients_.data();
+        for (std::size_t i = begin; i < end; i += width) {
+            const Lanes g = load(gradients + i);
+            const Lanes m = keep1 * load(first + i) + take1 * g;
+            const Lanes v = keep2 * load(second + i) + take2 * g * g;
+            store(m, first + i);
+            store(v, second + i);
+            store(load(values + i) - step_size * m / (xsimd::sqrt(v) * correction + epsilon), values + i);
+        }
+    });
 }
 
 void HandwrittenVae::encode_hidden(const float* x) {
     forward(encoder_, x, hidden_);
-    add_bias<true>(hidden_.data(), parameters_.data() + encoder_.bias, sizes_.batch, sizes_.units);
+    add_bias(hidden_.data(), parameters_.data() + encoder_.bias, sizes_.batch, sizes_.units, relu);
+}
+
+/// Draws z_ from the distributions that the heads give; returns the sum of their divergences from N(0, I).
+double HandwrittenVae::sample(autograd::Rng& noise) {
+    const std::size_t n = sizes_.batch, latent = sizes_.latent;
+    forward(heads_, hidden_.data(), heads_out_);
+    float *mean = mean_.data(), *log_variance = log_variance_.data(), *deviation = deviation_.data(), *z = z_.data();
+    const float *both = heads_out_.data(), *bias = parameters_.data() + heads_.bias;
+    for (std::size_t row = 0; row < n; ++row, both += 2 * latent) {
+        for (std::size_t i = 0; i < latent; ++i) mean[row * latent + i] = both[i] + bias[i];
+        for (std::size_t i = 0; i < latent; ++i) log_variance[row * latent + i] = both[latent + i] + bias[latent + i];
+    }
+    noise.fill_normal(epsilon_);
+    const float* epsilon = epsilon_.data();
+    Lanes kl(0.0f);
+    for (std::size_t i = 0; i < n * latent; i += width) {  // whole packs
+        const Lanes mu = load(mean + i), log_square = load(log_variance + i),
+                    sigma = xsimd::exp(Lanes(0.5f) * log_square);
+        store(sigma, deviation + i);
+        store(mu + sigma * load(epsilon + i), z + i);
+        kl += sigma * sigma + mu * mu - Lanes(1.0f) - log_square;
+    }
+    return 0.5 * sum_of(kl);
 }
 
 /// From z_ to the reconstruction loss, and back to the gradient of z_.
 float HandwrittenVae::decode_and_backward(const float* x) {
     forward(decoder_, z_.data(), decoded_);
-    add_bias<true>(decoded_.data(), parameters_.data() + decoder_.bias, sizes_.batch, sizes_.units);
+    add_bias(decoded_.data(), parameters_.data() + decoder_.bias, sizes_.batch, sizes_.units, relu);
     forward(pixels_, decoded_.data(), logits_);
     const float loss = pixel_loss(x);
     backward(pixels_, decoded_.data(), logits_gradient_, &decoded_gradient_);
-    mask_by_relu(decoded_gradient_.data(), decoded_.data(), sizes_.batch * sizes_.units);
-    add_columns(decoded_gradient_.data(), gradients_.data() + decoder_.bias, sizes_.batch, sizes_.units);
+    mask_and_add_columns(decoded_gradient_.data(), decoded_.data(), gradients_.data() + decoder_.bias, sizes_.batch,
+                         sizes_.units);
     backward(decoder_, z_.data(), decoded_gradient_, &z_gradient_);
     return loss;
 }
 
+/// From the gradient of z_ to that of the heads.
+void HandwrittenVae::backward_sample() {
+    const std::size_t n = sizes_.batch, latent = sizes_.latent;
+    const float scale = 1.0f / static_cast<float>(n);
+    for (std::size_t row = 0; row < n; ++row) {
+        const std::size_t at = row * latent;
+        const float *mean = mean_.data() + at, *deviation = deviation_.data() + at, *epsilon = epsilon_.data() + at;
+        const float* z_gradient = z_gradient_.data() + at;
+        float* gradient = heads_gradient_.data() + 2 * at;
+        for (std::size_t i = 0; i < latent; ++i) {
+            gradient[i] = z_gradient[i] + mean[i] * scale;
+            gradient[latent + i] =
+                0.5f * (z_gradient[i] * deviation[i] * epsilon[i] + (deviation[i] * deviation[i] - 1) * scale);
+        }
+    }
+    add_columns(heads_gradient_.data(), gradients_.data() + heads_.bias, n, 2 * latent);
+}
+
 void HandwrittenVae::backward_hidden(const float* x) {
-    mask_by_relu(hidden_gradient_.data(), hidden_.data(), sizes_.batch * sizes_.units);
-    add_columns(hidden_gradient_.data(), gradients_.data() + encoder_.bias, sizes_.batch, sizes_.units);
+    mask_and_add_columns(hidden_gradient_.data(), hidden_.data(), gradients_.data() + encoder_.bias, sizes_.batch,
+                         sizes_.units);
     backward(encoder_, x, hidden_gradient_, nullptr);
 }
 
 float HandwrittenVae::step(const float* x, autograd::Rng& noise) {
-    const std::size_t n = sizes_.batch, latent = sizes_.latent;
     encode_hidden(x);
-    forward(heads_, hidden_.data(), heads_out_);
-    add_bias<false>(heads_out_.data(), parameters_.data() + heads_.bias, n, 2 * latent);
-    noise.fill_normal(epsilon_);
-    double kl = 0;
-    for (std::size_t row = 0; row < n; ++row) {
-        const float* mean = heads_out_.data() + row * 2 * latent;
-        for (std::size_t i = 0; i < latent; ++i) {
-            const float log_variance = mean[latent + i];
-            const float deviation = std::exp(0.5f * log_variance);
-            const std::size_t at = row * latent + i;
-            deviation_.data()[at] = deviation;
-            z_.data()[at] = mean[i] + deviation * epsilon_.data()[at];
-            kl += 0.5 * static_cast<double>(deviation * deviation + mean[i] * mean[i] - 1 - log_variance);
-        }
-    }
+    const double kl = sample(noise);
     const float reconstruction = decode_and_backward(x);
-    const float scale = 1.0f / static_cast<float>(n);
-    for (std::size_t row = 0; row < n; ++row) {
-        const float* mean = heads_out_.data() + row * 2 * latent;
-        float* gradient = heads_gradient_.data() + row * 2 * latent;
-        for (std::size_t i = 0; i < latent; ++i) {
-            const std::size_t at = row * latent + i;
-            const float deviation = deviation_.data()[at], z_gradient = z_gradient_.data()[at];
-            gradient[i] = z_gradient + mean[i] * scale;
-            gradient[latent + i] =
-                0.5f * (z_gradient * deviation * epsilon_.data()[at] + (deviation * deviation - 1) * scale);
-        }
-    }
-    add_columns(heads_gradient_.data(), gradients_.data() + heads_.bias, n, 2 * latent);
+    backward_sample();
     backward(heads_, hidden_.data(), heads_gradient_, &hidden_gradient_);
     backward_hidden(x);
     adam();
-    return reconstruction + static_cast<float>(kl) * scale;
+    return reconstruction + static_cast<float>(kl / static_cast<double>(sizes_.batch));
 }
 
 float HandwrittenVae::autoencoder_step(const float* x) {
     const std::size_t n = sizes_.batch, latent = sizes_.latent;
     encode_hidden(x);
-    forward(mean_, hidden_.data(), z_);
-    add_bias<false>(z_.data(), parameters_.data() + mean_.bias, n, latent);
+    forward(code_, hidden_.data(), z_);
+    add_bias(z_.data(), parameters_.data() + code_.bias, n, latent, identity);
     const float reconstruction = decode_and_backward(x);
-    add_columns(z_gradient_.data(), gradients_.data() + mean_.bias, n, latent);
-    backward(mean_, hidden_.data(), z_gradient_, &hidden_gradient_);
+    add_columns(z_gradient_.data(), gradients_.data() + code_.bias, n, latent);
+    backward(code_, hidden_.data(), z_gradient_, &hidden_gradient_);
     backward_hidden(x);
     adam();
     return reconstruction;
@@ -235,16 +312,9 @@ float HandwrittenVae::autoencoder_step(const float* x) {
 
 const float* HandwrittenVae::decode(const float* codes) {
     forward(decoder_, codes, decoded_);
-    add_bias<true>(decoded_.data(), parameters_.data() + decoder_.bias, sizes_.batch, sizes_.units);
+    add_bias(decoded_.data(), parameters_.data() + decoder_.bias, sizes_.batch, sizes_.units, relu);
     forward(pixels_, decoded_.data(), logits_);
-    const float* bias = parameters_.data() + pixels_.bias;
-    float* row = logits_.data();
-    for (std::size_t i = 0; i < sizes_.batch; ++i, row += sizes_.pixels) {
-        for (std::size_t j = 0; j < sizes_.pixels; j += width) {
-            const auto logit = P::load(row + j).lanes + P::load(bias + j).lanes;
-            P(P(1).lanes / (P(1).lanes + xsimd::exp(-logit))).store(row + j);
-        }
-    }
+    add_bias(logits_.data(), parameters_.data() + pixels_.bias, sizes_.batch, sizes_.pixels, sigmoid);
     return logits_.data();
 }
 

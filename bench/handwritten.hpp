@@ -26,6 +26,9 @@ class HandwrittenVae {
     /// The matrix products of step() alone, on the same buffers.
     void products(const float* x);
 
+    /// Bytes of the activations of a step and of their gradients.
+    std::size_t activation_bytes() const;
+
     /// Pixels of `batch` codes, (batch, latent) to (batch, pixels), in a buffer of this object.
     const float* decode(const float* codes);
 
@@ -37,7 +40,9 @@ class HandwrittenVae {
     };
     Layer add_layer(std::size_t inputs, std::size_t outputs);
     void encode_hidden(const float* x);
+    double sample(autograd::Rng& noise);
     float decode_and_backward(const float* x);
+    void backward_sample();
     void backward_hidden(const float* x);
     void forward(const Layer& layer, const float* x, Buffer& y);
     void backward(const Layer& layer, const float* x, const Buffer& gradient, Buffer* x_gradient);
@@ -47,9 +52,9 @@ class HandwrittenVae {
     Sizes sizes_;
     std::size_t parameter_count_ = 0;
     Layer encoder_, heads_, decoder_, pixels_;
-    Layer mean_;  // for the autoencoder, in place of both heads
+    Layer code_;  // for the autoencoder, in place of both heads
     Buffer parameters_, gradients_, first_moment_, second_moment_;
-    Buffer hidden_, heads_out_, epsilon_, deviation_, z_, decoded_, logits_;
+    Buffer hidden_, heads_out_, mean_, log_variance_, epsilon_, deviation_, z_, decoded_, logits_;
     Buffer hidden_gradient_, heads_gradient_, z_gradient_, decoded_gradient_, logits_gradient_;
     std::size_t steps_ = 0;
 };

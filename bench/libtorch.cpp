@@ -1,10 +1,11 @@
-// The same VAE training step by libtorch, where CMake finds it (Debian: libtorch-dev). Compiled for the benchmarks alone.
-#ifdef XTAPE_BENCH_LIBTORCH
+// The same VAE training step by libtorch (Debian: libtorch-dev): a worker, in a program of its own, so that libtorch is
+// part of no other process that is measured. Takes the number of threads and the batch size.
 #include <torch/torch.h>
 
-// Both define it.
-#undef CHECK
-#include <benchmark/benchmark.h>
+#include <cstdio>
+#include <cstdlib>
+
+#include "worker.hpp"
 
 namespace {
 
@@ -30,32 +31,26 @@ struct TorchVaeImpl : torch::nn::Module {
 };
 TORCH_MODULE(TorchVae);
 
-void vae_by_libtorch(benchmark::State& state) {
-    torch::set_num_threads(static_cast<int>(state.range(0)));
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fputs("xtape_bench_libtorch: xtape_bench starts it, with the number of threads and the batch size\n",
+                   stderr);
+        return 2;
+    }
+    torch::set_num_threads(std::atoi(argv[1]));
     torch::manual_seed(2);
     TorchVae model;
     torch::optim::Adam adam(model->parameters(), torch::optim::AdamOptions(1e-3));
-    const auto uniform = torch::rand({state.range(1), 784});
+    const auto uniform = torch::rand({std::atol(argv[2]), 784});
     const auto x = torch::where(uniform < 0.5, torch::zeros_like(uniform), uniform);
-    const auto step = [&] {
+    bench::serve([&] {
         adam.zero_grad();
         const auto loss = model->loss(x);
         loss.backward();
         adam.step();
-        return loss.item<float>();
-    };
-    for (int i = 0; i < 5; ++i) benchmark::DoNotOptimize(step());
-    for (auto _ : state) benchmark::DoNotOptimize(step());
+        loss.item<float>();
+    });
+    return 0;
 }
-
-void sizes(benchmark::internal::Benchmark* benchmark) {
-    benchmark->ArgNames({"threads", "batch"})->UseRealTime()->Unit(benchmark::kMillisecond);
-    for (const int threads : {1, 2}) {
-        for (const int batch : {32, 128, 512}) benchmark->Args({threads, batch});
-    }
-}
-
-BENCHMARK(vae_by_libtorch)->Name("vae_step/libtorch")->Apply(sizes);
-
-}  // namespace
-#endif

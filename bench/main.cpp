@@ -1,113 +1,162 @@
-// Runs the benchmarks in random interleaving, so that what is compared sees the same machine, and prints beside Google
-// Benchmark's table the ratios of medians that the design's promises are about. `--json FILE` writes both for machines.
+// Runs the benchmarks in random interleaving, so that what is compared sees the same machine, and prints beside their
+// medians the ratios that the design's promises are about. `--json FILE` writes all of it for machines.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <nn/file.hpp>
-#include <set>
 #include <span>
 #include <sstream>
+#include <stdexcept>
 #include <string>
-#include <unistd.h>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "processes.hpp"
+#include "steps.hpp"
+#include "suite.hpp"
 
 namespace {
 
-/// Google Benchmark's table on the terminal, its JSON in a string, and the median of each benchmark, in its own unit.
-class Medians : public benchmark::ConsoleReporter {
+/// What the design promises of some of the ratios.
+struct Promise {
+    const char* ratio;
+    double at_most;
+};
+
+constexpr Promise promises[] = {
+    {"vae_step_2t_over_handwritten", 1.05},
+    {"vae_step_1t_over_handwritten", 1.05},
+    {"vae_step_2t_over_gemm", 1.40},
+    {"vae_step_1t_over_libtorch", 0.55},
+    {"vae_step_2t_over_libtorch", 0.45},
+    {"vae_step_contended_over_1t", 1.25},
+    {"node_ns_1", 100},
+    {"node_ns_64", 120},
+    {"node_10000_over_raw", 1.15},
+    {"allocations_per_step", 0},
+    {"rss_10000_over_100", 1.01},
+    {"compile_s", 5},
+    {"peak_rss_over_handwritten", 1.3},
+    {"node_ns_depth_1000000_over_1000", 1.5},
+};
+
+/// Collects Google Benchmark's JSON and the median of each benchmark, which it prints as one table at the end.
+class Medians : public benchmark::BenchmarkReporter {
    public:
-    explicit Medians(bool colour) : ConsoleReporter(colour ? OO_ColorTabular : OO_Tabular) { json_.SetOutputStream(&text_); }
+    Medians() { json_.SetOutputStream(&text_); }
+
     bool ReportContext(const Context& context) override {
-        json_.ReportContext(context);
-        return ConsoleReporter::ReportContext(context);
+        PrintBasicContext(&std::cout, context);
+        std::cout << "All benchmarks take turns, for about five minutes; the table follows at the end.\n" << std::flush;
+        return json_.ReportContext(context);
     }
     void ReportRuns(const std::vector<Run>& runs) override {
         json_.ReportRuns(runs);
-        std::vector<Run> shown;
         for (const Run& run : runs) {
-            if (run.run_type != Run::RT_Aggregate || run.aggregate_name != "median") continue;
-            medians_[run.run_name.str()] = run.GetAdjustedRealTime();
-            shown.push_back(run);
+            Row& row = rows_[{run.family_index, run.per_family_instance_index}];
+            row.name = run.run_name.function_name;
+            if (!run.run_name.args.empty()) row.name += "/" + run.run_name.args;
+            if (run.aggregate_name == "median" || run.repetitions == 1) {
+                row.time = run.GetAdjustedRealTime();
+                row.unit = run.time_unit;
+            }
+            if (run.aggregate_name == "cv") row.spread = run.real_accumulated_time;
         }
-        if (!shown.empty()) ConsoleReporter::ReportRuns(shown);
     }
     void Finalize() override { json_.Finalize(); }
 
-    const std::map<std::string, double>& medians() const { return medians_; }
+    void print() const {
+        fmt::print("\n{:<52}{:>12}     {:>8}\n", "Benchmark", "median", "spread");
+        for (const auto& [place, row] : rows_) {
+            fmt::print("{:<52}{:>12.3f} {:<2}  {:>8.1f} %\n", row.name, row.time,
+                       benchmark::GetTimeUnitString(row.unit), 100 * row.spread);
+        }
+    }
+    std::map<std::string, double> seconds() const {
+        std::map<std::string, double> medians;
+        for (const auto& [place, row] : rows_)
+            medians[row.name] = row.time / benchmark::GetTimeUnitMultiplier(row.unit);
+        return medians;
+    }
     std::string json() const { return text_.str(); }
 
    private:
+    struct Row {
+        std::string name;
+        double time = 0;
+        benchmark::TimeUnit unit{};
+        double spread = 0;  // standard deviation over mean, of the repetitions
+    };
+    std::map<std::pair<std::int64_t, std::int64_t>, Row> rows_;  // in the order of registration
     benchmark::JSONReporter json_;
     std::ostringstream text_;
-    std::map<std::string, double> medians_;
 };
 
-using Ratios = std::map<std::string, double>;
+using Figures = std::map<std::string, double>;
 
 /// Of the benchmarks which ran; a ratio of which one side did not run is left out.
-Ratios ratios_of(const std::map<std::string, double>& medians) {
-    Ratios ratios;
-    const auto add = [&](const std::string& name, const std::string& top, const std::string& bottom, double scale = 1) {
-        const auto numerator = medians.find(top), denominator = medians.find(bottom);
-        if (numerator == medians.end() || denominator == medians.end()) return;
-        ratios[name] = scale * numerator->second / denominator->second;
-    };
-    for (const int threads : {1, 2}) {
-        for (const int batch : {32, 128, 512}) {
-            const auto of = [&](const char* what) {
-                return fmt::format("{}/threads:{}/batch:{}/real_time", what, threads, batch);
-            };
-            const std::string suffix = batch == 128 ? "" : fmt::format("_batch{}", batch);
-            const auto named = [&](const char* step, const char* against) {
-                return fmt::format("{}_{}t_over_{}{}", step, threads, against, suffix);
-            };
-            for (const char* against : {"handwritten", "gemm", "libtorch"}) {
-                add(named("vae_step", against), of("vae_step/xtape"), of(fmt::format("vae_step/{}", against).c_str()));
-            }
-            add(named("ae_step", "handwritten"), of("ae_step/xtape"), of("ae_step/handwritten"));
-        }
-        const auto decode = [&](const char* what) { return fmt::format("decode/{}/threads:{}/codes:10000/real_time", what, threads); };
-        add(fmt::format("decode_{}t_over_handwritten", threads), decode("xtape"), decode("handwritten"));
+Figures figures_of(const bench::Ratios& ratios, const std::map<std::string, double>& medians) {
+    Figures figures;
+    for (const bench::Ratio& ratio : ratios) {
+        const auto top = medians.find(ratio.top), bottom = medians.find(ratio.bottom);
+        if (top == medians.end() || (bottom == medians.end() && !ratio.bottom.empty())) continue;
+        figures[ratio.name] = ratio.scale * top->second / (ratio.bottom.empty() ? 1 : bottom->second);
     }
-    add("vae_step_contended_over_1t", "vae_step/contended/threads:2/batch:128/real_time",
-        "vae_step/xtape/threads:1/batch:128/real_time");
-    // Microseconds of a chain, to nanoseconds of a node.
-    const auto chain = [](int elements, int nodes) { return fmt::format("tape_overhead/xtape/elements:{}/nodes:{}", elements, nodes); };
-    for (const int elements : {1, 64}) {
-        const auto found = medians.find(chain(elements, 1000));
-        if (found != medians.end()) ratios[fmt::format("node_ns_{}", elements)] = found->second * 1e3 / 1000;
-    }
-    add("node_10000_over_raw", chain(10000, 1000), "tape_overhead/raw/elements:10000/nodes:1000");
-    add("node_ns_depth_1000000_over_1000", chain(1, 1000000), chain(1, 1000), 1e-3);
-    return ratios;
+    return figures;
 }
 
-void run(const std::string& filter, int repetitions, bool processes, const std::string& json_file, const char* program) {
-    const std::vector<std::string> flags = {program,
-                                            "--benchmark_enable_random_interleaving=true",
+void print(Figures figures) {
+    fmt::print("\nRatios of medians, and figures of whole processes; those first of which something is promised:\n");
+    for (const Promise& promise : promises) {
+        const auto found = figures.extract(promise.ratio);
+        if (found.empty()) continue;
+        fmt::print("  {:<44}{:>10.3f}  at most {:<6}{}\n", promise.ratio, found.mapped(), promise.at_most,
+                   found.mapped() <= promise.at_most ? "holds" : "MISSED");
+    }
+    for (const auto& [name, value] : figures) fmt::print("  {:<44}{:>10.3f}\n", name, value);
+}
+
+/// Fails now rather than when all is measured.
+void require_writable(const std::string& file) {
+    const std::filesystem::path path = std::filesystem::absolute(file);
+    if (std::filesystem::is_directory(path)) throw nn::FileError(file, "cannot be written: is a directory");
+    if (access(path.parent_path().c_str(), W_OK | X_OK) != 0) {
+        throw nn::FileError(file, "cannot be written: its directory is missing or not writable");
+    }
+}
+
+void run(const std::string& filter, int repetitions, bool processes, const std::string& json_file) {
+    if (!json_file.empty()) require_writable(json_file);
+    bench::Ratios ratios;
+    bench::add_steps(ratios);
+    bench::add_tape_overhead(ratios);
+    bench::add_kernels(ratios);
+    const std::vector<std::string> flags = {"xtape_bench", "--benchmark_enable_random_interleaving=true",
                                             fmt::format("--benchmark_repetitions={}", repetitions),
-                                            "--benchmark_min_time=0.05",
-                                            "--benchmark_filter=" + filter};
+                                            "--benchmark_min_time=0.05", "--benchmark_filter=" + filter};
     std::vector<char*> arguments;
     for (const std::string& flag : flags) arguments.push_back(const_cast<char*>(flag.c_str()));
     int count = static_cast<int>(arguments.size());
     benchmark::Initialize(&count, arguments.data());
-    Medians reporter(isatty(STDOUT_FILENO) != 0);
-    benchmark::RunSpecifiedBenchmarks(&reporter);
-
-    Ratios ratios = ratios_of(reporter.medians());
-    if (processes) ratios.merge(bench::measure_processes(program));
-    fmt::print("\nRatios of medians, and figures of whole processes:\n");
-    for (const auto& [name, value] : ratios) fmt::print("  {:<44}{:>10.3f}\n", name, value);
+    Medians reporter;
+    if (benchmark::RunSpecifiedBenchmarks(&reporter) == 0) {
+        throw std::runtime_error(fmt::format("--filter {}: no benchmark has such a name", filter));
+    }
+    Figures figures = figures_of(ratios, reporter.seconds());
+    if (processes) figures.merge(bench::measure_processes());
+    reporter.print();
+    print(figures);
     if (json_file.empty()) return;
     nlohmann::ordered_json json = nlohmann::ordered_json::parse(reporter.json());
-    json["ratios"] = ratios;
+    json["ratios"] = figures;
     const std::string text = json.dump(2) + "\n";
     nn::write_file_atomically(json_file, std::as_bytes(std::span(text)));
 }
@@ -115,29 +164,35 @@ void run(const std::string& filter, int repetitions, bool processes, const std::
 }  // namespace
 
 int main(int argc, char** argv) {
-    // libtorch's OpenMP threads read this before main; spinning, they would slow down whoever runs next.
-    if (setenv("OMP_WAIT_POLICY", "passive", 0) == 0 && std::getenv("XTAPE_BENCH_STARTED") == nullptr) {
-        setenv("XTAPE_BENCH_STARTED", "1", 1);
-        execv("/proc/self/exe", argv);
-    }
-    CLI::App app{"Benchmarks of xtape: training steps against hand-written ones, the tape's overhead, kernels, memory."};
+    CLI::App app{
+        "Benchmarks of xtape: training steps against hand-written ones, the tape's overhead, kernels, memory."};
     app.option_defaults()->always_capture_default();
     std::string filter = ".", json_file, child;
     int repetitions = 31;
     bool skip_processes = false;
+    std::tuple<std::string, int, std::size_t> worker;
     app.add_option("--filter", filter, "run the benchmarks whose names match this regular expression");
-    app.add_option("--repetitions", repetitions, "of each benchmark, at random times; medians are reported")->check(CLI::Range(1, 1000));
-    app.add_flag("--no-processes", skip_processes, "leave out compile time, memory and calls to the heap (about two minutes)");
+    app.add_option("--repetitions", repetitions, "of each benchmark, at random times; medians are reported")
+        ->check(CLI::Range(1, 1000));
+    app.add_flag("--no-processes", skip_processes,
+                 "leave out compile time, memory and calls to the heap (about a minute)");
     app.add_option("--json", json_file, "write all figures and the ratios to this file");
+    // What this program starts itself with.
     app.add_option("--child", child, "")->group("");
+    const CLI::Option* is_worker = app.add_option("--worker", worker, "")->group("");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
     try {
-        if (!child.empty()) return bench::run_as_child(child);
-        run(filter, repetitions, !skip_processes, json_file, argv[0]);
+        if (*is_worker) {
+            std::apply(bench::run_as_worker, worker);
+        } else if (!child.empty()) {
+            bench::run_as_child(child);
+        } else {
+            run(filter, repetitions, !skip_processes, json_file);
+        }
     } catch (const std::exception& error) {
         fmt::print(stderr, "xtape_bench: {}\n", error.what());
         return 1;

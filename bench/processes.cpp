@@ -1,7 +1,9 @@
 // Children of this program train; the parent reads what they print and what the system says they used.
 #include "processes.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "children.hpp"
 #include "handwritten.hpp"
 #include "steps.hpp"
 
@@ -35,7 +38,9 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 // Every call to the heap from C++ is counted; the benchmarks themselves do not mind.
 void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return counted(bytes, static_cast<std::size_t>(alignment));
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
@@ -65,19 +70,9 @@ struct Ended {
 
 Ended run(const std::vector<std::string>& command) {
     std::array<int, 2> ends;
-    if (pipe(ends.data()) != 0) throw std::runtime_error("pipe failed");
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe for a child process");
     const auto start = std::chrono::steady_clock::now();
-    const pid_t child = fork();
-    if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        std::vector<char*> words;
-        for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-        words.push_back(nullptr);
-        execvp(words[0], words.data());
-        _exit(127);
-    }
+    const pid_t child = start_child(command, STDIN_FILENO, ends[1]);
     close(ends[1]);
     std::string output;
     std::array<char, 4096> buffer;
@@ -89,7 +84,9 @@ Ended run(const std::vector<std::string>& command) {
     rusage usage{};
     wait4(child, &status, 0, &usage);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (status != 0) throw std::runtime_error(fmt::format("{} failed with status {}", command.front(), status));
+    if (status != 0) {
+        throw std::runtime_error(fmt::format("`{}` ended with {}", fmt::join(command, " "), how_it_ended(status)));
+    }
     Ended ended{{}, seconds, static_cast<double>(usage.ru_maxrss) / 1024};
     std::istringstream lines(output);
     std::string name;
@@ -104,42 +101,50 @@ std::vector<std::string> words_of(const char* text) {
 
 }  // namespace
 
-int run_as_child(const std::string& task) {
+void run_as_child(const std::string& task) {
     autograd::set_num_threads(1);
-    if (task == "xtape") {
+    if (task == "steps") {
         XtapeStep step(XtapeStep::Kind::vae, batch);
         for (int i = 0; i < 100; ++i) step();
         print("rss_100", status_kilobytes("VmRSS"));
-        print("peak_100", status_kilobytes("VmHWM"));
+        print("peak_rss", status_kilobytes("VmHWM"));
+        print("peak_bytes", static_cast<double>(autograd::memory_statistics().peak_bytes_in_use));
         print("tape_bytes", static_cast<double>(step.bytes_on_tape()));
         const std::uint64_t before = heap_calls;
         for (int i = 100; i < 10000; ++i) step();
         print("allocations_per_step", static_cast<double>(heap_calls - before) / 9900);
         print("rss_10000", status_kilobytes("VmRSS"));
-    } else if (task == "handwritten") {
+    } else if (task == "releasing_steps") {
+        XtapeStep step(XtapeStep::Kind::vae, batch, {.release = true});
+        for (int i = 0; i < 100; ++i) step();
+        print("peak_bytes", static_cast<double>(autograd::memory_statistics().peak_bytes_in_use));
+    } else if (task == "handwritten_steps") {
         autograd::Rng rng(2);
         HandwrittenVae model({.batch = batch}, rng);
         const auto x = pictures(batch, 784);
         for (int i = 0; i < 100; ++i) model.step(x.data(), rng);
-        print("peak_100", status_kilobytes("VmHWM"));
+        print("peak_rss", status_kilobytes("VmHWM"));
+        print("activation_bytes", static_cast<double>(model.activation_bytes()));
     } else {
-        return 2;
+        throw std::runtime_error(fmt::format("no task is called {}", task));
     }
-    return 0;
 }
 
-std::map<std::string, double> measure_processes(const char* this_program) {
+std::map<std::string, double> measure_processes() {
+    const auto task = [](const char* name) { return run({this_program(), "--child", name}).figures; };
+    const auto xtape = task("steps"), releasing = task("releasing_steps"), handwritten = task("handwritten_steps");
     std::map<std::string, double> figures;
-    const Ended xtape = run({this_program, "--child", "xtape"});
-    const Ended handwritten = run({this_program, "--child", "handwritten"});
-    figures["allocations_per_step"] = xtape.figures.at("allocations_per_step");
-    figures["rss_10000_over_100"] = xtape.figures.at("rss_10000") / xtape.figures.at("rss_100");
-    figures["peak_rss_over_handwritten"] = xtape.figures.at("peak_100") / handwritten.figures.at("peak_100");
-    figures["tape_megabytes_per_step"] = xtape.figures.at("tape_bytes") / (1 << 20);
+    figures["allocations_per_step"] = xtape.at("allocations_per_step");
+    figures["rss_10000_over_100"] = xtape.at("rss_10000") / xtape.at("rss_100");
+    figures["peak_rss_over_handwritten"] = xtape.at("peak_rss") / handwritten.at("peak_rss");
+    figures["peak_bytes_release_over_keep"] = releasing.at("peak_bytes") / xtape.at("peak_bytes");
+    figures["tape_megabytes_per_step"] = xtape.at("tape_bytes") / (1 << 20);
+    figures["tape_bytes_over_handwritten"] = xtape.at("tape_bytes") / handwritten.at("activation_bytes");
 
     // By one process on one core: what a user waits for after each change.
     std::vector<std::string> compile = words_of(XTAPE_COMPILE_COMMAND);
-    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"}) compile.emplace_back(word);
+    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"})
+        compile.emplace_back(word);
     const Ended compiled = run(compile);
     figures["compile_s"] = compiled.seconds;
     figures["compile_megabytes"] = compiled.peak_megabytes;

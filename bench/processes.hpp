@@ -6,10 +6,11 @@
 
 namespace bench {
 
-/// Starts processes, one after the other, and returns the figures by the names of the ratios. Takes about two minutes.
-std::map<std::string, double> measure_processes(const char* this_program);
+/// Starts processes, one after the other, and returns the figures by the names of the ratios. Takes about a minute.
+std::map<std::string, double> measure_processes();
 
-/// What a process does that measure_processes() has started: prints its figures. Returns an exit code.
-int run_as_child(const std::string& task);
+/// What a process does that measure_processes() has started: prints its figures.
+/// @throws std::runtime_error if there is no such task.
+void run_as_child(const std::string& task);
 
 }  // namespace bench

@@ -1,16 +1,18 @@
-// Training steps of the example's networks, 784-400-(20,20)-400-784 with Adam, and decoding: by xtape as the example has
-// them, by hand, and the matrix products of the hand-written VAE step alone.
-#include <benchmark/benchmark.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <autograd/autograd.hpp>
-
-#include "examples/ae_vs_vae/models.hpp"
-#include "handwritten.hpp"
+// Training steps of the example's networks, 784-400-(20,20)-400-784 with Adam, and decoding: by xtape as the example
+// has them, by hand, by libtorch where there is one, and the matrix products of the hand-written VAE step alone. Each
+// of them, for each number of threads and batch size, lives in a process of its own; they take turns at random.
 #include "steps.hpp"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <stdexcept>
+
+#include "children.hpp"
+#include "handwritten.hpp"
+#include "suite.hpp"
+#include "worker.hpp"
 
 namespace bench {
 
@@ -24,8 +26,8 @@ Array<float> pictures(std::size_t batch, std::size_t pixels) {
     return x;
 }
 
-XtapeStep::XtapeStep(Kind kind, std::size_t batch)
-    : kind_(kind), rng_(2), model_(784, 400, 20, rng_), x_(pictures(batch, 784)) {
+XtapeStep::XtapeStep(Kind kind, std::size_t batch, autograd::BackwardOptions options)
+    : kind_(kind), options_(options), rng_(2), model_(784, 400, 20, rng_), x_(pictures(batch, 784)) {
     nn::attach(tape_, model_);
 }
 
@@ -33,8 +35,9 @@ float XtapeStep::operator()() {
     tape_.clear();
     const auto x = tape_.constant(x_);
     const Loss found = kind_ == Kind::vae ? vae_loss(model_, x, 1.0f, 1, rng_) : autoencoder_loss(model_, x);
-    adam_.step(model_, backward(found.loss));
-    return found.loss.item();
+    const float loss = found.loss.item();
+    adam_.step(model_, backward(found.loss, options_));
+    return loss;
 }
 
 std::size_t XtapeStep::bytes_on_tape() const {
@@ -43,119 +46,110 @@ std::size_t XtapeStep::bytes_on_tape() const {
     return bytes;
 }
 
+void run_as_worker(const std::string& contender, int threads, std::size_t batch) {
+    autograd::set_num_threads(threads);
+    if (contender == "vae_step/xtape" || contender == "ae_step/xtape") {
+        XtapeStep step(contender == "vae_step/xtape" ? XtapeStep::Kind::vae : XtapeStep::Kind::ae, batch);
+        return serve([&] { step(); });
+    }
+    Rng rng(2);
+    const Array<float> x = pictures(batch, 784), codes = rng.normal<float>({batch, 20});
+    if (contender == "decode/xtape") {
+        const Decoder decoder(784, 400, 20, rng);
+        autograd::Tape<float> tape({.inference = true});
+        return serve([&] {
+            tape.clear();
+            sigmoid(decoder(tape.constant(codes)));
+        });
+    }
+    HandwrittenVae model({.batch = batch}, rng);
+    if (contender == "vae_step/handwritten") return serve([&] { model.step(x.data(), rng); });
+    if (contender == "ae_step/handwritten") return serve([&] { model.autoencoder_step(x.data()); });
+    if (contender == "vae_step/gemm") return serve([&] { model.products(x.data()); });
+    if (contender == "decode/handwritten") return serve([&] { model.decode(codes.data()); });
+    throw std::runtime_error(fmt::format("no contender is called {}", contender));
+}
+
 namespace {
 
-constexpr int warm_up_steps = 5;
+/// The program that serves libtorch's steps, which CMake builds beside this one if it finds libtorch.
+std::filesystem::path libtorch_program() { return this_program().replace_filename("xtape_bench_libtorch"); }
 
-/// Measures `step`, after some steps that warm up.
-template <class Step>
-void measure(benchmark::State& state, Step&& step) {
-    for (int i = 0; i < warm_up_steps; ++i) benchmark::DoNotOptimize(step());
-    for (auto _ : state) benchmark::DoNotOptimize(step());
-}
-
-std::size_t configure(const benchmark::State& state) {
-    autograd::set_num_threads(static_cast<int>(state.range(0)));
-    return static_cast<std::size_t>(state.range(1));
-}
-
-void xtape_step(benchmark::State& state, XtapeStep::Kind kind) {
-    XtapeStep step(kind, configure(state));
-    measure(state, step);
-}
-
-void vae_by_hand(benchmark::State& state) {
-    Rng rng(2);
-    const std::size_t batch = configure(state);
-    HandwrittenVae model({.batch = batch}, rng);
-    const Array<float> x = pictures(batch, 784);
-    measure(state, [&] { return model.step(x.data(), rng); });
-}
-
-void ae_by_hand(benchmark::State& state) {
-    Rng rng(2);
-    const std::size_t batch = configure(state);
-    HandwrittenVae model({.batch = batch}, rng);
-    const Array<float> x = pictures(batch, 784);
-    measure(state, [&] { return model.autoencoder_step(x.data()); });
-}
-
-void products_alone(benchmark::State& state) {
-    Rng rng(2);
-    const std::size_t batch = configure(state);
-    HandwrittenVae model({.batch = batch}, rng);
-    const Array<float> x = pictures(batch, 784);
-    measure(state, [&] {
-        model.products(x.data());
-        return 0;
-    });
-}
-
-void decode_by_xtape(benchmark::State& state) {
-    const std::size_t count = configure(state);
-    Rng rng(2);
-    const Decoder decoder(784, 400, 20, rng);
-    const Array<float> codes = rng.normal<float>({count, 20});
-    autograd::Tape<float> tape({.inference = true});
-    measure(state, [&] {
-        tape.clear();
-        return sigmoid(decoder(tape.constant(codes))).value().data();
-    });
-}
-
-void decode_by_hand(benchmark::State& state) {
-    const std::size_t count = configure(state);
-    Rng rng(2);
-    HandwrittenVae model({.batch = count}, rng);
-    const Array<float> codes = rng.normal<float>({count, 20});
-    measure(state, [&] { return model.decode(codes.data()); });
-}
-
-/// A child process which keeps one processor busy for as long as this object lives.
-class BusyNeighbour {
-   public:
-    BusyNeighbour() : child_(fork()) {
-        if (child_ != 0) return;
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        volatile unsigned spin = 0;
-        while (true) spin = spin + 1;
+/// The worker of a contender, started when it is first asked for.
+Worker& worker_of(const std::string& contender, int threads, int batch) {
+    static std::map<std::vector<std::string>, Worker> workers;
+    std::vector<std::string> command = {this_program(), "--worker", contender};
+    if (contender == "vae_step/libtorch") {
+        // Its OpenMP threads would spin, and slow down libtorch itself; of OpenBLAS's threads it does not decide the
+        // number.
+        command = {"env", "OMP_WAIT_POLICY=passive", fmt::format("OPENBLAS_NUM_THREADS={}", threads),
+                   libtorch_program()};
     }
-    BusyNeighbour(const BusyNeighbour&) = delete;
-    BusyNeighbour& operator=(const BusyNeighbour&) = delete;
-    ~BusyNeighbour() {
-        kill(child_, SIGKILL);
-        waitpid(child_, nullptr, 0);
-    }
-
-   private:
-    pid_t child_;
-};
-
-void vae_step_contended(benchmark::State& state) {
-    const BusyNeighbour neighbour;
-    xtape_step(state, XtapeStep::Kind::vae);
+    command.push_back(std::to_string(threads));
+    command.push_back(std::to_string(batch));
+    return workers.try_emplace(command, command).first->second;
 }
 
-void step_sizes(benchmark::internal::Benchmark* benchmark) {
-    benchmark->ArgNames({"threads", "batch"})->UseRealTime()->Unit(benchmark::kMillisecond);
-    for (const int threads : {1, 2}) {
-        for (const int batch : {32, 128, 512}) benchmark->Args({threads, batch});
-    }
+/// Steps in one turn: so that turns are short and each contender gets some hundreds of steps, or some dozens of the
+/// longest.
+int steps_in_a_turn(int batch) { return batch <= 128 ? 12 : batch <= 512 ? 10 : 2; }
+
+/// What differs from one benchmark to the next, in Google Benchmark's terms.
+std::string arguments(int threads, const char* size, int batch) {
+    return fmt::format("/threads:{}/{}:{}", threads, size, batch);
 }
 
-void decode_sizes(benchmark::internal::Benchmark* benchmark) {
-    benchmark->ArgNames({"threads", "codes"})->UseRealTime()->Unit(benchmark::kMillisecond);
-    for (const int threads : {1, 2}) benchmark->Args({threads, 10000});
+template <class Turn>
+void add_benchmark(const std::string& name, int threads, const char* size, int batch, Turn turn) {
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [turn](benchmark::State& state) {
+                                     const std::vector<double> seconds =
+                                         turn(static_cast<std::size_t>(state.max_iterations));
+                                     auto each = seconds.begin();
+                                     for (auto _ : state) state.SetIterationTime(*each++);
+                                 })
+        ->ArgNames({"threads", size})
+        ->Args({threads, batch})
+        ->Iterations(steps_in_a_turn(batch))
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
 }
-
-BENCHMARK_CAPTURE(xtape_step, vae, XtapeStep::Kind::vae)->Name("vae_step/xtape")->Apply(step_sizes);
-BENCHMARK(vae_by_hand)->Name("vae_step/handwritten")->Apply(step_sizes);
-BENCHMARK(products_alone)->Name("vae_step/gemm")->Apply(step_sizes);
-BENCHMARK(vae_step_contended)->Name("vae_step/contended")->ArgNames({"threads", "batch"})->Args({2, 128})->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(xtape_step, ae, XtapeStep::Kind::ae)->Name("ae_step/xtape")->Apply(step_sizes);
-BENCHMARK(ae_by_hand)->Name("ae_step/handwritten")->Apply(step_sizes);
-BENCHMARK(decode_by_xtape)->Name("decode/xtape")->Apply(decode_sizes);
-BENCHMARK(decode_by_hand)->Name("decode/handwritten")->Apply(decode_sizes);
 
 }  // namespace
+
+void add_steps(Ratios& ratios) {
+    constexpr std::size_t untimed = 2;
+    // Registers one benchmark; returns the name of its median.
+    const auto add = [](const std::string& contender, int threads, const char* size, int batch) {
+        add_benchmark(contender, threads, size, batch, [=](std::size_t steps) {
+            return worker_of(contender, threads, batch).take_turn(untimed, steps);
+        });
+        return contender + arguments(threads, size, batch);
+    };
+    std::vector<std::string> rivals = {"handwritten", "gemm"};
+    if (std::filesystem::exists(libtorch_program())) rivals.push_back("libtorch");
+    for (const int threads : {1, 2}) {
+        for (const int batch : {32, 128, 512}) {
+            const std::string suffix = batch == 128 ? "" : fmt::format("_batch{}", batch);
+            const std::string vae = add("vae_step/xtape", threads, "batch", batch);
+            for (const std::string& rival : rivals) {
+                ratios.push_back({fmt::format("vae_step_{}t_over_{}{}", threads, rival, suffix), vae,
+                                  add("vae_step/" + rival, threads, "batch", batch)});
+            }
+            ratios.push_back({fmt::format("ae_step_{}t_over_handwritten{}", threads, suffix),
+                              add("ae_step/xtape", threads, "batch", batch),
+                              add("ae_step/handwritten", threads, "batch", batch)});
+        }
+        ratios.push_back({fmt::format("decode_{}t_over_handwritten", threads),
+                          add("decode/xtape", threads, "codes", 10000),
+                          add("decode/handwritten", threads, "codes", 10000)});
+    }
+    add_benchmark("vae_step/contended", 2, "batch", 128, [](std::size_t steps) {
+        const BusyNeighbour neighbour;
+        return worker_of("vae_step/xtape", 2, 128).take_turn(untimed, steps);
+    });
+    ratios.push_back({"vae_step_contended_over_1t", "vae_step/contended" + arguments(2, "batch", 128),
+                      "vae_step/xtape" + arguments(1, "batch", 128)});
+}
+
 }  // namespace bench

@@ -3,6 +3,7 @@
 
 #include <autograd/autograd.hpp>
 #include <cstddef>
+#include <string>
 
 #include "examples/ae_vs_vae/models.hpp"
 
@@ -16,7 +17,7 @@ class XtapeStep {
    public:
     enum class Kind { vae, ae };
 
-    XtapeStep(Kind kind, std::size_t batch);
+    XtapeStep(Kind kind, std::size_t batch, autograd::BackwardOptions options = {});
     XtapeStep(const XtapeStep&) = delete;
     XtapeStep& operator=(const XtapeStep&) = delete;
 
@@ -27,11 +28,16 @@ class XtapeStep {
 
    private:
     Kind kind_;
+    autograd::BackwardOptions options_;
     autograd::Rng rng_;
     Autoencoder model_;
     nn::Adam adam_;
     autograd::Tape<float> tape_;
     autograd::Array<float> x_;
 };
+
+/// What a worker does that add_steps() has started: serves one contender, until nobody asks for more.
+/// @throws std::runtime_error if there is none of that name.
+void run_as_worker(const std::string& contender, int threads, std::size_t batch);
 
 }  // namespace bench

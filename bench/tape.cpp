@@ -1,10 +1,14 @@
-// What a node costs: chains of x * a, x + b with constant a and b, forward and backward, clearing included; against a raw
-// loop with the same loads and stores; and a chain of a million against one of a thousand.
+// What a node costs: chains of x * a, x + b with constant a and b, forward and backward, clearing included; against a
+// raw loop with the same loads and stores; and a chain of a million against one of a thousand.
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include <autograd/autograd.hpp>
 #include <vector>
 
+#include "suite.hpp"
+
+namespace bench {
 namespace {
 
 using autograd::Array;
@@ -12,9 +16,11 @@ using autograd::full;
 using autograd::Pack;
 
 void chain(benchmark::State& state) {
+    autograd::set_num_threads(1);
     const auto elements = static_cast<std::size_t>(state.range(0));
     const auto nodes = static_cast<std::size_t>(state.range(1));
-    const auto start = full<float>({elements}, 1), factor = full<float>({elements}, 0.999f), term = full<float>({elements}, 0.001f);
+    const auto start = full<float>({elements}, 1), factor = full<float>({elements}, 0.999f),
+               term = full<float>({elements}, 0.001f);
     autograd::Tape<float> tape;
     const auto run = [&] {
         tape.clear();
@@ -26,8 +32,6 @@ void chain(benchmark::State& state) {
     };
     run();
     for (auto _ : state) run();
-    state.counters["ns_per_node"] = benchmark::Counter(static_cast<double>(nodes) * 1e-9,
-                                                       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 /// The loads and stores of the chain above: each value into a buffer of its own, the gradient in place.
@@ -62,12 +66,28 @@ void raw_chain(benchmark::State& state) {
     }
 }
 
-void sizes(benchmark::internal::Benchmark* benchmark) {
-    benchmark->ArgNames({"elements", "nodes"})->Unit(benchmark::kMicrosecond);
-    for (const int elements : {1, 64, 10000}) benchmark->Args({elements, 1000});
+/// Registers one chain; returns the name of its median.
+std::string add(const char* name, void (*measure)(benchmark::State&), int elements, int nodes) {
+    benchmark::RegisterBenchmark(name, measure)
+        ->ArgNames({"elements", "nodes"})
+        ->Args({elements, nodes})
+        ->Unit(benchmark::kMicrosecond);
+    return fmt::format("{}/elements:{}/nodes:{}", name, elements, nodes);
 }
 
-BENCHMARK(chain)->Name("tape_overhead/xtape")->Apply(sizes)->Args({1, 1000000});
-BENCHMARK(raw_chain)->Name("tape_overhead/raw")->Apply(sizes);
-
 }  // namespace
+
+void add_tape_overhead(Ratios& ratios) {
+    const auto xtape = [](int elements, int nodes) { return add("tape_overhead/xtape", chain, elements, nodes); };
+    const auto raw = [](int elements) { return add("tape_overhead/raw", raw_chain, elements, 1000); };
+    const std::string short_chain = xtape(1, 1000);
+    ratios.push_back({"node_ns_1", short_chain, "", 1e9 / 1000});
+    ratios.push_back({"node_1_over_raw", short_chain, raw(1)});
+    const std::string chain_of_64 = xtape(64, 1000);
+    ratios.push_back({"node_ns_64", chain_of_64, "", 1e9 / 1000});
+    ratios.push_back({"node_64_over_raw", chain_of_64, raw(64)});
+    ratios.push_back({"node_10000_over_raw", xtape(10000, 1000), raw(10000)});
+    ratios.push_back({"node_ns_depth_1000000_over_1000", xtape(1, 1000000), short_chain, 1e-3});
+}
+
+}  // namespace bench
