@@ -138,9 +138,8 @@ void Tape<T>::clear() {
 }
 
 template <class T>
-void Tape<T>::substitute(const Parameter<T>& parameter, const Var<T>& value) {
+void Tape<T>::substitute(const std::shared_ptr<typename Parameter<T>::State>& state, const Var<T>& value) {
     const std::uint32_t index = index_of(value, "substitute");
-    const auto& state = parameter.shared_state();
     if (value.shape() != state->value.shape()) {
         throw ShapeError(fmt::format("substitute: a value of shape {} for {}, of shape {}", to_string(value.shape()),
                                      parameter_name(state->identity), to_string(state->value.shape())));

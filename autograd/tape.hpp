@@ -199,7 +199,8 @@ class Tape {
     /// From now on, until clear(), this parameter is that Var: parameter(p) returns it, and grads[p] is its gradient. So a
     /// model can be run on values that were computed, or whose derivatives of another kind are wanted.
     /// @throws TapeError if the parameter is on the tape already, ShapeError if the shapes differ.
-    void substitute(const Parameter<T>& parameter, const Var<T>& value);
+    void substitute(const Parameter<T>& parameter, const Var<T>& value) { substitute(parameter.shared_state(), value); }
+    void substitute(const std::shared_ptr<typename Parameter<T>::State>& state, const Var<T>& value);
 
     /// Names a parameter in messages, e.g. "decoder.hidden.weight". Outlasts clear().
     void name_parameter(std::uint64_t identity, std::string name) { names_[identity] = std::move(name); }

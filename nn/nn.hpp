@@ -5,6 +5,7 @@
 #include "nn/checkpoint.hpp"
 #include "nn/distributions.hpp"
 #include "nn/file.hpp"
+#include "nn/gradcheck.hpp"
 #include "nn/idx.hpp"
 #include "nn/image.hpp"
 #include "nn/initialization.hpp"

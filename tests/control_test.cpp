@@ -75,6 +75,10 @@ TEST_CASE("checkpoint: the same values and gradients, of parameters too, with le
     for (std::uint32_t i = 0; i < saving.size(); ++i) saving_size += saving.node(i).value.size();
     CHECK(saving_size < plain_size / 4);
     CHECK(gradcheck([&](const auto& v) { return checkpoint(network, v); }, {rows}, {.order = 2}));
+    const auto in_parameters = [&](const auto& layer, Tape<double>& tape) {
+        return sum(square(checkpoint([&](const auto& v) { return tanh(layer(v)); }, tape.constant(rows))));
+    };
+    CHECK(nn::gradcheck(first, in_parameters, {.order = 2}));
     CHECK(gradcheck([](const auto& a, const auto& b) { return checkpoint([](const auto& c, const auto& d) { return exp(c) * d; }, a, b); },
                     {x, x}, {.order = 3}));
 }

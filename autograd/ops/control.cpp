@@ -12,7 +12,8 @@ namespace {
 template <class T>
 struct Checkpoint {
     ListFunction<T> f;
-    std::size_t inputs;  // of f; the node's other inputs are the parameters that it used
+    std::size_t inputs;  // of f; the node's other inputs are the parameters that it used:
+    std::vector<std::shared_ptr<typename Parameter<T>::State>> parameters;
 
     /// f on a tape of its own, with the node's inputs as variables: those of f, then the parameters.
     struct Replay {
@@ -22,25 +23,28 @@ struct Checkpoint {
     };
     template <class AnySweep>
     void run(Replay& replay, AnySweep& sweep) const {
-        const auto outer = sweep.tape().inputs(sweep.node());
-        for (std::size_t k = 0; k < inputs; ++k) {
-            replay.inputs.push_back(replay.tape.variable(sweep.tape().node(outer[k].node).array()));
+        for (const Input<T>& each : sweep.tape().inputs(sweep.node())) {
+            replay.inputs.push_back(replay.tape.variable(sweep.tape().node(each.node).array()));
         }
-        replay.value = f(replay.inputs);
-        for (const auto& each : replay.tape.parameters()) replay.inputs.push_back(replay.tape.var(each.node));
-        require_same(sweep, replay.value.value(), replay.inputs.size());
+        for (std::size_t k = 0; k < parameters.size(); ++k) {
+            replay.tape.substitute(parameters[k], replay.inputs[inputs + k]);
+        }
+        replay.value = f(std::span<const Var<T>>(replay.inputs).first(inputs));
+        require_same(sweep, replay.value.value());
+        if (replay.tape.parameters().size() != parameters.size()) throw GradientError(message);
     }
     template <class AnySweep>
-    static void require_same(AnySweep& sweep, const Array<T>& value, std::size_t count) {
+    static void require_same(AnySweep& sweep, const Array<T>& value) {
         const Array<T>& before = sweep.node().array();
-        if (count == sweep.node().input_count && value.shape() == before.shape() &&
+        if (value.shape() == before.shape() &&
             (value.size() == 0 || std::memcmp(value.data(), before.data(), value.size() * sizeof(T)) == 0)) {
             return;
         }
-        throw GradientError(
-            "checkpoint: its function gave another value when it was called again, so its gradient would be wrong: noise, "
-            "and whatever else changes, must be one of its inputs");
+        throw GradientError(message);
     }
+    static constexpr const char* message =
+        "checkpoint: its function gave another value when it was called again, so its gradient would be wrong: noise, and "
+        "whatever else changes, must be one of its inputs";
 
     static const Checkpoint& of(const Node<T>& node) { return *static_cast<const Checkpoint*>(node.state); }
 
@@ -62,7 +66,7 @@ struct Checkpoint {
         for (std::size_t k = 0; k < sweep.node().input_count; ++k) inputs.push_back(sweep.input(k));
         const auto first_node = static_cast<std::uint32_t>(tape.size());
         const Var<T> value = self.f(std::span<const Var<T>>(inputs).first(self.inputs));
-        require_same(sweep, value.value(), inputs.size());
+        require_same(sweep, value.value());
         if (!tape.node(value.index()).needs_gradient) return;
         const auto gradients =
             autograd::backward(sum(value * sweep.gradient()), {.create_graph = true, .first_node = first_node});
@@ -96,10 +100,18 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
         all.push_back({tape.index_of(each, "checkpoint"), T(0)});
         copies.push_back(inner.constant(each.value()));
     }
+    for (const auto& each : tape.parameters()) {  // those that stand for other nodes do so within, too
+        const Node<T>& node = tape.node(each.node);
+        if (node.borrowed != &each.state->value) inner.substitute(each.state, inner.constant(node.array()));
+    }
     const Array<T> value = f(copies).value();
-    for (const auto& each : inner.parameters()) all.push_back({tape.parameter(each.state).index(), T(0)});
+    Checkpoint<T> checkpoint{std::move(f), inputs.size(), {}};
+    for (const auto& each : inner.parameters()) {
+        all.push_back({tape.parameter(each.state).index(), T(0)});
+        checkpoint.parameters.push_back(each.state);
+    }
     tape.next_value() = value;
-    const auto* state = tape.keep(Checkpoint<T>{std::move(f), inputs.size()});
+    const auto* state = tape.keep(std::move(checkpoint));
     return tape.append(Checkpoint<T>::op, all, state);
 }
 

@@ -1,0 +1,87 @@
+// Matchers for Catch2, of both its second and its third major version:
+//
+//     REQUIRE_THAT(swish, autograd::HasCorrectGradient(x));
+//     REQUIRE_THAT(f, autograd::HasCorrectGradient(x, y).order(2).replaying(rng));
+//
+// f is an op, or a lambda whose parameters have types (Var<double>): Catch2 2 cannot print a generic lambda without captures,
+// and does not compile one. Include this beside the Catch2 header that you use; autograd.hpp does not.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#if __has_include(<catch2/matchers/catch_matchers_templated.hpp>)
+#include <catch2/matchers/catch_matchers_templated.hpp>
+#define XTAPE_CATCH2_MATCHER Catch::Matchers::MatcherGenericBase
+#else
+#include <catch2/catch.hpp>
+#define XTAPE_CATCH2_MATCHER Catch::Matchers::Impl::MatcherUntypedBase
+#endif
+
+#include "autograd/gradcheck.hpp"
+
+namespace autograd {
+
+/// Matches a function of N Var<double>s (and an Rng&, if it replays one) whose gradients gradcheck() finds right.
+template <std::size_t N>
+class CorrectGradientMatcher : public XTAPE_CATCH2_MATCHER {
+   public:
+    explicit CorrectGradientMatcher(std::vector<Array<double>> inputs) : inputs_(std::move(inputs)) {}
+
+    CorrectGradientMatcher order(int order) const {
+        CorrectGradientMatcher other = *this;
+        other.options_.order = order;
+        return other;
+    }
+    CorrectGradientMatcher with(const GradcheckOptions& options) const {
+        CorrectGradientMatcher other = *this;
+        other.options_ = options;
+        return other;
+    }
+    /// For functions of noise: each call gets a copy of `rng`.
+    CorrectGradientMatcher replaying(const Rng& rng) const {
+        CorrectGradientMatcher other = *this;
+        other.rng_ = rng;
+        return other;
+    }
+
+    template <class F>
+    bool match(const F& f) const {
+        const GradcheckReport report = gradcheck_list(
+            [&](std::span<const Var<double>> v) {
+                return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                    if constexpr (std::is_invocable_v<const F&, decltype(v[I])..., Rng&>) {
+                        if (!rng_) throw Error("HasCorrectGradient: the function draws noise; say .replaying(rng)");
+                        Rng replay = *rng_;
+                        return f(v[I]..., replay);
+                    } else {
+                        return f(v[I]...);
+                    }
+                }(std::make_index_sequence<N>{});
+            },
+            inputs_, options_);
+        text_ = report.text();
+        return static_cast<bool>(report);
+    }
+    /// What Catch2 prints behind the function: the report.
+    std::string describe() const { return "has correct gradients\n" + text_; }
+    std::string toString() const { return describe(); }
+
+   private:
+    std::vector<Array<double>> inputs_;
+    GradcheckOptions options_;
+    std::optional<Rng> rng_;
+    mutable std::string text_;
+};
+
+/// At these inputs, one for each argument.
+template <std::same_as<Array<double>>... Inputs>
+CorrectGradientMatcher<sizeof...(Inputs)> HasCorrectGradient(const Inputs&... inputs) {
+    return CorrectGradientMatcher<sizeof...(Inputs)>({inputs...});
+}
+
+}  // namespace autograd
+
+#undef XTAPE_CATCH2_MATCHER
