@@ -14,6 +14,9 @@ macro(xtape_find debian_package package)
     endif()
 endmacro()
 
+if(POLICY CMP0167)
+    cmake_policy(SET CMP0167 NEW)  # Boost's own package file, which newer CMake has no replacement for
+endif()
 set(BLA_VENDOR OpenBLAS)  # xtensor-blas asks for any BLAS and LAPACK: OpenBLAS has both
 set(BLA_SIZEOF_INTEGER 4)
 xtape_find(libxtensor-dev xtensor 0.24)
