@@ -203,7 +203,7 @@ struct Documentation {
     const char* gradient = "derived";
     const char* kinks = "none";
     const char* nan = "propagates";                      ///< else: where a NaN input does not make a NaN
-    std::array<Domain, max_inputs> domain{};             ///< where to sample each input from
+    std::array<Domain, max_inputs> domain{};             ///< where to sample each input from, or, low = high, hold it
     double (*reference)(const double* inputs) = nullptr;  ///< the value by independent means
     /// How far the value may be from the reference, in units of its last place: by default what xsimd's functions promise,
     /// 2, and four roundings more.
@@ -260,7 +260,7 @@ struct DerivedCut<E, K, X, std::index_sequence<I...>> {
 
 /// Everything that one elementwise op compiles to for one element type and number of inputs.
 template <class E, class T, std::size_t Arity>
-struct Compiled {
+struct Loops {
     static_assert(Arity <= kernels::max_arity, "an elementwise op has at most eight inputs");
 
     template <std::size_t K>
@@ -378,6 +378,15 @@ struct Compiled {
     static constexpr ElementwiseOp<T> op{
         {E::name, cut_mask, backward_map<T>, backward_recorded, tangent_map<T>, accumulate_recorded<T>}, &kernel};
 };
+
+/// The little of it that callers name. Of the library's ops it is declared extern: users' files then see nothing of Loops,
+/// which for a hundred ops would take them a second.
+template <class E, class T, std::size_t Arity>
+struct Compiled {
+    static const ElementwiseOp<T> op;
+};
+template <class E, class T, std::size_t Arity>
+constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op = Loops<E, T, Arity>::op;
 
 template <class T, class A>
 Input<T> input_of(const Tape<T>& tape, const A& argument, const char* op) {

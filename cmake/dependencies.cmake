@@ -14,6 +14,9 @@ macro(xtape_find debian_package package)
     endif()
 endmacro()
 
+if(POLICY CMP0167)
+    cmake_policy(SET CMP0167 NEW)  # Boost's own package file, which newer CMake has no replacement for
+endif()
 set(BLA_VENDOR OpenBLAS)  # xtensor-blas asks for any BLAS and LAPACK: OpenBLAS has both
 set(BLA_SIZEOF_INTEGER 4)
 xtape_find(libxtensor-dev xtensor 0.24)
@@ -24,6 +27,7 @@ if(OpenBLAS_FOUND)
 endif()
 xtape_find(libfmt-dev fmt 9)
 xtape_find(librandom123-dev Random123)
+xtape_find(libboost-dev Boost 1.74)
 xtape_find(zlib1g-dev ZLIB)
 xtape_find(libpng-dev PNG)
 xtape_find(nlohmann-json3-dev nlohmann_json 3)

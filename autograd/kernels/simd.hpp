@@ -137,6 +137,53 @@ template <class T>
 Pack<T> sqrt(Pack<T> x) {
     return xsimd::sqrt(x.lanes);
 }
+/// |x| with y's sign, also of a zero or a NaN.
+template <class T>
+Pack<T> copysign(Pack<T> x, Pack<T> y) {
+    return xsimd::copysign(x.lanes, y.lanes);
+}
+
+// To whole numbers. They have the argument's sign, which on SSE2 xsimd loses where the result is 0.
+template <class T>
+Pack<T> floor(Pack<T> x) {
+    return kernels::copysign(Pack<T>(xsimd::floor(x.lanes)), x);
+}
+template <class T>
+Pack<T> ceil(Pack<T> x) {
+    return kernels::copysign(Pack<T>(xsimd::ceil(x.lanes)), x);
+}
+template <class T>
+Pack<T> trunc(Pack<T> x) {
+    return kernels::copysign(Pack<T>(xsimd::trunc(x.lanes)), x);
+}
+/// To the nearest, halves to the even one.
+template <class T>
+Pack<T> round(Pack<T> x) {
+    return kernels::copysign(Pack<T>(xsimd::nearbyint(x.lanes)), x);
+}
+
+/// What is left of x / y, with y's sign, as Python's % has it. fmod is exact, whatever the size of the quotient.
+template <class T>
+Pack<T> remainder(Pack<T> x, Pack<T> y) {
+    const auto of_lane = [](T a, T b) {
+        const T rest = std::fmod(a, b);
+        if (rest == 0) return std::copysign(rest, b);
+        return (rest < 0) != (b < 0) ? rest + b : rest;
+    };
+    return per_lane(of_lane, x, y);
+}
+/// The floor of the exact quotient: of 1 and 0.1 it is 9, though the quotient rounds to 10.
+template <class T>
+Pack<T> floor_divide(Pack<T> x, Pack<T> y) {
+    const auto of_lane = [](T a, T b) {
+        if (b == 0 || !std::isfinite(a) || !std::isfinite(b)) return std::floor(a / b);
+        const T rest = std::fmod(a, b);
+        const T quotient = std::nearbyint((a - rest) / b) - T(rest != 0 && (rest < 0) != (b < 0));
+        return quotient == 0 ? std::copysign(quotient, a / b) : quotient;
+    };
+    return per_lane(of_lane, x, y);
+}
+
 // exp, log, sin, pow and the like: by glibc's vector functions where there are any, else by the standard library's.
 #ifdef XTAPE_LIBMVEC
 #define XTAPE_CALL(name, ...) typename Pack<T>::Batch(libmvec::name(__VA_ARGS__))

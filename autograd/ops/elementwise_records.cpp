@@ -5,11 +5,9 @@
 namespace autograd::detail {
 
 std::vector<OpRecord> elementwise_records() {
-    return {
 #define XTAPE_RECORD(name, arity) record_of(ops::name),
-        XTAPE_ELEMENTWISE_OPS(XTAPE_RECORD)
+    return {XTAPE_ELEMENTWISE_OPS(XTAPE_RECORD)};
 #undef XTAPE_RECORD
-    };
 }
 
 }  // namespace autograd::detail

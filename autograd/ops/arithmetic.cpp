@@ -1,0 +1,6 @@
+// Compiles the loops of arithmetic.hpp's ops, for float and double.
+#include "autograd/ops/arithmetic.hpp"
+
+namespace autograd::detail {
+XTAPE_ARITHMETIC_OPS(XTAPE_INSTANTIATE_OP)
+}  // namespace autograd::detail

@@ -1,0 +1,47 @@
+// What follows from a list of elementwise ops. Each header of them has one, XTAPE_..._OPS(OP), which holds every op of
+// that file with its number of inputs; the macros here, given to it as OP, make of each entry its public function and its
+// compiled loops. So to add an op to the library: write it, and list it. (elementwise.hpp gathers the lists.)
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <tuple>
+
+#include "autograd/op.hpp"
+
+/// In a header, before its ops. Functions, not objects, so that lookup by argument finds them: `exp(0.5f * v)` needs no
+/// using.
+#define XTAPE_DECLARE_OP(name, arity)    \
+    template <class... A>                \
+        requires Operands<A...>          \
+    auto name(const A&... a);
+
+/// In the header, after its ops. The loops are compiled once, by XTAPE_INSTANTIATE_OP, so that users' files do not
+/// compile them again.
+#define XTAPE_DEFINE_OP(name, arity)                                                                       \
+    template <class... A>                                                                                  \
+        requires Operands<A...>                                                                            \
+    auto name(const A&... a) {                                                                             \
+        return ops::name(a...);                                                                            \
+    }                                                                                                      \
+    extern template struct detail::Compiled<std::remove_cv_t<decltype(ops::name)>, float, arity>;          \
+    extern template struct detail::Compiled<std::remove_cv_t<decltype(ops::name)>, double, arity>;
+
+/// In the .cpp beside it, in namespace autograd::detail.
+#define XTAPE_INSTANTIATE_OP(name, arity)                                            \
+    template struct Compiled<std::remove_cv_t<decltype(ops::name)>, float, arity>;   \
+    template struct Compiled<std::remove_cv_t<decltype(ops::name)>, double, arity>;
+
+/// `a symbol b`, for an op of two inputs that is declared.
+#define XTAPE_OPERATOR(symbol, name)               \
+    template <class A, class B>                    \
+        requires Operands<A, B>                    \
+    auto operator symbol(const A& a, const B& b) { \
+        return autograd::name(a, b);               \
+    }
+
+// How to read the ops: a rule is a lambda of (gradient of the output, inputs..., output). Calls in a rule are ops again,
+// so rules can be differentiated in turn. `where` never multiplies by a mask: 0 * inf would make a NaN of a gradient
+// that is zero. For the same reason an argument is moved, by another `where`, out of reach of an infinite derivative in
+// the branch that is not taken.

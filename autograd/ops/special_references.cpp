@@ -1,0 +1,51 @@
+// The references of digamma and polygamma for their records: the recurrence up to a large argument, and there a few
+// terms of the asymptotic series, in long double. Slow, plain and independent of what the ops call.
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "autograd/ops/special.hpp"
+
+namespace autograd::ops {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// B_2, B_4, ...
+constexpr long double bernoulli[] = {1.0L / 6, -1.0L / 30, 1.0L / 42, -1.0L / 30, 5.0L / 66, -691.0L / 2730, 7.0L / 6};
+
+}  // namespace
+
+double reference_polygamma(const double* inputs) {
+    const double n = inputs[0], x = inputs[1];
+    if (!(n >= 0 && n <= 20 && n == std::floor(n)) || std::isnan(x) || x == -infinity) return nan;
+    const int order = static_cast<int>(n);
+    if (x <= 0 && x == std::floor(x)) {
+        if (order % 2 == 1) return infinity;
+        return x == 0 ? -std::copysign(infinity, x) : nan;
+    }
+    if (x == infinity) return order == 0 ? infinity : 0;
+    const long double sign = order % 2 == 1 ? 1 : -1;
+    const long double factorial = std::tgamma(static_cast<long double>(order) + 1);
+    // The recurrence: psi_n(x) = psi_n(x + 1) + sign n! / x^(n + 1).
+    long double at = x, sum = 0;
+    for (; at < 40; at += 1) sum += sign * factorial / std::pow(at, order + 1);
+    // Abramowitz and Stegun, 6.3.18 and 6.4.11.
+    if (order == 0) {
+        sum += std::log(at) - 1 / (2 * at);
+    } else {
+        sum += sign * (factorial / order / std::pow(at, order) + factorial / (2 * std::pow(at, order + 1)));
+    }
+    for (int k = 1; k <= 7; ++k) {
+        const long double ratio = std::tgamma(2.0L * k + order) / std::tgamma(2.0L * k + 1);
+        sum += sign * bernoulli[k - 1] * ratio / std::pow(at, 2 * k + order);
+    }
+    return static_cast<double>(sum);
+}
+
+double reference_digamma(const double* inputs) {
+    const double of_polygamma[] = {0, inputs[0]};
+    return reference_polygamma(of_polygamma);
+}
+
+}  // namespace autograd::ops

@@ -1,0 +1,110 @@
+// Where exponentials and logarithms, powers and angles are edgy: equal infinities, zeros, overflow, both orders there.
+#include <cmath>
+#include <limits>
+
+#include "gradients_at.hpp"
+#include "testing.hpp"
+
+using namespace autograd;
+
+namespace {
+
+using Values = std::vector<double>;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+template <class F>
+double second_derivative(F f, double a, double b, bool of_second) {
+    Tape<double> tape;
+    const auto x = tape.variable(full<double>({1}, a)), y = tape.variable(full<double>({1}, b));
+    const auto first = backward(sum(f(x, y)), {.create_graph = true});
+    return backward(sum(first.var(x)))[of_second ? y : x](0);
+}
+
+}  // namespace
+
+TEST_CASE("exponential: logaddexp at ties, infinities and far apart") {
+    const auto f = [](auto a, auto b) { return logaddexp(a, b); };
+    Tape<double> tape;
+    const auto a = tape.constant(Array<double>{infinity, -infinity, -infinity, infinity, 1000, -1000, 3});
+    const auto b = tape.constant(Array<double>{infinity, -infinity, 2, -infinity, 1000, -1000, 3e5});
+    const double ln2 = std::log(2.0);
+    CHECK(elements(f(a, b).value()) == Values{infinity, -infinity, 2, infinity, 1000 + ln2, -1000 + ln2, 3e5});
+    CHECK(gradients_of(f, 1, 1) == Values{0.5, 0.5});
+    CHECK(gradients_of(f, infinity, infinity) == Values{0.5, 0.5});
+    CHECK(gradients_of(f, -infinity, -infinity) == Values{0.5, 0.5});
+    CHECK(gradients_of(f, -infinity, 2) == Values{0, 1});
+    CHECK(gradients_of(f, infinity, 2) == Values{1, 0});
+    // A tie is no kink.
+    CHECK(second_derivative(f, 1, 1, false) == 0.25);
+    CHECK(second_derivative(f, 1, 1, true) == -0.25);
+}
+
+TEST_CASE("exponential: xlogy and xlog1py where x is 0") {
+    const auto f = [](auto x, auto y) { return xlogy(x, y); };
+    Tape<double> tape;
+    const auto zero = tape.constant(Array<double>{0.0});
+    for (const double y : {0.0, -1.0, infinity, 2.0}) CHECK(f(zero, y).item() == 0);
+    CHECK(std::isnan(f(zero, not_a_number).item()));
+    CHECK(gradients_of(f, 0, 0) == Values{0, 0});
+    CHECK(gradients_of(f, 0, -1) == Values{0, 0});
+    CHECK(gradients_of(f, 0, 2) == Values{std::log(2.0), 0});
+    CHECK(second_derivative(f, 0, 2, true) == 0.5);  // not lost with the kink
+    CHECK(gradients_of([](auto x) { return xlogy(x, x); }, 0) == Values{0});
+    const auto g = [](auto x, auto y) { return xlog1py(x, y); };
+    for (const double y : {-1.0, -2.0, infinity, 2.0}) CHECK(g(zero, y).item() == 0);
+    CHECK(std::isnan(g(zero, not_a_number).item()));
+    CHECK(gradients_of(g, 0, -1) == Values{0, 0});
+    CHECK(gradients_of(g, 0, 1)[0] == Approx(std::log(2.0)));
+    CHECK(second_derivative(g, 0, 1, true) == 0.5);
+}
+
+TEST_CASE("exponential: logit keeps its digits around a half and at the ends") {
+    Tape<double> tape;
+    const auto x = tape.constant(Array<double>{0, 1, 0.5, 0.5 + 1e-12, 1e-300, -0.1, 1.1});
+    const Array<double> y = logit(x).value();
+    CHECK(y(0) == -infinity);
+    CHECK(y(1) == infinity);
+    CHECK(y(2) == 0);
+    CHECK(y(3) == Approx(4 * ((0.5 + 1e-12) - 0.5)).epsilon(1e-14));
+    CHECK(y(4) == Approx(std::log(1e-300)));
+    CHECK(std::isnan(y(5)));
+    CHECK(std::isnan(y(6)));
+}
+
+TEST_CASE("powers and angles: at the origin, on the axes and where squares overflow") {
+    const auto of_hypot = [](auto a, auto b) { return hypot(a, b); };
+    CHECK(gradients_of(of_hypot, 0, 0) == Values{0, 0});
+    CHECK(gradients_of(of_hypot, 0, -2) == Values{0, -1});
+    CHECK(gradients_of(of_hypot, 3e200, 4e200)[0] == Approx(0.6));
+    CHECK(gradients_of(of_hypot, 3e200, 4e200)[1] == Approx(0.8));
+    Tape<double> tape;
+    const auto nan = tape.constant(Array<double>{not_a_number});
+    CHECK(hypot(nan, -infinity).item() == infinity);
+    CHECK(std::isnan(hypot(nan, 1).item()));
+    const auto of_atan2 = [](auto a, auto b) { return atan2(a, b); };
+    CHECK(gradients_of(of_atan2, 0, 0) == Values{0, 0});
+    CHECK(gradients_of(of_atan2, 0, -2) == Values{-0.5, -0.0});
+    CHECK(gradients_of(of_atan2, 1e-200, 0) == Values{0, -1e200});
+    CHECK(gradients_of(of_atan2, 1e200, 0)[1] == Approx(-1e-200));
+    const double pi = 3.14159265358979323846;
+    for (const double a : {0.0, -0.0}) {
+        for (const double b : {0.0, -0.0, 1.0, -1.0}) {
+            const double found = atan2(tape.constant(full<double>({}, a)), b).item();
+            CHECK(found == Approx(std::atan2(a, b)));
+            CHECK(std::signbit(found) == std::signbit(a));
+            CHECK(std::fabs(found) == Approx(std::signbit(b) ? pi : 0));
+        }
+    }
+    CHECK(gradients_of([](auto x) { return asinh(x); }, 1e200) == Values{1e-200});
+    CHECK(gradients_of([](auto x) { return acosh(x); }, 1) == Values{infinity});
+    CHECK(gradients_of([](auto x) { return asin(x); }, 1) == Values{infinity});
+    CHECK(gradients_of([](auto x) { return acos(x); }, -1) == Values{-infinity});
+    CHECK(gradients_of([](auto x) { return atanh(x); }, 1) == Values{infinity});
+    CHECK(std::isnan(gradients_of([](auto x) { return acosh(x); }, -2)[0]));
+    CHECK(gradients_of([](auto x) { return cbrt(x); }, 0) == Values{infinity});
+    CHECK(gradients_of([](auto x) { return cbrt(x); }, -8)[0] == Approx(1.0 / 12));
+    CHECK(gradients_of([](auto x) { return rsqrt(x); }, 0) == Values{-infinity});
+    CHECK(rsqrt(tape.constant(Array<double>{-0.0})).item() == -infinity);
+    CHECK(gradients_of([](auto x) { return reciprocal(x); }, -2) == Values{-0.25});
+}
