@@ -81,6 +81,14 @@ Strides row_major_strides(const Shape& shape) {
     return strides;
 }
 
+AxisView AxisView::of(const Shape& shape, std::size_t axis) {
+    AxisView view;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        (i < axis ? view.outer : i == axis ? view.extent : view.inner) *= shape[i];
+    }
+    return view;
+}
+
 template <class T>
 void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape) {
     walk_strided(to, to_strides, from, from_strides, shape, [](T& place, T value) { place = value; });
