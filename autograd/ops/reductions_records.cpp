@@ -185,6 +185,36 @@ OpRecord arg_record(const char* name, const char* formula, Op op, double sign) {
     return record;
 }
 
+/// Adds cases to those that all reductions have.
+template <class Call>
+void add_case(OpRecord& record, const char* name, const Shape& shape, Call call, const Folding& folding,
+              const OfGroup& of_group, Documentation::Domain domain = {}) {
+    record.cases.push_back({.name = name,
+                            .shapes = {shape},
+                            .call = call,
+                            .reference = [=](Arrays x) { return fold(x[0], folding, of_group); },
+                            .domain = domain});
+}
+
+OpRecord prod_record() {
+    const OfGroup product_of = [](const Group& group) {
+        long double total = 1;
+        for (const double each : group) total *= each;
+        return static_cast<double>(total);
+    };
+    // In whatever order, n factors make n - 1 roundings. The domain keeps the product of 700 from vanishing in float.
+    OpRecord record = reduction_record(
+        "prod", {.formula = "the product over axes", .gradient = "g times the product of the others", .ulps = 32},
+        [](auto x, const Axes& axes, KeepDims keep) { return prod(x, axes, keep); }, product_of, true, {0.5, 1.5});
+    add_case(
+        record, "(3, 5), axis 1, of both signs", {3, 5}, [](auto v) { return prod(v[0], 1); }, {{false, true}, {3}},
+        product_of);
+    add_case(
+        record, "(2, 3, 2), axes 0 and 2, of both signs", {2, 3, 2}, [](auto v) { return prod(v[0], {0, 2}); },
+        {{true, false, true}, {3}}, product_of);
+    return record;
+}
+
 /// The sum of squared distances from the mean, divided.
 OfGroup variance_of(double correction) {
     return [correction](const Group& group) {
@@ -197,29 +227,18 @@ OfGroup variance_of(double correction) {
     };
 }
 
-/// Adds cases to those that all reductions have.
-template <class Call>
-void add_case(OpRecord& record, const char* name, const Shape& shape, Call call, const Folding& folding,
-              const OfGroup& of_group, Documentation::Domain domain = {}) {
-    record.cases.push_back({.name = name,
-                            .shapes = {shape},
-                            .call = call,
-                            .reference = [=](Arrays x) { return fold(x[0], folding, of_group); },
-                            .domain = domain});
-}
-
 OpRecord var_record() {
-    // The references' scale is that of the deviations, to which the rounding of the elements themselves is added.
+    // Positive inputs: with others the variance of their sizes would be no scale for rounding errors.
     OpRecord record = reduction_record(
         "var",
-        {.formula = "sum((x - mean(x))^2) / (n - correction)", .gradient = "2 g (x - mean(x)) / (n - correction)", .ulps = 16},
-        [](auto x, const Axes& axes, KeepDims keep) { return var(x, axes, keep); }, variance_of(0), true);
+        {.formula = "sum((x - mean(x))^2) / (n - correction)", .gradient = "2 g (x - mean(x)) / (n - correction)", .ulps = 8},
+        [](auto x, const Axes& axes, KeepDims keep) { return var(x, axes, keep); }, variance_of(0), true, {0.5, 2.5});
     add_case(
         record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return var(v[0], 1, KeepDims::no, 1); },
-        {{false, true}, {4}}, variance_of(1));
+        {{false, true}, {4}}, variance_of(1), {0.5, 2.5});
     add_case(
         record, "(3, 4), axis 0, correction 0.5", {3, 4}, [](auto v) { return var(v[0], 0, KeepDims::yes, 0.5); },
-        {{true, false}, {1, 4}}, variance_of(0.5));
+        {{true, false}, {1, 4}}, variance_of(0.5), {0.5, 2.5});
     add_case(
         record, "(2, 3), axis 0, correction 2", {2, 3}, [](auto v) { return var(v[0], 0, KeepDims::no, 2); },
         {{true, false}, {3}}, variance_of(2));
@@ -235,20 +254,20 @@ OpRecord stddev_record() {
         {.formula = "sqrt(var(x))",
          .gradient = "g (x - mean(x)) / (y (n - correction))",
          .kinks = "y = 0: 0",
-         .ulps = 16},
-        [](auto x, const Axes& axes, KeepDims keep) { return stddev(x, axes, keep); }, root(0), true);
+         .ulps = 8},
+        [](auto x, const Axes& axes, KeepDims keep) { return stddev(x, axes, keep); }, root(0), true, {0.5, 2.5});
     add_case(
         record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return stddev(v[0], 1, KeepDims::no, 1); },
-        {{false, true}, {4}}, root(1));
+        {{false, true}, {4}}, root(1), {0.5, 2.5});
     return record;
 }
 
 OpRecord vector_norm_record() {
     const auto norm = [](double ord) {
         return [ord](const Group& group) {
-            double total = 0;
-            for (const double each : group) total += std::pow(std::fabs(each), ord);
-            return std::pow(total, 1 / ord);
+            long double total = 0;
+            for (const long double each : group) total += std::pow(std::fabs(each), static_cast<long double>(ord));
+            return static_cast<double>(std::pow(total, 1 / static_cast<long double>(ord)));
         };
     };
     OpRecord record = reduction_record(
@@ -370,15 +389,7 @@ std::vector<OpRecord> reductions_records() {
             "argmax", "the index of the largest element", [](auto x, auto... how) { return argmax(x, how...); }, 1),
         arg_record(
             "argmin", "the index of the smallest element", [](auto x, auto... how) { return argmin(x, how...); }, -1),
-        reduction_record(
-            "prod", {.formula = "the product over axes", .gradient = "g times the product of the others"},
-            [](auto x, const Axes& axes, KeepDims keep) { return prod(x, axes, keep); },
-            [](const Group& group) {
-                double total = 1;
-                for (const double each : group) total *= each;
-                return total;
-            },
-            true, {-1.2, 1.2}),
+        prod_record(),
         var_record(),
         stddev_record(),
         vector_norm_record(),

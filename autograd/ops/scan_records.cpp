@@ -162,6 +162,8 @@ std::vector<OpRecord> scan_records() {
              .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)"},
             [](auto x, std::ptrdiff_t axis) { return logcumsumexp(x, axis); },
             [](const std::vector<double>& elements) {
+                // Of one element it is that element, which log(exp(x)) would miss by some units.
+                if (elements.size() == 1) return elements[0];
                 double total = 0;
                 for (const double each : elements) total += std::exp(each);
                 return std::log(total);
