@@ -56,7 +56,7 @@ X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::n
     if (ord == 1) return sum(sizes, axes, keepdims);
     if (std::isinf(ord)) return max(sizes, axes, keepdims);
     const auto root_of_sum = [&](const X& of) {
-        const X powers = ord == 2 ? square(of) : pow(of, ord);
+        const X powers = ord == 2 ? square(of) : ops::zero_at_zero(of, [&](const X& size) { return pow(size, ord); });
         return ops::zero_at_zero(sum(powers, axes, KeepDims::yes),
                                  [&](const X& total) { return ord == 2 ? sqrt(total) : pow(total, 1 / ord); });
     };
