@@ -102,6 +102,8 @@ std::vector<OpRecord> elementwise_records();
 std::vector<OpRecord> matmul_records();
 std::vector<OpRecord> reductions_records();
 std::vector<OpRecord> shape_records();
+std::vector<OpRecord> indexing_records();
+std::vector<OpRecord> scan_records();
 std::vector<OpRecord> random_records();
 
 }  // namespace detail

@@ -1,11 +1,67 @@
-// An odometer over all axes but two; the inner two are copied in tiles, so that a transposition touches whole cache lines.
+// An odometer over all axes but two; the inner two are copied in tiles, so that a transposition touches whole cache lines, and
+// squares of a tile are transposed in registers.
 #include "autograd/kernels/layout.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
+#include <utility>
+
+#include "autograd/kernels/simd.hpp"
 
 namespace autograd::kernels {
 namespace {
+
+/// A square of elements in registers, as many rows as one holds elements. Loops over its rows must be unrolled: else they are
+/// kept in memory.
+template <class T>
+struct Square {
+    static constexpr std::size_t size = Pack<T>::size;
+    typedef T Row __attribute__((vector_size(size * sizeof(T))));
+    Row rows[size];
+
+    void transpose() { exchange<size / 2>(); }
+
+   private:
+    /// Of each square of 2 * Half rows and columns on the diagonal, the upper right quarter and the lower left one.
+    template <std::size_t Half>
+    void exchange() {
+        if constexpr (Half > 0) {
+#pragma GCC unroll 8
+            for (std::size_t i = 0; i < size; ++i) {
+                if ((i & Half) == 0) exchange<Half>(rows[i], rows[i + Half], std::make_index_sequence<size>{});
+            }
+            exchange<Half / 2>();
+        }
+    }
+    template <std::size_t Half, std::size_t... C>
+    static void exchange(Row& upper, Row& lower, std::index_sequence<C...>) {
+        const Row a = upper, b = lower;
+        upper = __builtin_shufflevector(a, b, ((C & Half) == 0 ? C : size + C - Half)...);
+        lower = __builtin_shufflevector(a, b, ((C & Half) == 0 ? C + Half : size + C)...);
+    }
+};
+
+/// store(to[i][j], from[j][i]) in one square; rows of `to` and of `from` lie so far apart.
+template <class T, class Store>
+void transpose_square(T* to, std::ptrdiff_t to_stride, const T* from, std::ptrdiff_t from_stride, Store store) {
+    Square<T> square;
+    const T* source = from;
+#pragma GCC unroll 8
+    for (auto& row : square.rows) {
+        std::memcpy(&row, source, sizeof row);
+        source += from_stride;
+    }
+    square.transpose();
+#pragma GCC unroll 8
+    for (const auto& row : square.rows) {
+        typename Square<T>::Row place;
+        std::memcpy(&place, to, sizeof place);
+        store(place, row);
+        std::memcpy(to, &place, sizeof place);
+        to += to_stride;
+    }
+}
 
 template <class T, class Store>
 void walk_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std::ptrdiff_t* from_stride,
@@ -19,8 +75,19 @@ void walk_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std
         return;
     }
     constexpr std::ptrdiff_t tile = 16;
+    constexpr auto size = static_cast<std::ptrdiff_t>(Square<T>::size);
+    const bool transposes = to_stride[1] == 1 && from_stride[0] == 1;
     for (std::ptrdiff_t i0 = 0; i0 < rows; i0 += tile) {
         for (std::ptrdiff_t j0 = 0; j0 < columns; j0 += tile) {
+            if (transposes && i0 + tile <= rows && j0 + tile <= columns) {
+                for (std::ptrdiff_t i = i0; i < i0 + tile; i += size) {
+                    for (std::ptrdiff_t j = j0; j < j0 + tile; j += size) {
+                        transpose_square(to + i * to_stride[0] + j, to_stride[0], from + i + j * from_stride[1],
+                                         from_stride[1], store);
+                    }
+                }
+                continue;
+            }
             for (std::ptrdiff_t i = i0; i < std::min(rows, i0 + tile); ++i) {
                 for (std::ptrdiff_t j = j0; j < std::min(columns, j0 + tile); ++j) {
                     store(to[i * to_stride[0] + j * to_stride[1]], from[i * from_stride[0] + j * from_stride[1]]);
@@ -81,14 +148,22 @@ Strides row_major_strides(const Shape& shape) {
     return strides;
 }
 
+AxisView AxisView::of(const Shape& shape, std::size_t axis) {
+    AxisView view;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        (i < axis ? view.outer : i == axis ? view.extent : view.inner) *= shape[i];
+    }
+    return view;
+}
+
 template <class T>
 void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape) {
-    walk_strided(to, to_strides, from, from_strides, shape, [](T& place, T value) { place = value; });
+    walk_strided(to, to_strides, from, from_strides, shape, [](auto& place, const auto& value) { place = value; });
 }
 
 template <class T>
 void add_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape) {
-    walk_strided(to, to_strides, from, from_strides, shape, [](T& place, T value) { place += value; });
+    walk_strided(to, to_strides, from, from_strides, shape, [](auto& place, const auto& value) { place += value; });
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                          \

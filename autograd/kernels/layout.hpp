@@ -13,6 +13,15 @@ using Strides = PoolVector<std::ptrdiff_t>;
 /// The strides of a row-major array, in elements.
 Strides row_major_strides(const Shape& shape);
 
+/// A row-major array seen as (outer, extent, inner) around one of its axes.
+struct AxisView {
+    std::size_t outer = 1;
+    std::size_t extent = 1;
+    std::size_t inner = 1;
+
+    static AxisView of(const Shape& shape, std::size_t axis);
+};
+
 /// to[i] = from[i] for each index of `shape`, each side with its own strides.
 template <class T>
 void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape);

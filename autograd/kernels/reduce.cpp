@@ -71,6 +71,20 @@ struct Larger {
     T operator()(T a, T b) const { return std::isnan(a) || a > b ? a : b; }
 };
 
+template <class T>
+struct Smaller {
+    static constexpr T neutral = std::numeric_limits<T>::infinity();
+    Pack<T> operator()(Pack<T> a, Pack<T> b) const { return kernels::minimum(a, b); }
+    T operator()(T a, T b) const { return std::isnan(a) || a < b ? a : b; }
+};
+
+template <class T>
+struct Multiply {
+    static constexpr T neutral = 1;
+    Pack<T> operator()(Pack<T> a, Pack<T> b) const { return kernels::multiply(a, b); }
+    T operator()(T a, T b) const { return a * b; }
+};
+
 template <class T, template <class> class Join>
 void reduce_to(Array<T>& out, const Array<T>& source) {
     if (source.size() == 0) {
@@ -80,6 +94,24 @@ void reduce_to(Array<T>& out, const Array<T>& source) {
     const Shape* shapes[] = {&out.shape(), &source.shape()};
     const Loop loop(source.shape(), shapes);
     RowReduction(loop, 0, out.data(), false, [&] { return MemoryReduction<T, Join<T>>{source.data()}; }).run();
+}
+
+/// `precedes(a, b)`: whether a is to be preferred to a b found before it.
+template <class T, class Precedes>
+void find_first(T* out, const T* source, const AxisView& view, Precedes precedes) {
+    for_shares(view.outer, view.extent * view.inner, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            for (std::size_t k = 0; k < view.inner; ++k) {
+                const T* from = source + i * view.extent * view.inner + k;
+                std::size_t best = 0;
+                for (std::size_t j = 1; j < view.extent; ++j) {
+                    const T found = from[best * view.inner], next = from[j * view.inner];
+                    if (precedes(next, found) || (std::isnan(next) && !std::isnan(found))) best = j;
+                }
+                out[i * view.inner + k] = static_cast<T>(best);
+            }
+        }
+    });
 }
 
 /// Walks `large` with `small` broadcast to it: `row(small, large, count)` where small advances along a row, `point`
@@ -113,6 +145,26 @@ void max_to(Array<T>& out, const Array<T>& source) {
 }
 
 template <class T>
+void min_to(Array<T>& out, const Array<T>& source) {
+    reduce_to<T, Smaller>(out, source);
+}
+
+template <class T>
+void prod_to(Array<T>& out, const Array<T>& source) {
+    reduce_to<T, Multiply>(out, source);
+}
+
+template <class T>
+void argmax(T* out, const T* source, const AxisView& view) {
+    find_first(out, source, view, [](T a, T b) { return a > b; });
+}
+
+template <class T>
+void argmin(T* out, const T* source, const AxisView& view) {
+    find_first(out, source, view, [](T a, T b) { return a < b; });
+}
+
+template <class T>
 void broadcast_to(Array<T>& out, const Array<T>& source) {
     walk(
         source.data(), source.shape(), out.data(), out.shape(),
@@ -142,6 +194,10 @@ std::size_t find_non_finite(const Array<T>& array) {
 #define XTAPE_INSTANTIATE(T)                                       \
     template void sum_to<T>(Array<T>&, const Array<T>&);           \
     template void max_to<T>(Array<T>&, const Array<T>&);           \
+    template void min_to<T>(Array<T>&, const Array<T>&);           \
+    template void prod_to<T>(Array<T>&, const Array<T>&);          \
+    template void argmax<T>(T*, const T*, const AxisView&);        \
+    template void argmin<T>(T*, const T*, const AxisView&);        \
     template void broadcast_to<T>(Array<T>&, const Array<T>&);     \
     template void accumulate<T>(Array<T>&, const Array<T>&);       \
     template std::size_t find_non_finite<T>(const Array<T>&);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "autograd/array.hpp"
+#include "autograd/kernels/layout.hpp"
 
 namespace autograd::kernels {
 
@@ -13,6 +14,21 @@ void sum_to(Array<T>& out, const Array<T>& source);
 /// The same with the maximum, which is NaN if one of the elements is. No axis that is reduced may be empty.
 template <class T>
 void max_to(Array<T>& out, const Array<T>& source);
+
+/// The same with the minimum.
+template <class T>
+void min_to(Array<T>& out, const Array<T>& source);
+
+/// The same with the product; 1 over an empty axis.
+template <class T>
+void prod_to(Array<T>& out, const Array<T>& source);
+
+/// For each (outer, inner), the index along the axis of the first of its largest elements, or of the first NaN. The axis
+/// must not be empty.
+template <class T>
+void argmax(T* out, const T* source, const AxisView& view);
+template <class T>
+void argmin(T* out, const T* source, const AxisView& view);
 
 /// out = source, repeated along the axes where it has extent 1 or none.
 template <class T>

@@ -9,12 +9,7 @@ namespace autograd {
 namespace ops {
 
 Reduction Reduction::of(const Shape& shape, const Axes& axes, KeepDims keepdims, const char* op) {
-    PoolVector<bool> reduced(shape.size(), axes.all());
-    for (const std::ptrdiff_t axis : axes.list()) {
-        const std::size_t place = normalize_axis(axis, shape.size(), op);
-        if (reduced[place]) throw ShapeError(std::string(op) + ": axis " + std::to_string(axis) + " is named twice");
-        reduced[place] = true;
-    }
+    const PoolVector<bool> reduced = axes.among(shape.size(), op);
     Reduction reduction;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
         reduction.kept.push_back(reduced[axis] ? 1 : shape[axis]);
@@ -37,14 +32,49 @@ void Mean::forward(Array<T>& out, const Array<T>& x) const {
     for (T& each : out) each /= count;
 }
 
+namespace {
+
+void require_elements(const Shape& shape, const Shape& kept, const char* what) {
+    if (element_count(shape) == 0 && element_count(kept) > 0) {
+        throw ShapeError("an axis of shape " + to_string(shape) + " is empty and has no " + what);
+    }
+}
+
+}  // namespace
+
 template <class T>
 void Max::forward(Array<T>& out, const Array<T>& x) const {
-    if (x.size() == 0 && element_count(shapes.kept) > 0) {
-        throw ShapeError("an axis of shape " + to_string(x.shape()) + " is empty and has no maximum");
-    }
+    require_elements(x.shape(), shapes.kept, "maximum");
     reshape_for_overwriting(out, shapes.kept);
     kernels::max_to(out, x);
     out.reshape(shapes.result);
+}
+
+template <class T>
+void Min::forward(Array<T>& out, const Array<T>& x) const {
+    require_elements(x.shape(), shapes.kept, "minimum");
+    reshape_for_overwriting(out, shapes.kept);
+    kernels::min_to(out, x);
+    out.reshape(shapes.result);
+}
+
+Arg Arg::of(const Shape& shape, std::optional<std::ptrdiff_t> axis, KeepDims keepdims, const char* op) {
+    if (!axis) return {Reduction::of(shape, {}, keepdims, op), {}};
+    return {Reduction::of(shape, *axis, keepdims, op), normalize_axis(*axis, shape.size(), op)};
+}
+
+template <class T>
+void ArgMax::forward(Array<T>& out, const Array<T>& x) const {
+    require_elements(x.shape(), shapes.kept, "maximum");
+    reshape_for_overwriting(out, shapes.result);
+    kernels::argmax(out.data(), x.data(), axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
+}
+
+template <class T>
+void ArgMin::forward(Array<T>& out, const Array<T>& x) const {
+    require_elements(x.shape(), shapes.kept, "minimum");
+    reshape_for_overwriting(out, shapes.result);
+    kernels::argmin(out.data(), x.data(), axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
 }
 
 template <class T>
@@ -80,6 +110,9 @@ void BroadcastTo::forward(Array<T>& out, const Array<T>& x) const {
     template void Sum::forward<T>(Array<T>&, const Array<T>&) const;       \
     template void Mean::forward<T>(Array<T>&, const Array<T>&) const;      \
     template void Max::forward<T>(Array<T>&, const Array<T>&) const;       \
+    template void Min::forward<T>(Array<T>&, const Array<T>&) const;       \
+    template void ArgMax::forward<T>(Array<T>&, const Array<T>&) const;    \
+    template void ArgMin::forward<T>(Array<T>&, const Array<T>&) const;    \
     template void LogSumExp::forward<T>(Array<T>&, const Array<T>&) const; \
     template void SumTo::forward<T>(Array<T>&, const Array<T>&) const;     \
     template void BroadcastTo::forward<T>(Array<T>&, const Array<T>&) const;

@@ -3,30 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <initializer_list>
+#include <cstdint>
+#include <optional>
 
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/shape.hpp"
 
 namespace autograd {
-
-/// Which axes to reduce: one, several, or all, which is what `{}` and leaving them out mean. Negative ones count from the
-/// last.
-class Axes {
-   public:
-    Axes() : all_(true) {}
-    template <std::integral I>
-    Axes(I axis) : axes_{static_cast<std::ptrdiff_t>(axis)} {}
-    Axes(std::initializer_list<std::ptrdiff_t> axes) : axes_(axes.begin(), axes.end()) {}
-    Axes(const AxisList& axes) : axes_(axes) {}
-
-    bool all() const { return all_; }
-    const AxisList& list() const { return axes_; }
-
-   private:
-    bool all_ = false;
-    AxisList axes_;
-};
 
 /// Whether a reduced axis stays, with extent 1.
 enum class KeepDims : bool { no = false, yes = true };
@@ -69,20 +52,54 @@ struct Mean {
     }
 };
 
-struct Max {
-    static constexpr const char* name = "max";
+/// What max and min have in common: elements that share the extreme share its gradient equally.
+struct Extreme {
     Reduction shapes;
 
-    template <class T>
-    void forward(Array<T>& out, const Array<T>& x) const;
-    /// Elements that share the maximum share the gradient equally.
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const;
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X& x, const X& y) const;
-    /// 1 / n, where n elements share the maximum.
+    /// 1 / n, where n elements share the extreme.
     template <class X>
     X shares(const X& x, const X& y) const;
+};
+
+struct Max : Extreme {
+    static constexpr const char* name = "max";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+};
+
+struct Min : Extreme {
+    static constexpr const char* name = "min";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+};
+
+/// The place of the first of the largest elements, as a number: along one axis, or among all in row-major order.
+struct Arg {
+    static constexpr std::uint32_t cut = 1;
+    Reduction shapes;
+    std::optional<std::size_t> axis;
+
+    static Arg of(const Shape& shape, std::optional<std::ptrdiff_t> axis, KeepDims keepdims, const char* op);
+};
+
+struct ArgMax : Arg {
+    static constexpr const char* name = "argmax";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+};
+
+struct ArgMin : Arg {
+    static constexpr const char* name = "argmin";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
 };
 
 struct LogSumExp {
@@ -141,7 +158,28 @@ X mean(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
 /// @throws ShapeError over an empty axis, which has none.
 template <Operand X>
 X max(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::Max{ops::Reduction::of(x.shape(), axes, keepdims, "max")}, x);
+    return apply(ops::Max{{ops::Reduction::of(x.shape(), axes, keepdims, "max")}}, x);
+}
+
+/// The minimum over `axes`; NaN if one of the elements is.
+/// @throws ShapeError over an empty axis, which has none.
+template <Operand X>
+X min(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+    return apply(ops::Min{{ops::Reduction::of(x.shape(), axes, keepdims, "min")}}, x);
+}
+
+/// The index of the maximum along an axis, or among all elements in row-major order: a number, exact in float up to 2^24.
+/// The first of several; that of the first NaN, if there is one. It cuts the gradient.
+/// @throws ShapeError over an empty axis.
+template <Operand X>
+X argmax(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
+    return apply(ops::ArgMax{ops::Arg::of(x.shape(), axis, keepdims, "argmax")}, x);
+}
+
+/// The same of the minimum.
+template <Operand X>
+X argmin(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
+    return apply(ops::ArgMin{ops::Arg::of(x.shape(), axis, keepdims, "argmin")}, x);
 }
 
 /// log(sum(exp(x))) over `axes`, without overflow; minus infinity over an empty axis.
@@ -167,17 +205,17 @@ X broadcast_to(const X& x, const Shape& shape) {
 namespace ops {
 
 template <class X>
-X Max::gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
+X Extreme::gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
     return where(equal(x, reshape(y, shapes.kept)), reshape(g, shapes.kept) * shares(x, y), 0);
 }
 
 template <class X>
-X Max::tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
+X Extreme::tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
     return reshape(sum_to(where(equal(x, reshape(y, shapes.kept)), t * shares(x, y), 0), shapes.kept), shapes.result);
 }
 
 template <class X>
-X Max::shares(const X& x, const X& y) const {
+X Extreme::shares(const X& x, const X& y) const {
     return 1 / sum_to(equal(x, reshape(y, shapes.kept)), shapes.kept);
 }
 

@@ -7,7 +7,19 @@
 
 #include "autograd/kernels/layout.hpp"
 
-namespace autograd::ops {
+namespace autograd {
+
+PoolVector<bool> Axes::among(std::size_t rank, const char* op) const {
+    PoolVector<bool> chosen(rank, all_);
+    for (const std::ptrdiff_t axis : axes_) {
+        const std::size_t place = normalize_axis(axis, rank, op);
+        if (chosen[place]) throw ShapeError(std::string(op) + ": axis " + std::to_string(axis) + " is named twice");
+        chosen[place] = true;
+    }
+    return chosen;
+}
+
+namespace ops {
 
 template <class T>
 void Reshape::forward(Array<T>& out, const Array<T>& x) const {
@@ -145,15 +157,146 @@ void Concat::forward(Array<T>& out, std::span<const Array<T>* const> list) const
     }
 }
 
+Roll Roll::of(const Shape& shape, std::ptrdiff_t axis, std::ptrdiff_t shift) {
+    const std::size_t place = normalize_axis(axis, shape.size(), name);
+    const auto extent = static_cast<std::ptrdiff_t>(shape[place]);
+    const std::ptrdiff_t rest = extent == 0 ? 0 : shift % extent;
+    return {place, static_cast<std::size_t>(rest < 0 ? rest + extent : rest)};
+}
+
+template <class T>
+void Roll::forward(Array<T>& out, const Array<T>& x) const {
+    reshape_for_overwriting(out, x.shape());
+    const auto view = kernels::AxisView::of(x.shape(), axis);
+    const std::size_t size = view.extent * view.inner, moved = shift * view.inner;
+    for (std::size_t i = 0; i < view.outer; ++i) {
+        const T* from = x.data() + i * size;
+        std::rotate_copy(from, from + (size - moved), from + size, out.data() + i * size);
+    }
+}
+
+Pad Pad::of(const Shape& shape, const PaddingList& padding, double value) {
+    if (padding.size() != shape.size()) {
+        throw ShapeError(std::string(name) + ": " + std::to_string(padding.size()) + " paddings for the " +
+                         std::to_string(shape.size()) + " axes of shape " + to_string(shape));
+    }
+    Pad result{{}, shape, value};
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        const auto [before, after] = padding[axis];
+        std::ptrdiff_t extent = static_cast<std::ptrdiff_t>(shape[axis]);
+        if (__builtin_add_overflow(extent, before, &extent) || __builtin_add_overflow(extent, after, &extent) ||
+            extent < 0) {
+            throw ShapeError(std::string(name) + ": axis " + std::to_string(axis) + " of shape " + to_string(shape) +
+                             " cannot be padded by " + std::to_string(before) + " and " + std::to_string(after));
+        }
+        result.before.push_back(before);
+        result.shape[axis] = static_cast<std::size_t>(extent);
+    }
+    return result;
+}
+
+Pad Pad::of_axis(const Shape& shape, std::size_t axis, const Padding& padding, double value) {
+    Pad result{AxisList(shape.size(), 0), shape, value};
+    result.before[axis] = padding.before;
+    const std::ptrdiff_t extent = static_cast<std::ptrdiff_t>(shape[axis]) + padding.before + padding.after;
+    result.shape[axis] = static_cast<std::size_t>(std::max(extent, std::ptrdiff_t{0}));
+    return result;
+}
+
+template <class T>
+void Pad::forward(Array<T>& out, const Array<T>& x) const {
+    reshape_for_overwriting(out, shape);
+    const kernels::Strides to_strides = kernels::row_major_strides(shape);
+    const kernels::Strides from_strides = kernels::row_major_strides(x.shape());
+    Shape common = shape;
+    std::ptrdiff_t to = 0, from = 0;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        const auto length = static_cast<std::ptrdiff_t>(shape[axis]), own = static_cast<std::ptrdiff_t>(x.shape()[axis]);
+        const std::ptrdiff_t first = std::max(before[axis], std::ptrdiff_t{0});
+        const std::ptrdiff_t last = std::min(length, own + before[axis]);
+        common[axis] = static_cast<std::size_t>(std::max(last - first, std::ptrdiff_t{0}));
+        to += first * to_strides[axis];
+        from += (first - before[axis]) * from_strides[axis];
+    }
+    if (common != shape) std::fill_n(out.data(), out.size(), static_cast<T>(value));
+    if (element_count(common) == 0) return;
+    kernels::copy_strided(out.data() + to, to_strides, x.data() + from, from_strides, common);
+}
+
+Shape squeezed(const Shape& shape, const Axes& axes) {
+    const PoolVector<bool> dropped = axes.among(shape.size(), "squeeze");
+    Shape result;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        if (!dropped[axis]) result.push_back(shape[axis]);
+        if (dropped[axis] && shape[axis] != 1) {
+            throw ShapeError("squeeze: axis " + std::to_string(axis) + " of shape " + to_string(shape) + " is not 1 long");
+        }
+    }
+    return result;
+}
+
+Shape expanded(const Shape& shape, const Axes& axes) {
+    const PoolVector<bool> added = Axes(axes.list()).among(shape.size() + axes.list().size(), "expand_dims");
+    Shape result;
+    std::size_t from = 0;
+    for (const bool is_new : added) result.push_back(is_new ? 1 : shape[from++]);
+    return result;
+}
+
+AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& destination) {
+    constexpr const char* name = "moveaxis";
+    if (source.size() != destination.size()) {
+        throw ShapeError(std::string(name) + ": " + std::to_string(source.size()) + " axes to " +
+                         std::to_string(destination.size()) + " places");
+    }
+    const PoolVector<bool> leaves = Axes(source).among(rank, name);
+    const PoolVector<bool> taken = Axes(destination).among(rank, name);
+    AxisList order(rank);
+    for (std::size_t k = 0; k < source.size(); ++k) {
+        order[normalize_axis(destination[k], rank, name)] =
+            static_cast<std::ptrdiff_t>(normalize_axis(source[k], rank, name));
+    }
+    std::size_t from = 0;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+        if (taken[axis]) continue;
+        while (leaves[from]) ++from;
+        order[axis] = static_cast<std::ptrdiff_t>(from++);
+    }
+    return order;
+}
+
+Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis) {
+    const std::size_t extent = shape[normalize_axis(axis, shape.size(), "split")];
+    if (sections == 0 || extent % sections != 0) {
+        throw ShapeError("split: axis " + std::to_string(axis) + " of shape " + to_string(shape) +
+                         " cannot be cut into " + std::to_string(sections) + " equal parts");
+    }
+    return Shape(sections, extent / sections);
+}
+
+void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis) {
+    const std::size_t extent = shape[normalize_axis(axis, shape.size(), "split")];
+    std::size_t total = 0;
+    bool overflow = false;
+    for (const std::size_t size : sizes) overflow |= __builtin_add_overflow(total, size, &total);
+    if (overflow || total != extent) {
+        throw ShapeError("split: sizes " + to_string(sizes) + " do not add up to axis " + std::to_string(axis) +
+                         " of shape " + to_string(shape));
+    }
+}
+
 #define XTAPE_INSTANTIATE(T)                                                    \
     template void Reshape::forward<T>(Array<T>&, const Array<T>&) const;        \
     template void PermuteDims::forward<T>(Array<T>&, const Array<T>&) const;    \
     template void SliceOp::forward<T>(Array<T>&, const Array<T>&) const;        \
     template void Unslice::forward<T>(Array<T>&, const Array<T>&) const;        \
     template void Unslice::add_to<T>(Array<T>&, const Array<T>&) const;         \
+    template void Roll::forward<T>(Array<T>&, const Array<T>&) const;           \
+    template void Pad::forward<T>(Array<T>&, const Array<T>&) const;            \
     template void Concat::forward<T>(Array<T>&, std::span<const Array<T>* const>) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE
 
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd

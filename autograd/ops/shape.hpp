@@ -1,6 +1,9 @@
-// Ops that move elements and change none: reshape, permute, slice, join. Values are copied; nothing is a view.
+// Ops that move elements and change none: reshape, permute, slice, roll, pad, join. Values are copied; nothing is a view.
+// Those that pick elements by lists of indices, or repeat them, are in indexing.hpp.
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <optional>
@@ -21,6 +24,34 @@ struct Slice {
 
 /// Axes in order, of which negative ones count from the last. Made of a braced list or a vector.
 using AxisList = xt::svector<std::ptrdiff_t, 4>;
+
+/// Which axes an op is for: one, several, or all, which is what `{}` and leaving them out mean. Negative ones count from
+/// the last.
+class Axes {
+   public:
+    Axes() : all_(true) {}
+    template <std::integral I>
+    Axes(I axis) : axes_{static_cast<std::ptrdiff_t>(axis)} {}
+    Axes(std::initializer_list<std::ptrdiff_t> axes) : axes_(axes.begin(), axes.end()) {}
+    Axes(const AxisList& axes) : axes_(axes) {}
+
+    bool all() const { return all_; }
+    const AxisList& list() const { return axes_; }
+    /// Whether each of `rank` axes is one of these.
+    /// @throws ShapeError naming `op` for an axis that is not there or is named twice.
+    PoolVector<bool> among(std::size_t rank, const char* op) const;
+
+   private:
+    bool all_ = false;
+    AxisList axes_;
+};
+
+/// How many elements an axis gets before its first and after its last. Negative: how many it loses.
+struct Padding {
+    std::ptrdiff_t before = 0;
+    std::ptrdiff_t after = 0;
+};
+using PaddingList = xt::svector<Padding, 4>;
 
 namespace ops {
 
@@ -115,6 +146,62 @@ struct Concat {
     }
 };
 
+/// Elements moved on along one axis, those beyond its end to its beginning.
+struct Roll {
+    static constexpr const char* name = "roll";
+    static constexpr bool linear = true;
+    std::size_t axis;
+    std::size_t shift;  // less than the extent, or 0
+
+    static Roll of(const Shape& shape, std::ptrdiff_t axis, std::ptrdiff_t shift);
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
+        return apply(Roll{axis, shift == 0 ? 0 : x.shape()[axis] - shift}, g);
+    }
+};
+
+/// An array of a shape, filled with a value, of which element i + before is x[i] as far as both have it. With a negative
+/// `before` or a smaller shape it crops; so the adjoint is the same op.
+struct Pad {
+    static constexpr const char* name = "pad";
+    AxisList before;
+    Shape shape;
+    double value = 0;
+
+    /// @throws ShapeError if there are not as many paddings as axes, or an extent would be negative.
+    static Pad of(const Shape& shape, const PaddingList& padding, double value);
+    /// Of one axis. What would be shorter than nothing is empty.
+    static Pad of_axis(const Shape& shape, std::size_t axis, const Padding& padding, double value);
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
+        Pad adjoint{before, x.shape(), 0};
+        for (std::ptrdiff_t& each : adjoint.before) each = -each;
+        return apply(adjoint, g);
+    }
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X&) const {
+        return apply(Pad{before, shape, 0}, t);
+    }
+};
+
+/// @throws ShapeError if an axis is named twice, or is not 1 long.
+Shape squeezed(const Shape& shape, const Axes& axes);
+/// @throws ShapeError if an axis of the result is named twice or is not there.
+Shape expanded(const Shape& shape, const Axes& axes);
+/// The order of axes in which those of `source` are found at `destination`, and the others keep theirs.
+AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& destination);
+/// The extents of `sections` equal parts.
+/// @throws ShapeError if there are none.
+Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis);
+/// @throws ShapeError if the sizes do not add up to the axis.
+void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis);
+
 }  // namespace ops
 
 /// In place of one extent of a new shape: whatever the number of elements leaves for it. (NumPy's -1.)
@@ -155,15 +242,158 @@ X slice(const X& x, std::ptrdiff_t axis, const Slice& range) {
     return apply(ops::SliceOp{ops::Selection::of(x.shape(), axis, range)}, x);
 }
 
+/// Parts of the first axes, in order: slice(x, {{1, 3}, {}, {.step = 2}}) is x[1:3, :, ::2].
+/// @throws ShapeError as Slice says, or for more of them than x has axes.
+template <Operand X>
+X slice(const X& x, std::initializer_list<Slice> ranges) {
+    X result = x;
+    std::ptrdiff_t axis = 0;
+    for (const Slice& range : ranges) {
+        const bool whole = !range.start && !range.stop && range.step == 1;
+        if (whole) normalize_axis(axis, x.shape().size(), ops::SliceOp::name);
+        if (!whole) result = slice(result, axis, range);
+        ++axis;
+    }
+    return result;
+}
+
+/// New axes of extent 1; `axes` are their places in the result.
+/// @throws ShapeError if the result has no such axis.
+template <Operand X>
+X expand_dims(const X& x, const Axes& axes) {
+    return reshape(x, ops::expanded(x.shape(), axes));
+}
+
+/// The same without these axes.
+/// @throws ShapeError if one of them is not 1 long.
+template <Operand X>
+X squeeze(const X& x, const Axes& axes) {
+    return reshape(x, ops::squeezed(x.shape(), axes));
+}
+
+/// Axes `source` of x are axes `destination` of the result; the others keep their order.
+/// @throws ShapeError for an axis that is not there or is named twice, or lists of different lengths.
+template <Operand X>
+X moveaxis(const X& x, const AxisList& source, const AxisList& destination) {
+    return permute_dims(x, ops::moved_axes(x.shape().size(), source, destination));
+}
+template <Operand X>
+X moveaxis(const X& x, std::ptrdiff_t source, std::ptrdiff_t destination) {
+    return moveaxis(x, AxisList{source}, AxisList{destination});
+}
+
+/// The elements along `axes` in reverse order.
+/// @throws ShapeError for an axis that is not there or is named twice.
+template <Operand X>
+X flip(const X& x, const Axes& axes = {}) {
+    const PoolVector<bool> reversed = axes.among(x.shape().size(), "flip");
+    X result = x;
+    for (std::size_t axis = 0; axis < reversed.size(); ++axis) {
+        if (reversed[axis]) result = slice(result, static_cast<std::ptrdiff_t>(axis), {.step = -1});
+    }
+    return result;
+}
+
+/// Element i goes to place i + shift of its axis, counted on from the beginning where that is beyond the end.
+/// @throws ShapeError for an axis that is not there.
+template <Operand X>
+X roll(const X& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
+    return apply(ops::Roll::of(x.shape(), axis, shift), x);
+}
+/// The same, of all elements in row-major order.
+template <Operand X>
+X roll(const X& x, std::ptrdiff_t shift) {
+    return reshape(roll(reshape(x, {element_count(x.shape())}), shift, 0), x.shape());
+}
+/// The same along several axes, each with its own shift.
+/// @throws ShapeError for lists of different lengths.
+template <Operand X>
+X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
+    if (shifts.size() != axes.size()) {
+        throw ShapeError("roll: " + std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) +
+                         " axes of shape " + to_string(x.shape()));
+    }
+    X result = x;
+    for (std::size_t k = 0; k < axes.size(); ++k) result = roll(result, shifts[k], axes[k]);
+    return result;
+}
+
+/// x with `value` before and after: pad(x, {{1, 2}, {0, 0}}) has one row more at the top and two at the bottom. Negative
+/// numbers take elements away.
+/// @throws ShapeError if there is not one pair for each axis, or less than nothing would be left.
+template <Operand X>
+X pad(const X& x, const PaddingList& padding, double value = 0) {
+    return apply(ops::Pad::of(x.shape(), padding, value), x);
+}
+
+template <Operand X>
+PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis = 0);
+
+/// Parts of one axis, in order: `sections` of the same extent.
+/// @throws ShapeError if the axis cannot be cut so.
+template <Operand X, std::integral I>
+PoolVector<X> split(const X& x, I sections, std::ptrdiff_t axis = 0) {
+    return split(x, ops::equal_parts(x.shape(), static_cast<std::size_t>(sections), axis), axis);
+}
+/// The same with these extents: split(x, {20, 20, 1}, 1).
+/// @throws ShapeError if they do not add up to the axis.
+template <Operand X>
+PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis) {
+    ops::require_parts(x.shape(), sizes, axis);
+    PoolVector<X> parts;
+    std::ptrdiff_t first = 0;
+    for (const std::size_t size : sizes) {
+        const std::ptrdiff_t stop = first + static_cast<std::ptrdiff_t>(size);
+        parts.push_back(slice(x, axis, {first, stop}));
+        first = stop;
+    }
+    return parts;
+}
+
+/// The arrays along an axis, which they no longer have.
+/// @throws ShapeError for an axis that is not there.
+template <Operand X>
+PoolVector<X> unstack(const X& x, std::ptrdiff_t axis = 0) {
+    const std::size_t count = x.shape()[normalize_axis(axis, x.shape().size(), "unstack")];
+    PoolVector<X> parts;
+    if (count == 0) return parts;
+    for (const X& part : split(x, count, axis)) parts.push_back(squeeze(part, axis));
+    return parts;
+}
+
 /// Arrays joined along an axis that they have; their other extents must agree.
 /// @throws ShapeError if they do not.
-template <class T>
-Var<T> concat(const std::vector<Var<T>>& list, std::ptrdiff_t axis = 0) {
+template <class T, class Allocator>
+Var<T> concat(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {
     return apply_to_list(ops::Concat{axis}, std::span<const Var<T>>(list));
 }
 template <class T>
 Var<T> concat(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
     return apply_to_list(ops::Concat{axis}, std::span<const Var<T>>(list.begin(), list.size()));
+}
+
+/// Arrays of one shape joined along a new axis, whose place in the result is `axis`.
+/// @throws ShapeError if the shapes differ.
+template <class T>
+Var<T> stack(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
+    PoolVector<Var<T>> expanded;
+    for (const Var<T>& each : list) {
+        if (each.shape() != list.front().shape()) {
+            throw ShapeError("stack: shapes " + to_string(list.front().shape()) + " and " + to_string(each.shape()) +
+                             " differ");
+        }
+        expanded.push_back(expand_dims(each, axis));
+    }
+    if (list.empty()) throw ShapeError("stack: an empty list of inputs");
+    return concat(expanded, axis);
+}
+template <class T, class Allocator>
+Var<T> stack(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {
+    return stack(std::span<const Var<T>>(list), axis);
+}
+template <class T>
+Var<T> stack(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
+    return stack(std::span<const Var<T>>(list.begin(), list.size()), axis);
 }
 
 }  // namespace autograd

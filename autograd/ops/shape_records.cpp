@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <array>
 
+#include "autograd/ops/references.hpp"
 #include "autograd/ops/shape.hpp"
 #include "autograd/registry.hpp"
 
 namespace autograd::detail {
 namespace {
-
-using Arrays = std::span<const Array<double>>;
 
 OpRecord reshape_record() {
     OpRecord record{
@@ -180,7 +179,20 @@ OpRecord slice_record() {
                                         return out;
                                     }});
     }
+    record.cases.push_back(
+        {.name = "x[1:3, :, ::-2] of (4, 2, 5)",
+         .shapes = {{4, 2, 5}},
+         .call =
+             [](auto v) {
+                 return slice(v[0], {{1, 3}, {}, {.step = -2}});
+             },
+         .reference = moved({2, 2, 3}, [](const Index& i) { return Index{1 + i[0], i[1], 4 - 2 * i[2]}; })});
     record.misuses = {
+        {{{2, 3}},
+         [](auto v) {
+             return slice(v[0], {{}, {}, {}});
+         },
+         {"slice", "axis 2", "rank 2"}},
         {{{2, 3}}, [](auto v) { return slice(v[0], 2, {}); }, {"slice", "axis 2", "rank 2"}},
         {{{2, 3}},
          [](auto v) {
@@ -280,10 +292,292 @@ OpRecord concat_record() {
     return record;
 }
 
+/// The same elements in the same order.
+std::function<Array<double>(Arrays)> reshaped(const Shape& shape) {
+    return [shape](Arrays x) {
+        auto out = empty<double>(shape);
+        std::copy_n(x[0].data(), x[0].size(), out.data());
+        return out;
+    };
+}
+
+OpRecord expand_dims_record() {
+    const auto call = [](const Axes& axes) { return [axes](auto v) { return expand_dims(v[0], axes); }; };
+    OpRecord record{.name = "expand_dims",
+                    .documentation = {.formula = "new axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
+    record.cases = {
+        {.name = "(2, 3) at 0", .shapes = {{2, 3}}, .call = call(0), .reference = reshaped({1, 2, 3})},
+        {.name = "(2, 3) at -1", .shapes = {{2, 3}}, .call = call(-1), .reference = reshaped({2, 3, 1})},
+        {.name = "(2, 3) at 1 and -1", .shapes = {{2, 3}}, .call = call({1, -1}), .reference = reshaped({2, 1, 3, 1})},
+        {.name = "() at 0 and 1", .shapes = {{}}, .call = call({0, 1}), .reference = reshaped({1, 1})},
+        {.name = "(0,) at 1", .shapes = {{0}}, .call = call(1), .reference = reshaped({0, 1})},
+    };
+    record.misuses = {{{{2, 3}}, call(3), {"expand_dims", "axis 3", "rank 3"}},
+                      {{{2, 3}}, call({0, -4}), {"expand_dims", "axis -4", "twice"}}};
+    return record;
+}
+
+OpRecord squeeze_record() {
+    const auto call = [](const Axes& axes) { return [axes](auto v) { return squeeze(v[0], axes); }; };
+    OpRecord record{
+        .name = "squeeze",
+        .documentation = {.formula = "without axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
+    record.cases = {
+        {.name = "(1, 3) of 0", .shapes = {{1, 3}}, .call = call(0), .reference = reshaped({3})},
+        {.name = "(1, 3, 1) of -1", .shapes = {{1, 3, 1}}, .call = call(-1), .reference = reshaped({1, 3})},
+        {.name = "(1, 3, 1) of 2 and 0", .shapes = {{1, 3, 1}}, .call = call({2, 0}), .reference = reshaped({3})},
+        {.name = "(1, 1) of all", .shapes = {{1, 1}}, .call = call({}), .reference = reshaped({})},
+        {.name = "(0, 1) of 1", .shapes = {{0, 1}}, .call = call(1), .reference = reshaped({0})},
+    };
+    record.misuses = {{{{2, 3}}, call(1), {"squeeze", "axis 1", "(2, 3)"}},
+                      {{{1, 3}}, call(2), {"squeeze", "axis 2", "rank 2"}},
+                      {{{}}, call(0), {"squeeze", "axis 0", "scalar"}}};
+    return record;
+}
+
+OpRecord moveaxis_record() {
+    const auto call = [](const AxisList& source, const AxisList& destination) {
+        return [=](auto v) { return moveaxis(v[0], source, destination); };
+    };
+    OpRecord record{.name = "moveaxis",
+                    .documentation = {.formula = "some axes at other places", .gradient = "g, moved back", .ulps = 0}};
+    record.cases = {
+        {.name = "(2, 3, 4), 0 to -1",
+         .shapes = {{2, 3, 4}},
+         .call = [](auto v) { return moveaxis(v[0], 0, -1); },
+         .reference = moved({3, 4, 2}, [](const Index& i) { return Index{i[2], i[0], i[1]}; })},
+        {.name = "(2, 3, 4, 5), 0 and -1 to 1 and 0",
+         .shapes = {{2, 3, 4, 5}},
+         .call = call({0, -1}, {1, 0}),
+         .reference = moved({5, 2, 3, 4}, [](const Index& i) { return Index{i[1], i[2], i[3], i[0]}; })},
+        {.name = "(0, 3), 1 to 0", .shapes = {{0, 3}}, .call = call({1}, {0}), .reference = reshaped({3, 0})},
+    };
+    record.misuses = {{{{2, 3}}, call({0}, {0, 1}), {"moveaxis", "1 axes", "2 places"}},
+                      {{{2, 3}}, call({2}, {0}), {"moveaxis", "axis 2", "rank 2"}},
+                      {{{2, 3}}, call({0}, {-3}), {"moveaxis", "axis -3", "rank 2"}},
+                      {{{2, 3}}, call({0, 1}, {0, -2}), {"moveaxis", "axis -2", "twice"}}};
+    return record;
+}
+
+OpRecord flip_record() {
+    const auto call = [](const Axes& axes) { return [axes](auto v) { return flip(v[0], axes); }; };
+    OpRecord record{.name = "flip",
+                    .documentation = {.formula = "elements in reverse order along axes", .gradient = "g, flipped", .ulps = 0}};
+    record.cases = {
+        {.name = "(2, 9), all",
+         .shapes = {{2, 9}},
+         .call = call({}),
+         .reference = moved({2, 9}, [](const Index& i) { return Index{1 - i[0], 8 - i[1]}; })},
+        {.name = "(2, 9), axis -1",
+         .shapes = {{2, 9}},
+         .call = call(-1),
+         .reference = moved({2, 9}, [](const Index& i) { return Index{i[0], 8 - i[1]}; })},
+        {.name = "(3, 2, 4), axes 0 and 2",
+         .shapes = {{3, 2, 4}},
+         .call = call({0, 2}),
+         .reference = moved({3, 2, 4}, [](const Index& i) { return Index{2 - i[0], i[1], 3 - i[2]}; })},
+        {.name = "()", .shapes = {{}}, .call = call({}), .reference = reshaped({})},
+        {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call({}), .reference = reshaped({0, 2})},
+    };
+    record.misuses = {{{{2, 3}}, call(2), {"flip", "axis 2", "rank 2"}},
+                      {{{2, 3}}, call({0, -2}), {"flip", "axis -2", "twice"}}};
+    return record;
+}
+
+OpRecord roll_record() {
+    OpRecord record{
+        .name = "roll",
+        .documentation = {.formula = "y[(i + shift) mod n] = x[i]", .gradient = "g, rolled back", .ulps = 0}};
+    const auto call = [](std::ptrdiff_t shift, std::ptrdiff_t axis) {
+        return [=](auto v) { return roll(v[0], shift, axis); };
+    };
+    const auto both = [](auto v) { return roll(v[0], {1, -2}, {0, 1}); };
+    record.cases = {
+        {.name = "(5,) by 2",
+         .shapes = {{5}},
+         .call = call(2, 0),
+         .reference = moved({5}, [](const Index& i) { return Index{(i[0] + 3) % 5}; })},
+        {.name = "(2, 5) by -1 along -1",
+         .shapes = {{2, 5}},
+         .call = call(-1, -1),
+         .reference = moved({2, 5}, [](const Index& i) { return Index{i[0], (i[1] + 1) % 5}; })},
+        {.name = "(3, 2, 2) by 7 along 0",
+         .shapes = {{3, 2, 2}},
+         .call = call(7, 0),
+         .reference = moved({3, 2, 2}, [](const Index& i) { return Index{(i[0] + 2) % 3, i[1], i[2]}; })},
+        {.name = "(2, 3) by 1, all",
+         .shapes = {{2, 3}},
+         .call = [](auto v) { return roll(v[0], 1); },
+         .reference = moved({2, 3},
+                            [](const Index& i) {
+                                const std::size_t place = (3 * i[0] + i[1] + 5) % 6;
+                                return Index{place / 3, place % 3};
+                            })},
+        {.name = "(2, 3) by 1 and -2",
+         .shapes = {{2, 3}},
+         .call = both,
+         .reference = moved({2, 3}, [](const Index& i) { return Index{(i[0] + 1) % 2, (i[1] + 2) % 3}; })},
+        {.name = "(4,) by 0", .shapes = {{4}}, .call = call(0, 0), .reference = reshaped({4})},
+        {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call(3, 0), .reference = reshaped({0, 2})},
+        {.name = "() by 3", .shapes = {{}}, .call = [](auto v) { return roll(v[0], 3); }, .reference = reshaped({})},
+    };
+    record.misuses = {{{{2, 3}}, call(1, 2), {"roll", "axis 2", "rank 2"}},
+                      {{{}}, call(1, 0), {"roll", "axis 0", "scalar"}},
+                      {{{2, 3}},
+                       [](auto v) {
+                           return roll(v[0], {1, 2}, {0, 1, 0});
+                       },
+                       {"roll", "2 shifts", "3 axes", "(2, 3)"}}};
+    return record;
+}
+
+OpRecord pad_record() {
+    OpRecord record{.name = "pad",
+                    .documentation = {.formula = "x with a constant before and after", .gradient = "g's part", .ulps = 0}};
+    const auto call = [](const PaddingList& padding, double value) {
+        return [=](auto v) { return pad(v[0], padding, value); };
+    };
+    struct Case {
+        Shape shape;
+        PaddingList padding;
+        double value;
+    };
+    for (const Case& each : {Case{{3}, {{2, 1}}, 0}, Case{{3}, {{0, 0}}, 1}, Case{{2, 3}, {{1, 2}, {0, 3}}, 0},
+                             Case{{2, 3, 4}, {{0, 1}, {2, 0}, {1, 1}}, -2.5}, Case{{5}, {{-1, -2}}, 7},
+                             Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5}, Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-5, 4}}, 4},
+                             Case{{3}, {{4, -5}}, 4}, Case{{}, {}, 3}, Case{{0, 2}, {{1, 1}, {0, 1}}, 3},
+                             Case{{2}, {{-2, 0}}, 1}}) {
+        Shape shape;
+        for (std::size_t axis = 0; axis < each.shape.size(); ++axis) {
+            const auto [before, after] = each.padding[axis];
+            shape.push_back(static_cast<std::size_t>(static_cast<std::ptrdiff_t>(each.shape[axis]) + before + after));
+        }
+        const auto from = [each](const Index& index) -> std::optional<Index> {
+            Index origin;
+            for (std::size_t axis = 0; axis < index.size(); ++axis) {
+                const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(index[axis]) - each.padding[axis].before;
+                if (place < 0 || place >= static_cast<std::ptrdiff_t>(each.shape[axis])) return std::nullopt;
+                origin.push_back(static_cast<std::size_t>(place));
+            }
+            return origin;
+        };
+        record.cases.push_back({.name = to_string(each.shape) + " to " + to_string(shape),
+                                .shapes = {each.shape},
+                                .call = call(each.padding, each.value),
+                                .reference = moved(shape, from, each.value)});
+    }
+    record.misuses = {{{{2, 3}}, call({{1, 1}}, 0), {"pad", "1 padding", "(2, 3)"}},
+                      {{{2, 3}}, call({{0, 0}, {-2, -2}}, 0), {"pad", "axis 1", "(2, 3)", "-2"}}};
+    return record;
+}
+
+OpRecord stack_record() {
+    OpRecord record{.name = "stack",
+                    .documentation = {.formula = "arrays of one shape along a new axis", .gradient = "g's part", .ulps = 0}};
+    const auto call = [](std::ptrdiff_t axis) {
+        return [axis](auto v) { return stack(std::vector(v.begin(), v.end()), axis); };
+    };
+    const auto reference = [](const Shape& shape, std::size_t place) {
+        return [=](Arrays x) {
+            auto out = empty<double>(shape);
+            for_each_index(shape, [&](const Index& index) {
+                Index within = index;
+                within.erase(within.begin() + static_cast<std::ptrdiff_t>(place));
+                at(out, index) = at(x[index[place]], within);
+            });
+            return out;
+        };
+    };
+    record.cases = {
+        {.name = "(2, 3) twice", .shapes = {{2, 3}, {2, 3}}, .call = call(0), .reference = reference({2, 2, 3}, 0)},
+        {.name = "(2, 9) three times, last",
+         .shapes = {{2, 9}, {2, 9}, {2, 9}},
+         .call = call(-1),
+         .reference = reference({2, 9, 3}, 2)},
+        {.name = "(2, 3) twice, 1", .shapes = {{2, 3}, {2, 3}}, .call = call(1), .reference = reference({2, 2, 3}, 1)},
+        {.name = "scalars", .shapes = {{}, {}}, .call = call(0), .reference = reference({2}, 0)},
+        {.name = "(0,)", .shapes = {{0}, {0}}, .call = call(0), .reference = reference({2, 0}, 0)},
+    };
+    record.misuses = {{{}, call(0), {"stack", "empty list"}},
+                      {{{2, 3}, {3, 2}}, call(0), {"stack", "(2, 3)", "(3, 2)"}},
+                      {{{2, 3}, {2, 3}}, call(3), {"axis 3", "rank 3"}}};
+    return record;
+}
+
+/// The parts come back in reverse order, so that each has its own place.
+OpRecord split_record() {
+    OpRecord record{.name = "split",
+                    .documentation = {.formula = "parts of one axis", .gradient = "each part's g at its place", .ulps = 0}};
+    const auto equal = [](std::size_t sections, std::ptrdiff_t axis) {
+        return [=](auto v) {
+            auto parts = split(v[0], sections, axis);
+            std::reverse(parts.begin(), parts.end());
+            return concat(parts, axis);
+        };
+    };
+    const auto sized = [](const Shape& sizes, std::ptrdiff_t axis) {
+        return [=](auto v) {
+            auto parts = split(v[0], sizes, axis);
+            std::reverse(parts.begin(), parts.end());
+            return concat(parts, axis);
+        };
+    };
+    record.cases = {
+        {.name = "(6, 2) in 3",
+         .shapes = {{6, 2}},
+         .call = equal(3, 0),
+         .reference = moved({6, 2}, [](const Index& i) { return Index{4 - i[0] / 2 * 2 + i[0] % 2, i[1]}; })},
+        {.name = "(2, 5) in 2 and 3",
+         .shapes = {{2, 5}},
+         .call = sized({2, 3}, -1),
+         .reference = moved({2, 5}, [](const Index& i) { return Index{i[0], (i[1] + 2) % 5}; })},
+        {.name = "(3,) in 3", .shapes = {{3}}, .call = sized({3}, 0), .reference = reshaped({3})},
+        {.name = "(0, 2) in 2", .shapes = {{0, 2}}, .call = equal(2, 0), .reference = reshaped({0, 2})},
+    };
+    record.misuses = {{{{2, 3}}, equal(2, 1), {"split", "axis 1", "(2, 3)", "2 equal parts"}},
+                      {{{2, 3}}, equal(0, 1), {"split", "axis 1", "(2, 3)", "0 equal parts"}},
+                      {{{2, 3}}, equal(1, 2), {"split", "axis 2", "rank 2"}},
+                      {{{2, 3}}, sized({1, 1}, 1), {"split", "(1, 1)", "axis 1", "(2, 3)"}}};
+    return record;
+}
+
+OpRecord unstack_record() {
+    OpRecord record{
+        .name = "unstack",
+        .documentation = {.formula = "the arrays along an axis", .gradient = "each array's g at its place", .ulps = 0}};
+    const auto call = [](std::ptrdiff_t axis) {
+        return [=](auto v) {
+            auto parts = unstack(v[0], axis);
+            std::reverse(parts.begin(), parts.end());
+            return stack(parts, 0);
+        };
+    };
+    record.cases = {
+        {.name = "(3, 2)",
+         .shapes = {{3, 2}},
+         .call = call(0),
+         .reference = moved({3, 2}, [](const Index& i) { return Index{2 - i[0], i[1]}; })},
+        {.name = "(2, 3, 4) along -1",
+         .shapes = {{2, 3, 4}},
+         .call = call(-1),
+         .reference = moved({4, 2, 3}, [](const Index& i) { return Index{i[1], i[2], 3 - i[0]}; })},
+        {.name = "(2,)",
+         .shapes = {{2}},
+         .call = call(0),
+         .reference = moved({2}, [](const Index& i) { return Index{1 - i[0]}; })},
+    };
+    record.misuses = {{{{2, 3}}, call(2), {"unstack", "axis 2", "rank 2"}},
+                      {{{}}, call(0), {"unstack", "axis 0", "scalar"}}};
+    return record;
+}
+
 }  // namespace
 
 std::vector<OpRecord> shape_records() {
-    return {reshape_record(), permute_dims_record(), slice_record(), unslice_record(), concat_record()};
+    return {reshape_record(), permute_dims_record(), slice_record(),       unslice_record(),
+            concat_record(),  expand_dims_record(),  squeeze_record(),     moveaxis_record(),
+            flip_record(),    roll_record(),         pad_record(),         stack_record(),
+            split_record(),   unstack_record()};
 }
 
 }  // namespace autograd::detail

@@ -1,0 +1,210 @@
+// Checks of indices, and values by kernels/gather.hpp.
+#include "autograd/ops/indexing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/kernels/gather.hpp"
+
+namespace autograd {
+
+void Indices::require_integer(double number) {
+    // Beyond 2^53 not every integer is a double; no axis is that long.
+    if (std::trunc(number) == number && std::fabs(number) < 0x1p53) return;
+    throw ShapeError(fmt::format("indices: {} is not an integer", number));
+}
+
+namespace ops {
+
+Places Places::of(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op) {
+    const std::size_t place = normalize_axis(axis, shape.size(), op);
+    const auto extent = static_cast<std::ptrdiff_t>(shape[place]);
+    auto list = std::allocate_shared<PoolVector<std::size_t>>(PoolAllocator<PoolVector<std::size_t>>());
+    list->reserve(indices.values().size());
+    for (const std::ptrdiff_t index : indices.values()) {
+        if (index < -extent || index >= extent) {
+            throw ShapeError(fmt::format("{}: index {} (number {} of them) is out of range for axis {} of shape {}", op,
+                                         index, list->size(), axis, to_string(shape)));
+        }
+        list->push_back(static_cast<std::size_t>(index < 0 ? index + extent : index));
+    }
+    return {place, indices.shape(), std::move(list)};
+}
+
+Places Places::along(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op) {
+    const std::size_t place = normalize_axis(axis, shape.size(), op);
+    Shape expected = shape;
+    if (indices.shape().size() == shape.size()) expected[place] = indices.shape()[place];
+    if (indices.shape() != expected) {
+        throw ShapeError(fmt::format("{}: indices of shape {} for shape {}: they may differ in axis {} alone", op,
+                                     to_string(indices.shape()), to_string(shape), axis));
+    }
+    return of(shape, axis, indices, op);
+}
+
+template <class T>
+void Take::forward(Array<T>& out, const Array<T>& x) const {
+    Shape shape;
+    for (std::size_t axis = 0; axis < x.dimension(); ++axis) {
+        if (axis != places.axis) {
+            shape.push_back(x.shape()[axis]);
+        } else {
+            for (const std::size_t extent : places.shape) shape.push_back(extent);
+        }
+    }
+    reshape_for_overwriting(out, shape);
+    kernels::gather(out.data(), x.data(), kernels::AxisView::of(x.shape(), places.axis), places.list->data(),
+                    places.list->size());
+}
+
+template <class T>
+void Untake::forward(Array<T>& out, const Array<T>& x) const {
+    reshape_for_overwriting(out, shape);
+    std::fill_n(out.data(), out.size(), T(0));
+    add_to(out, x);
+}
+
+template <class T>
+void Untake::add_to(Array<T>& target, const Array<T>& x) const {
+    require_shape(target, shape, name);
+    kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(shape, places.axis), places.list->data(),
+                         places.list->size());
+}
+
+template <class T>
+void TakeAlongAxis::forward(Array<T>& out, const Array<T>& x) const {
+    reshape_for_overwriting(out, places.shape);
+    kernels::gather_along(out.data(), x.data(), kernels::AxisView::of(x.shape(), places.axis), places.list->data(),
+                          places.shape[places.axis]);
+}
+
+template <class T>
+void UntakeAlongAxis::forward(Array<T>& out, const Array<T>& x) const {
+    reshape_for_overwriting(out, shape);
+    std::fill_n(out.data(), out.size(), T(0));
+    add_to(out, x);
+}
+
+template <class T>
+void UntakeAlongAxis::add_to(Array<T>& target, const Array<T>& x) const {
+    require_shape(target, shape, name);
+    kernels::scatter_add_along(target.data(), x.data(), kernels::AxisView::of(shape, places.axis), places.list->data(),
+                               places.shape[places.axis]);
+}
+
+namespace {
+
+void require_matrices(const Shape& shape, const std::string& context) {
+    if (shape.size() < 2) throw ShapeError(context + "at least two axes, not shape " + to_string(shape));
+}
+
+/// Of each row i, columns before i + diagonal + 1 are x's and the rest 0, or the other way round.
+template <class T>
+void copy_triangle(Array<T>& out, const Array<T>& x, std::ptrdiff_t diagonal, bool lower) {
+    require_matrices(x.shape(), "");
+    reshape_for_overwriting(out, x.shape());
+    const auto rows = static_cast<std::ptrdiff_t>(x.shape()[x.dimension() - 2]);
+    const auto columns = static_cast<std::ptrdiff_t>(x.shape()[x.dimension() - 1]);
+    const T* from = x.data();
+    T* to = out.data();
+    // Beyond these all of a matrix, or none, is in the triangle; and i + diagonal + 1 cannot overflow.
+    diagonal = std::clamp(diagonal, -rows - 1, columns);
+    const std::size_t total = columns == 0 ? 0 : x.size() / static_cast<std::size_t>(columns);
+    for (std::size_t row = 0; row < total; ++row, from += columns, to += columns) {
+        const auto i = static_cast<std::ptrdiff_t>(row % static_cast<std::size_t>(rows));
+        const std::ptrdiff_t edge = std::clamp(i + diagonal + (lower ? 1 : 0), std::ptrdiff_t{0}, columns);
+        if (lower) {
+            std::fill(std::copy(from, from + edge, to), to + columns, T(0));
+        } else {
+            std::fill(to, to + edge, T(0));
+            std::copy(from + edge, from + columns, to + edge);
+        }
+    }
+}
+
+}  // namespace
+
+template <class T>
+void Tril::forward(Array<T>& out, const Array<T>& x) const {
+    copy_triangle(out, x, diagonal, true);
+}
+
+template <class T>
+void Triu::forward(Array<T>& out, const Array<T>& x) const {
+    copy_triangle(out, x, diagonal, false);
+}
+
+Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset) {
+    require_matrices(shape, "diagonal: ");
+    const std::size_t rows = shape[shape.size() - 2], columns = shape[shape.size() - 1];
+    const std::size_t down = offset < 0 ? -static_cast<std::size_t>(offset) : 0;
+    const std::size_t right = offset > 0 ? static_cast<std::size_t>(offset) : 0;
+    const std::size_t axis = shape.size() - 2;
+    if (down >= rows || right >= columns) return {axis, 0, 1, 0};
+    return {axis, down * columns + right, static_cast<std::ptrdiff_t>(columns + 1),
+            std::min(rows - down, columns - right)};
+}
+
+Shape joined_matrices(const Shape& shape) {
+    Shape result(shape.begin(), shape.end() - 1);
+    result.back() *= shape.back();
+    return result;
+}
+
+Tiling Tiling::of(const Shape& shape, const Shape& repetitions) {
+    const std::size_t rank = std::max(shape.size(), repetitions.size());
+    Tiling tiling;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+        const std::size_t lacking = rank - shape.size(), unrepeated = rank - repetitions.size();
+        const std::size_t extent = axis < lacking ? 1 : shape[axis - lacking];
+        const std::size_t times = axis < unrepeated ? 1 : repetitions[axis - unrepeated];
+        tiling.apart.push_back(1);
+        tiling.apart.push_back(extent);
+        tiling.repeated.push_back(times);
+        tiling.repeated.push_back(extent);
+        tiling.result.push_back(element_count({times, extent}));
+    }
+    return tiling;
+}
+
+Tiling Tiling::of_elements(const Shape& shape, std::size_t repetitions, std::ptrdiff_t axis) {
+    const std::size_t place = normalize_axis(axis, shape.size(), "repeat");
+    Tiling tiling;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        tiling.apart.push_back(shape[i]);
+        tiling.repeated.push_back(shape[i]);
+        tiling.result.push_back(i == place ? element_count({shape[i], repetitions}) : shape[i]);
+        if (i != place) continue;
+        tiling.apart.push_back(1);
+        tiling.repeated.push_back(repetitions);
+    }
+    return tiling;
+}
+
+PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts, std::ptrdiff_t axis) {
+    const std::size_t extent = shape[normalize_axis(axis, shape.size(), "repeat")];
+    if (counts.size() != extent) {
+        throw ShapeError(fmt::format("repeat: {} numbers for axis {} of shape {}", counts.size(), axis, to_string(shape)));
+    }
+    PoolVector<std::size_t> indices;
+    for (std::size_t i = 0; i < extent; ++i) indices.insert(indices.end(), counts[i], i);
+    return indices;
+}
+
+#define XTAPE_INSTANTIATE(T)                                                        \
+    template void Take::forward<T>(Array<T>&, const Array<T>&) const;               \
+    template void Untake::forward<T>(Array<T>&, const Array<T>&) const;             \
+    template void Untake::add_to<T>(Array<T>&, const Array<T>&) const;              \
+    template void TakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const;      \
+    template void UntakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const;    \
+    template void UntakeAlongAxis::add_to<T>(Array<T>&, const Array<T>&) const;     \
+    template void Tril::forward<T>(Array<T>&, const Array<T>&) const;               \
+    template void Triu::forward<T>(Array<T>&, const Array<T>&) const;
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace ops
+}  // namespace autograd

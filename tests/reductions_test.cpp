@@ -1,0 +1,34 @@
+// Extremes: who gets the gradient of a tie, and where they stand.
+#include <limits>
+
+#include "testing.hpp"
+
+using namespace autograd;
+
+namespace {
+
+using D = Array<double>;
+using Numbers = std::vector<double>;
+
+}  // namespace
+
+TEST_CASE("reductions: elements that share a minimum share its gradient") {
+    Tape<double> tape;
+    const auto x = tape.variable(D{{1, 1, 3}, {2, 2, 2}});
+    const auto loss = sum(min(x, 1) * tape.constant(D{1, 6}));
+    for (const bool create_graph : {false, true}) {
+        CHECK(elements(backward(loss, {.create_graph = create_graph})[x]) == Numbers{0.5, 0.5, 0, 2, 2, 2});
+    }
+}
+
+TEST_CASE("reductions: argmax and argmin give the first place, NaN before all, and cut the gradient") {
+    Tape<double> tape;
+    const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+    const auto x = tape.variable(D{{1, 3, 3}, {-2, nan, nan}, {-infinity, 0, infinity}});
+    CHECK(elements(argmax(x, 1).value()) == Numbers{1, 1, 2});
+    CHECK(elements(argmin(x, 1).value()) == Numbers{0, 1, 0});
+    CHECK(argmax(x).item() == 4);
+    CHECK(argmax(x, 0, KeepDims::yes).shape() == Shape{1, 3});
+    CHECK(argmin(x, {}, KeepDims::yes).shape() == Shape{1, 1});
+    CHECK_THAT(message_of<GradientError>([&] { backward(sum(argmax(x, 1))); }), contains("argmax (node"));
+}

@@ -1,0 +1,134 @@
+// Cumulative ops and prod where the registry's random inputs do not go: at zeros, at infinities, at large numbers.
+#include <cmath>
+#include <limits>
+
+#include "testing.hpp"
+
+using namespace autograd;
+
+namespace {
+
+using D = Array<double>;
+using Numbers = std::vector<double>;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// The gradient of f's weighted sum, of the plain and of the recorded sweep.
+template <class F>
+Numbers gradient_of(F f, const D& at) {
+    Tape<double> tape;
+    const auto x = tape.variable(at);
+    const auto y = f(x);
+    D weights = empty<double>(y.shape());
+    for (std::size_t i = 0; i < weights.size(); ++i) weights.data()[i] = static_cast<double>(i + 1);
+    const auto loss = sum(y * tape.constant(weights));
+    const Numbers plain = elements(backward(loss)[x]);
+    CHECK(elements(backward(loss, {.create_graph = true})[x]) == plain);
+    return plain;
+}
+
+/// The second derivatives of f at one place, row by row.
+template <class F>
+Numbers hessian_of(F f, const D& at) {
+    Tape<double> tape;
+    const auto x = tape.variable(at);
+    const auto gradients = backward(f(x), {.create_graph = true});
+    Numbers result;
+    for (std::size_t i = 0; i < at.size(); ++i) {
+        const auto row = slice(gradients.var(x), 0, {static_cast<std::ptrdiff_t>(i), static_cast<std::ptrdiff_t>(i) + 1});
+        for (const double each : elements(backward(sum(row))[x])) result.push_back(each);
+    }
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("scan: prod has its gradients with zeros, one and several") {
+    const auto all = [](auto x) { return prod(x); };
+    CHECK(gradient_of(all, D{2, 3, 4}) == Numbers{12, 8, 6});
+    CHECK(gradient_of(all, D{2, 0, 4}) == Numbers{0, 8, 0});
+    CHECK(gradient_of(all, D{0, 3, 0}) == Numbers{0, 0, 0});
+    CHECK(gradient_of([](auto x) { return prod(x, 0); }, D{{0, 2}, {5, 3}}) == Numbers{5, 6, 0, 4});
+    CHECK(hessian_of(all, D{2, 3, 4}) == Numbers{0, 4, 3, 4, 0, 2, 3, 2, 0});
+    CHECK(hessian_of(all, D{0, 3, 0}) == Numbers{0, 0, 3, 0, 0, 0, 3, 0, 0});
+    CHECK(hessian_of(all, D{0, 0, 0}) == Numbers(9, 0));
+}
+
+TEST_CASE("scan: cumulative_prod has its gradients with zeros") {
+    const auto all = [](auto x) { return cumulative_prod(x, 0); };
+    // Of x + 2 x y + 3 x y z.
+    CHECK(gradient_of(all, D{2, 0, 4}) == Numbers{1, 28, 0});
+    CHECK(gradient_of(all, D{0, 3, 4}) == Numbers{1 + 6 + 36, 0, 0});
+    CHECK(gradient_of(all, D{0, 0, 4}) == Numbers{1, 0, 0});
+    CHECK(hessian_of([](auto x) { return sum(cumulative_prod(x, 0)); }, D{0, 0, 4}) ==
+          Numbers{0, 5, 0, 5, 0, 0, 0, 0, 0});
+}
+
+TEST_CASE("scan: the initial element is a constant") {
+    Tape<double> tape;
+    const auto x = tape.variable(D{{1, 2, 3}});
+    CHECK(elements(cumulative_sum(x, 1, IncludeInitial::yes).value()) == Numbers{0, 1, 3, 6});
+    CHECK(elements(cumulative_prod(x, 1, IncludeInitial::yes).value()) == Numbers{1, 1, 2, 6});
+    CHECK(cumulative_prod(x, 0, IncludeInitial::yes).shape() == Shape{2, 3});
+    CHECK(elements(cumulative_sum(tape.constant(empty<double>({0})), 0, IncludeInitial::yes).value()) == Numbers{0});
+    CHECK(elements(cumulative_prod(tape.constant(empty<double>({0})), 0, IncludeInitial::yes).value()) == Numbers{1});
+}
+
+TEMPLATE_TEST_CASE("scan: logcumsumexp overflows nowhere", "", float, double) {
+    using T = TestType;
+    constexpr double epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
+    constexpr T none = -std::numeric_limits<T>::infinity();
+    Tape<T> tape;
+    const auto x = tape.variable(Array<T>{1000, 1000, -1000, 2000, -3000});
+    const auto y = logcumsumexp(x, 0);
+    const double expected[] = {1000, 1000 + std::log(2.0), 1000 + std::log(2.0), 2000, 2000};
+    for (std::size_t i = 0; i < 5; ++i) CHECK(static_cast<double>(y.value()(i)) == Approx(expected[i]).epsilon(2 * epsilon));
+    const auto gradients = backward(sum(y), {.create_graph = true});
+    const double shares[] = {2, 1, 0, 2, 0};
+    for (std::size_t i = 0; i < 5; ++i) {
+        // The rounding of values near 1000, in an exponent.
+        CHECK(static_cast<double>(gradients[x](i)) == Approx(shares[i]).margin(4000 * epsilon));
+    }
+    for (const T each : elements(backward(sum(gradients.var(x)))[x])) CHECK(std::isfinite(each));
+
+    const auto masked = tape.variable(Array<T>{none, none, 0, none, 0});
+    const auto sums = logcumsumexp(masked, 0);
+    CHECK(elements(sums.value()) == std::vector<T>{none, none, 0, 0, static_cast<T>(std::log(2.0))});
+    const auto of_masked = backward(sum(where(tape.constant(Array<T>{0, 0, 1, 1, 1}), sums, 0)), {.create_graph = true});
+    const double expected_shares[] = {0, 0, 2.5, 0, 0.5};
+    for (std::size_t i = 0; i < 5; ++i) {
+        CHECK(static_cast<double>(of_masked[masked](i)) == Approx(expected_shares[i]).margin(4 * epsilon));
+    }
+    for (const T each : elements(backward(sum(of_masked.var(masked)))[masked])) CHECK(std::isfinite(each));
+    CHECK(elements(logcumsumexp(tape.constant(Array<T>{1, -none, 1}), 0).value()) == std::vector<T>{1, -none, -none});
+}
+
+TEST_CASE("scan: the first coefficient of a recurrence has no effect, whatever it is") {
+    Tape<double> tape;
+    const auto a = tape.variable(D{infinity, 2, 3}), b = tape.variable(D{1, 1, 1});
+    const auto y = linear_recurrence(a, b, 0);
+    CHECK(elements(y.value()) == Numbers{1, 3, 10});
+    const auto gradients = backward(sum(y));
+    CHECK(elements(gradients[a]) == Numbers{0, 4, 3});
+    CHECK(elements(gradients[b]) == Numbers{9, 4, 1});
+    const auto c = tape.variable(D{2, 3, infinity});
+    const auto back = linear_recurrence(c, b, -1, Way::backwards);
+    CHECK(elements(back.value()) == Numbers{9, 4, 1});
+    CHECK(elements(backward(sum(back))[c]) == Numbers{4, 3, 0});
+}
+
+TEST_CASE("scan: long and wide arrays, for threads and blocks") {
+    const Shape shape{3, 40, 1100};
+    Tape<float> tape;
+    const auto x = tape.variable(sample<float>(shape));
+    const auto sums = cumulative_sum(x, 1);
+    const auto total = sum(x, 1);
+    for (std::size_t i = 0; i < 3; ++i) {
+        for (std::size_t k = 0; k < 1100; ++k) {
+            CHECK(std::fabs(sums.value()(i, 39, k) - total.value()(i, k)) < 1e-5f);
+        }
+    }
+    const auto gradients = backward(sum(sums));
+    CHECK(gradients[x](0, 0, 0) == 40);
+    CHECK(gradients[x](2, 39, 1099) == 1);
+    CHECK(gradients[x](1, 30, 600) == 10);
+}
