@@ -7,6 +7,7 @@
 #include "autograd/inspect.hpp"
 #include "autograd/memory.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/linear_algebra.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/random.hpp"
 #include "autograd/ops/reductions.hpp"

@@ -52,24 +52,21 @@ struct Product {
     std::size_t rows, columns, inner;
     Shape a_batch, b_batch, space;
 
-    template <class T>
-    Product(const Array<T>& a, const Array<T>& b, const Matmul& op) {
-        const Transpose transpose = op.transpose;
-        const Extents left = inner_extents(a.shape(), transpose.a, "the left factor");
-        const Extents right = inner_extents(b.shape(), transpose.b, "the right factor");
+    Product(const Shape& a, const Shape& b, Transpose transpose, const Shape& batch) {
+        const Extents left = inner_extents(a, transpose.a, "the left factor");
+        const Extents right = inner_extents(b, transpose.b, "the right factor");
         const auto both = [&] {
-            return "shapes " + to_string(a.shape()) + mark(transpose.a) + " and " + to_string(b.shape()) +
-                   mark(transpose.b);
+            return "shapes " + to_string(a) + mark(transpose.a) + " and " + to_string(b) + mark(transpose.b);
         };
         if (left.columns != right.rows) {
             throw ShapeError(both() + ": the inner extents, " + std::to_string(left.columns) + " and " +
                              std::to_string(right.rows) + ", must be equal");
         }
         rows = left.rows, columns = right.columns, inner = left.columns;
-        if (a.dimension() == 2 && b.dimension() == 2 && op.batch.empty()) return;
-        a_batch = Matmul::leading(a.shape()), b_batch = Matmul::leading(b.shape());
+        if (a.size() == 2 && b.size() == 2 && batch.empty()) return;
+        a_batch = Matmul::leading(a), b_batch = Matmul::leading(b);
         try {
-            space = broadcast_shapes(broadcast_shapes(a_batch, b_batch), op.batch);
+            space = broadcast_shapes(broadcast_shapes(a_batch, b_batch), batch);
         } catch (const ShapeError&) {
             throw ShapeError(both() + ": the leading axes, " + to_string(a_batch) + " and " + to_string(b_batch) +
                              ", do not broadcast");
@@ -137,16 +134,20 @@ Shape Matmul::batch_of(const Shape& a, const Shape& b) {
     }
 }
 
+void Matmul::require_fit(const Shape& a, const Shape& b, Transpose transpose) {
+    detail::with_context([] { return std::string(name); }, [&] { Product(a, b, transpose, {}); });
+}
+
 template <class T>
 void Matmul::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
-    const Product product(a, b, *this);
+    const Product product(a.shape(), b.shape(), transpose, batch);
     reshape_for_overwriting(out, product.shape(batch));
     product.compute(out, a, b, *this, false);
 }
 
 template <class T>
 void Matmul::add_to(Array<T>& target, const Array<T>& a, const Array<T>& b) const {
-    const Product product(a, b, *this);
+    const Product product(a.shape(), b.shape(), transpose, batch);
     require_shape(target, product.shape(batch), name);
     product.compute(target, a, b, *this, true);
 }

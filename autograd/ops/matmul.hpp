@@ -26,6 +26,8 @@ struct Matmul {
     static Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
     /// Those that the product of two arrays has; empty where they do not fit together, which forward() says.
     static Shape batch_of(const Shape& a, const Shape& b);
+    /// @throws ShapeError as matmul() does, for callers that record something before the product.
+    static void require_fit(const Shape& a, const Shape& b, Transpose transpose);
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const;
@@ -78,24 +80,35 @@ struct Linear {
 
 }  // namespace ops
 
+namespace detail {
+
+/// matmul() where at least one factor is a vector, which is made a matrix of one row or column.
+template <class X>
+X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
+    const bool row = a.shape().size() == 1, column = b.shape().size() == 1;
+    const Shape left = row ? Shape{1, a.shape()[0]} : a.shape();
+    const Shape right = column ? Shape{b.shape()[0], 1} : b.shape();
+    if (row) transpose.a = false;
+    if (column) transpose.b = false;
+    ops::Matmul::require_fit(left, right, transpose);
+    const X product = apply(ops::Matmul{transpose, ops::Matmul::batch_of(left, right)}, ops::reshaped(a, left),
+                            ops::reshaped(b, right));
+    const std::size_t rank = product.shape().size();
+    Shape shape = ops::Matmul::leading(product.shape());
+    if (!row) shape.push_back(product.shape()[rank - 2]);
+    if (!column) shape.push_back(product.shape()[rank - 1]);
+    return reshape(product, shape);
+}
+
+}  // namespace detail
+
 /// The product of matrices, (..., n, k) and (..., k, m), each after the transposition of its last two axes. The leading
 /// axes are broadcast. A vector is a row on the left and a column on the right, and the axis that this adds is not in the
 /// result: matmul of two vectors is their scalar product. (A vector's transposition is the vector itself.)
 /// @throws ShapeError if one is a scalar, the inner extents differ, or the leading axes do not broadcast.
 template <Operand X>
 X matmul(const X& a, const X& b, Transpose transpose = {}) {
-    const bool row = a.shape().size() == 1, column = b.shape().size() == 1;
-    if (row || column) {
-        if (row) transpose.a = false;
-        if (column) transpose.b = false;
-        const X left = row ? reshape(a, {1, a.shape()[0]}) : a;
-        const X right = column ? reshape(b, {b.shape()[0], 1}) : b;
-        const X product = apply(ops::Matmul{transpose, ops::Matmul::batch_of(left.shape(), right.shape())}, left, right);
-        Shape shape = ops::Matmul::leading(product.shape());
-        if (!row) shape.push_back(product.shape()[shape.size()]);
-        if (!column) shape.push_back(product.shape()[product.shape().size() - 1]);
-        return reshape(product, shape);
-    }
+    if (a.shape().size() == 1 || b.shape().size() == 1) return detail::matmul_of_vectors(a, b, transpose);
     return apply(ops::Matmul{transpose, ops::Matmul::batch_of(a.shape(), b.shape())}, a, b);
 }
 
