@@ -101,6 +101,8 @@ constexpr std::size_t arity_of() {
 std::vector<OpRecord> elementwise_records();
 std::vector<OpRecord> matmul_records();
 std::vector<OpRecord> linear_algebra_records();
+std::vector<OpRecord> softmax_records();
+std::vector<OpRecord> convolution_records();
 std::vector<OpRecord> reductions_records();
 std::vector<OpRecord> shape_records();
 std::vector<OpRecord> random_records();

@@ -186,7 +186,7 @@ OpRecord outer_record() {
                                 .shapes = {{n}, {m}},
                                 .call = call,
                                 .reference = [](Arrays x) {
-                                    auto out = empty<double>({x[0].size(), x[1].size()});
+                                    auto out = empty<double>(broadcast_shapes({x[0].size(), 1}, {1, x[1].size()}));
                                     for (std::size_t i = 0; i < x[0].size(); ++i) {
                                         for (std::size_t j = 0; j < x[1].size(); ++j) out(i, j) = x[0](i) * x[1](j);
                                     }

@@ -11,7 +11,7 @@ Array<double> product(const Array<double>& a, const Array<double>& b, Transpose 
     const std::size_t rows = a.shape()[transpose.a ? 1 : 0];
     const std::size_t inner = a.shape()[transpose.a ? 0 : 1];
     const std::size_t columns = b.shape()[transpose.b ? 0 : 1];
-    auto out = full<double>({rows, columns}, 0);
+    auto out = full<double>(broadcast_shapes({rows, 1}, {1, columns}), 0);  // of {rows, columns} g++ 12 warns, wrongly
     for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t j = 0; j < columns; ++j) {
             for (std::size_t k = 0; k < inner; ++k) {
