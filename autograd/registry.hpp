@@ -100,11 +100,15 @@ constexpr std::size_t arity_of() {
 // Each beside the ops which it is of, in ops/.
 std::vector<OpRecord> elementwise_records();
 std::vector<OpRecord> matmul_records();
+std::vector<OpRecord> linear_algebra_records();
+std::vector<OpRecord> softmax_records();
+std::vector<OpRecord> convolution_records();
 std::vector<OpRecord> reductions_records();
 std::vector<OpRecord> shape_records();
 std::vector<OpRecord> indexing_records();
 std::vector<OpRecord> scan_records();
 std::vector<OpRecord> random_records();
+std::vector<OpRecord> control_records();
 
 }  // namespace detail
 

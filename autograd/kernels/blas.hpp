@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 namespace autograd::kernels {
 
@@ -17,5 +18,17 @@ struct Matrix {
 /// @throws ShapeError if an extent is beyond what BLAS can count, 2^31 - 1.
 template <class T>
 void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate);
+
+/// Where one product of several reads its factors and writes its result, in elements from the first.
+struct BatchOffsets {
+    std::size_t out, a, b;
+};
+
+/// gemm() for each of `batches`. Where `shared_results`, several products may be added up at one place: then `out` is
+/// filled with what they are added to, and `accumulate` is true.
+/// @throws ShapeError as gemm does.
+template <class T>
+void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b,
+                  bool accumulate, std::span<const BatchOffsets> batches, bool shared_results);
 
 }  // namespace autograd::kernels

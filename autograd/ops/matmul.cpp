@@ -1,6 +1,7 @@
 // Shapes of matrix products, and their values by kernels/blas.hpp.
 #include "autograd/ops/matmul.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "autograd/kernels/blas.hpp"
@@ -24,46 +25,131 @@ Extents matrix_extents(const Array<T>& array, bool transposed, const char* which
 
 const char* mark(bool transposed) { return transposed ? ", transposed" : ""; }
 
-}  // namespace
+/// Of the last two axes.
+Extents inner_extents(const Shape& shape, bool transposed, const char* which) {
+    const std::size_t rank = shape.size();
+    if (rank < 2) {
+        throw ShapeError(std::string(which) + " must be a vector, a matrix or a batch of them; it has shape " +
+                         to_string(shape));
+    }
+    return transposed ? Extents{shape[rank - 1], shape[rank - 2]} : Extents{shape[rank - 2], shape[rank - 1]};
+}
 
-namespace {
+/// The distance in an array with these leading axes, each element of which is `size` large, from one index of `space`,
+/// which they broadcast to, to the next along each axis.
+PoolVector<std::size_t> broadcast_steps(const Shape& leading, const Shape& space, std::size_t size) {
+    PoolVector<std::size_t> steps(space.size(), 0);
+    for (std::size_t back = 1; back <= leading.size(); ++back) {
+        const std::size_t extent = leading[leading.size() - back];
+        if (extent != 1) steps[space.size() - back] = size;
+        size *= extent;
+    }
+    return steps;
+}
 
-/// The extents of a product.
+/// The extents of a product, or of several.
 struct Product {
     std::size_t rows, columns, inner;
+    Shape a_batch, b_batch, space;
 
-    template <class T>
-    Product(const Array<T>& a, const Array<T>& b, Transpose transpose) {
-        const Extents left = matrix_extents(a, transpose.a, "the left factor");
-        const Extents right = matrix_extents(b, transpose.b, "the right factor");
+    Product(const Shape& a, const Shape& b, Transpose transpose, const Shape& batch) {
+        const Extents left = inner_extents(a, transpose.a, "the left factor");
+        const Extents right = inner_extents(b, transpose.b, "the right factor");
+        const auto both = [&] {
+            return "shapes " + to_string(a) + mark(transpose.a) + " and " + to_string(b) + mark(transpose.b);
+        };
         if (left.columns != right.rows) {
-            throw ShapeError("shapes " + to_string(a.shape()) + mark(transpose.a) + " and " + to_string(b.shape()) +
-                             mark(transpose.b) + ": the inner extents, " + std::to_string(left.columns) + " and " +
+            throw ShapeError(both() + ": the inner extents, " + std::to_string(left.columns) + " and " +
                              std::to_string(right.rows) + ", must be equal");
         }
         rows = left.rows, columns = right.columns, inner = left.columns;
+        if (a.size() == 2 && b.size() == 2 && batch.empty()) return;
+        a_batch = Matmul::leading(a), b_batch = Matmul::leading(b);
+        try {
+            space = broadcast_shapes(broadcast_shapes(a_batch, b_batch), batch);
+        } catch (const ShapeError&) {
+            throw ShapeError(both() + ": the leading axes, " + to_string(a_batch) + " and " + to_string(b_batch) +
+                             ", do not broadcast");
+        }
     }
+
+    Shape shape(const Shape& batch) const {
+        Shape result = batch;
+        result.push_back(rows);
+        result.push_back(columns);
+        return result;
+    }
+
     template <class T>
-    void compute(Array<T>& out, const Array<T>& a, const Array<T>& b, Transpose transpose, bool accumulate) const {
-        kernels::gemm<T>(out.data(), rows, columns, inner, {a.data(), a.shape()[1], transpose.a},
-                         {b.data(), b.shape()[1], transpose.b}, accumulate);
+    void compute(Array<T>& out, const Array<T>& a, const Array<T>& b, const Matmul& op, bool accumulate) const {
+        const kernels::Matrix<T> left{a.data(), a.shape()[a.dimension() - 1], op.transpose.a};
+        const kernels::Matrix<T> right{b.data(), b.shape()[b.dimension() - 1], op.transpose.b};
+        const std::size_t count = element_count(space);
+        if (space.empty()) {
+            kernels::gemm<T>(out.data(), rows, columns, inner, left, right, accumulate);
+            return;
+        }
+        const bool summed = element_count(op.batch) != count;
+        if (summed && !accumulate) std::fill_n(out.data(), out.size(), T(0));
+        if (count == 0) return;
+        const std::size_t a_count = element_count(a_batch), b_count = element_count(b_batch);
+        // All matrices with one on the right, row below row, are one matrix.
+        if (!summed && b_count == 1 && a_count == count && !op.transpose.a) {
+            kernels::gemm<T>(out.data(), count * rows, columns, inner, left, right, accumulate);
+            return;
+        }
+        // A sum of products is a product of longer rows, if these lie one after another.
+        if (element_count(op.batch) == 1 && a_count == count && b_count == count && op.transpose.a && !op.transpose.b) {
+            kernels::gemm<T>(out.data(), rows, columns, count * inner, left, right, accumulate || summed);
+            return;
+        }
+        const auto out_steps = broadcast_steps(op.batch, space, rows * columns);
+        const auto a_steps = broadcast_steps(a_batch, space, rows * inner);
+        const auto b_steps = broadcast_steps(b_batch, space, inner * columns);
+        PoolVector<kernels::BatchOffsets> offsets(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            kernels::BatchOffsets at{0, 0, 0};
+            for (std::size_t axis = space.size(), rest = i; axis-- > 0; rest /= space[axis]) {
+                const std::size_t index = rest % space[axis];
+                at.out += index * out_steps[axis];
+                at.a += index * a_steps[axis];
+                at.b += index * b_steps[axis];
+            }
+            offsets[i] = at;
+        }
+        kernels::gemm_batched<T>(out.data(), rows, columns, inner, left, right, accumulate || summed, offsets, summed);
     }
 };
 
 }  // namespace
 
+Shape Matmul::batch_of(const Shape& a, const Shape& b) {
+    if (a.size() <= 2 && b.size() <= 2) return {};
+    if (a.size() < 2 || b.size() < 2) return {};
+    const Shape one = leading(a), other = leading(b);
+    try {
+        return broadcast_shapes(one, other);
+    } catch (const ShapeError&) {
+        return {};
+    }
+}
+
+void Matmul::require_fit(const Shape& a, const Shape& b, Transpose transpose) {
+    detail::with_context([] { return std::string(name); }, [&] { Product(a, b, transpose, {}); });
+}
+
 template <class T>
 void Matmul::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
-    const Product product(a, b, transpose);
-    reshape_for_overwriting(out, {product.rows, product.columns});
-    product.compute(out, a, b, transpose, false);
+    const Product product(a.shape(), b.shape(), transpose, batch);
+    reshape_for_overwriting(out, product.shape(batch));
+    product.compute(out, a, b, *this, false);
 }
 
 template <class T>
 void Matmul::add_to(Array<T>& target, const Array<T>& a, const Array<T>& b) const {
-    const Product product(a, b, transpose);
-    require_shape(target, {product.rows, product.columns}, name);
-    product.compute(target, a, b, transpose, true);
+    const Product product(a.shape(), b.shape(), transpose, batch);
+    require_shape(target, product.shape(batch), name);
+    product.compute(target, a, b, *this, true);
 }
 
 template <class T>

@@ -1,4 +1,5 @@
-// Matrix products. Transposition is a flag of the product and copies nothing. Recorded and eager alike.
+// Matrix products, of single matrices, batches of them and vectors. Transposition is a flag of the product and copies
+// nothing. Recorded and eager alike. Contractions of other axes are in einsum.hpp.
 #pragma once
 
 #include "autograd/ops/reductions.hpp"
@@ -13,9 +14,20 @@ struct Transpose {
 
 namespace ops {
 
+/// The products of the matrices in the last two axes. The leading axes of a, of b and `batch`, those of the result, are
+/// broadcast against each other; along those which `batch` lacks, or where it has extent 1, the products are summed.
+/// With such sums in the op itself its gradients are such products too, and need no array for each term.
 struct Matmul {
     static constexpr const char* name = "matmul";
     Transpose transpose;
+    Shape batch{};
+
+    /// The leading axes of a shape of at least two.
+    static Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
+    /// Those that the product of two arrays has; empty where they do not fit together, which forward() says.
+    static Shape batch_of(const Shape& a, const Shape& b);
+    /// @throws ShapeError as matmul() does, for callers that record something before the product.
+    static void require_fit(const Shape& a, const Shape& b, Transpose transpose);
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const;
@@ -34,6 +46,12 @@ struct Matmul {
         return apply(*this, a, t);
     }
 };
+
+/// x of another shape, if it has another; a reshape copies.
+template <class X>
+X reshaped(const X& x, const Shape& shape) {
+    return same_shape(x.shape(), shape) ? x : reshape(x, shape);
+}
 
 struct Linear {
     static constexpr const char* name = "linear";
@@ -62,11 +80,36 @@ struct Linear {
 
 }  // namespace ops
 
-/// The product of two matrices, (n, k) and (k, m), each after its transposition.
-/// @throws ShapeError if one is not of rank 2 or the inner extents differ.
+namespace detail {
+
+/// matmul() where at least one factor is a vector, which is made a matrix of one row or column.
+template <class X>
+X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
+    const bool row = a.shape().size() == 1, column = b.shape().size() == 1;
+    const Shape left = row ? Shape{1, a.shape()[0]} : a.shape();
+    const Shape right = column ? Shape{b.shape()[0], 1} : b.shape();
+    if (row) transpose.a = false;
+    if (column) transpose.b = false;
+    ops::Matmul::require_fit(left, right, transpose);
+    const X product = apply(ops::Matmul{transpose, ops::Matmul::batch_of(left, right)}, ops::reshaped(a, left),
+                            ops::reshaped(b, right));
+    const std::size_t rank = product.shape().size();
+    Shape shape = ops::Matmul::leading(product.shape());
+    if (!row) shape.push_back(product.shape()[rank - 2]);
+    if (!column) shape.push_back(product.shape()[rank - 1]);
+    return reshape(product, shape);
+}
+
+}  // namespace detail
+
+/// The product of matrices, (..., n, k) and (..., k, m), each after the transposition of its last two axes. The leading
+/// axes are broadcast. A vector is a row on the left and a column on the right, and the axis that this adds is not in the
+/// result: matmul of two vectors is their scalar product. (A vector's transposition is the vector itself.)
+/// @throws ShapeError if one is a scalar, the inner extents differ, or the leading axes do not broadcast.
 template <Operand X>
 X matmul(const X& a, const X& b, Transpose transpose = {}) {
-    return apply(ops::Matmul{transpose}, a, b);
+    if (a.shape().size() == 1 || b.shape().size() == 1) return detail::matmul_of_vectors(a, b, transpose);
+    return apply(ops::Matmul{transpose, ops::Matmul::batch_of(a.shape(), b.shape())}, a, b);
 }
 
 /// x weight' + bias, in one pass: x of shape (rows, inputs), weight (outputs, inputs), bias (outputs,).
@@ -81,13 +124,15 @@ X linear(const X& x, const X& weight, const X& bias) {
 namespace ops {
 
 template <class X>
-X Matmul::gradient(InputIndex<0>, const X& g, const X&, const X& b, const X&) const {
-    return transpose.a ? matmul(b, g, {transpose.b, true}) : matmul(g, b, {false, !transpose.b});
+X Matmul::gradient(InputIndex<0>, const X& g, const X& a, const X& b, const X&) const {
+    const Shape to = leading(a.shape());
+    return transpose.a ? apply(Matmul{{transpose.b, true}, to}, b, g) : apply(Matmul{{false, !transpose.b}, to}, g, b);
 }
 
 template <class X>
-X Matmul::gradient(InputIndex<1>, const X& g, const X& a, const X&, const X&) const {
-    return transpose.b ? matmul(g, a, {true, transpose.a}) : matmul(a, g, {!transpose.a, false});
+X Matmul::gradient(InputIndex<1>, const X& g, const X& a, const X& b, const X&) const {
+    const Shape to = leading(b.shape());
+    return transpose.b ? apply(Matmul{{true, transpose.a}, to}, g, a) : apply(Matmul{{!transpose.a, false}, to}, a, g);
 }
 
 template <class X>

@@ -1,0 +1,74 @@
+// Values of softmax and its logarithm, and what cross entropy and layer normalisation want of shapes.
+#include "autograd/ops/softmax.hpp"
+
+#include <string>
+
+#include "autograd/kernels/reduce.hpp"
+
+namespace autograd::ops {
+namespace {
+
+/// x minus its maximum over the axes: the largest exponential is then 1. (Where that is infinite there is NaN.)
+template <class T>
+Eager<T> shifted(const Array<T>& x, const Shape& kept) {
+    Array<T> largest = empty<T>(kept);
+    kernels::max_to(largest, x);
+    return Eager<T>(x) - Eager<T>(std::move(largest));
+}
+
+}  // namespace
+
+template <class T>
+void Softmax::forward(Array<T>& out, const Array<T>& x) const {
+    const Eager<T> y = autograd::exp(shifted(x, kept));
+    out = (y / sum_to(y, kept)).take();
+}
+
+template <class T>
+void LogSoftmax::forward(Array<T>& out, const Array<T>& x) const {
+    const Eager<T> y = shifted(x, kept);
+    out = (y - autograd::log(sum_to(autograd::exp(y), kept))).take();
+}
+
+template <class T>
+Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes) {
+    const std::string about = "cross_entropy: logits of shape " + to_string(shape);
+    if (shape.empty()) throw ShapeError(about + ": an axis of classes is wanted");
+    const std::size_t axis = shape.size() == 1 ? 0 : 1, count = shape[axis];
+    std::size_t inner = 1;
+    for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
+    const std::size_t rows = (axis == 0 ? 1 : shape[0]) * inner;
+    if (classes.size() != rows) {
+        throw ShapeError(about + " want " + std::to_string(rows) + " classes, not " + std::to_string(classes.size()));
+    }
+    auto out = full<T>(shape, T(0));
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (classes[i] >= count) {
+            throw ShapeError(about + " have " + std::to_string(count) + " classes; number " + std::to_string(i) +
+                             " of the right ones is " + std::to_string(classes[i]));
+        }
+        out.data()[(i / inner * count + classes[i]) * inner + i % inner] = 1;
+    }
+    return out;
+}
+
+void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, const Shape* bias) {
+    Reduction::of(x, axes, KeepDims::yes, "layer_norm");
+    const auto require = [&](const Shape* shape, const char* which) {
+        if (shape == nullptr || broadcasts_to(*shape, x)) return;
+        throw ShapeError(std::string("layer_norm: a ") + which + " of shape " + to_string(*shape) +
+                         " does not broadcast to the input's, " + to_string(x));
+    };
+    require(weight, "weight");
+    require(bias, "bias");
+}
+
+#define XTAPE_INSTANTIATE(T)                                                        \
+    template void Softmax::forward<T>(Array<T>&, const Array<T>&) const;            \
+    template void LogSoftmax::forward<T>(Array<T>&, const Array<T>&) const;         \
+    template Array<T> one_hot<T>(const Shape&, const std::vector<std::size_t>&);
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace autograd::ops

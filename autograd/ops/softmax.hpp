@@ -1,0 +1,108 @@
+// What classifiers and transformers normalise with: softmax, its logarithm, cross entropy with classes given by number, layer
+// normalisation. Losses with targets in arrays are in nn/losses.hpp.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "autograd/ops/constant.hpp"
+#include "autograd/ops/reductions.hpp"
+
+namespace autograd {
+namespace ops {
+
+struct Softmax {
+    static constexpr const char* name = "softmax";
+    Shape kept;  ///< the shape with extent 1 in place of the axes
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X& y) const {
+        return y * (g - sum_to(g * y, kept));
+    }
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& y) const {
+        return y * (t - sum_to(t * y, kept));
+    }
+};
+
+struct LogSoftmax {
+    static constexpr const char* name = "log_softmax";
+    Shape kept;
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X& y) const {
+        return g - exp(y) * sum_to(g, kept);
+    }
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& y) const {
+        return t - sum_to(t * exp(y), kept);
+    }
+};
+
+/// 1 at (i, classes[i], j) and 0 elsewhere, of the shape of logits, whose classes are axis 1, or 0 of a vector.
+/// @throws ShapeError if the classes are not as many as `shape` wants or one of them is not there.
+template <class T>
+Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes);
+
+/// @throws ShapeError if the weight or bias does not broadcast to x.
+void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, const Shape* bias);
+
+}  // namespace ops
+
+/// exp(x) / sum(exp(x)) over `axes`, without overflow. An element of -infinity gives 0; where all are, or one is +infinity or
+/// NaN, all are NaN.
+/// @throws ShapeError for an axis that is not there or is named twice.
+template <Operand X>
+X softmax(const X& x, const Axes& axes = -1) {
+    return apply(ops::Softmax{ops::Reduction::of(x.shape(), axes, KeepDims::yes, "softmax").kept}, x);
+}
+
+/// log(softmax(x)), exact where softmax itself underflows. Infinities and NaN as softmax.
+/// @throws ShapeError for an axis that is not there or is named twice.
+template <Operand X>
+X log_softmax(const X& x, const Axes& axes = -1) {
+    return apply(ops::LogSoftmax{ops::Reduction::of(x.shape(), axes, KeepDims::yes, "log_softmax").kept}, x);
+}
+
+/// What becomes of the losses of single rows.
+enum class LossReduction { none, sum, mean };
+
+/// -log softmax(logits)[class], as PyTorch's cross_entropy with class indices: logits of shape (classes,), (rows, classes) or
+/// (rows, classes, d1, ...); `classes` are the right ones in row-major order of the shape without the axis of the classes,
+/// which with LossReduction::none is the shape of the result. The mean over no rows is NaN.
+/// @throws ShapeError if there are too few or too many classes, or one is not in the logits.
+template <Operand X>
+X cross_entropy(const X& logits, const std::vector<std::size_t>& classes, LossReduction reduction = LossReduction::mean) {
+    using T = typename X::Element;
+    auto chosen = ops::one_hot<T>(logits.shape(), classes);
+    const std::ptrdiff_t axis = logits.shape().size() == 1 ? 0 : 1;
+    const X log_probability = log_softmax(logits, axis);
+    // where, not a product: a class of probability 0 has the logarithm -infinity.
+    const X condition = detail::constant_like(logits, std::move(chosen));
+    const X losses = -sum(where(condition, log_probability, 0), axis);
+    if (reduction == LossReduction::none) return losses;
+    return reduction == LossReduction::sum ? sum(losses) : mean(losses);
+}
+
+/// (x - mean) / sqrt(variance + epsilon) over `axes`, of which both are the population's.
+/// @throws ShapeError for an axis that is not there or is named twice.
+template <Operand X>
+X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
+    ops::require_layer_norm(x.shape(), axes, nullptr, nullptr);
+    const X centred = x - mean(x, axes, KeepDims::yes);
+    return centred / sqrt(mean(square(centred), axes, KeepDims::yes) + epsilon);
+}
+
+/// The same, times `weight`, plus `bias`, which are broadcast: for the last axis they have shape (n,).
+/// @throws ShapeError also if they do not broadcast to x's shape.
+template <Operand X>
+X layer_norm(const X& x, const X& weight, const X& bias, const Axes& axes = -1, double epsilon = 1e-5) {
+    ops::require_layer_norm(x.shape(), axes, &weight.shape(), &bias.shape());
+    return layer_norm(x, axes, epsilon) * weight + bias;
+}
+
+}  // namespace autograd
