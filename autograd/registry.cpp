@@ -8,8 +8,9 @@ namespace autograd {
 const std::vector<OpRecord>& registry() {
     static const std::vector<OpRecord> records = [] {
         std::vector<OpRecord> all;
-        for (auto list : {detail::elementwise_records, detail::matmul_records, detail::reductions_records,
-                          detail::shape_records, detail::indexing_records, detail::scan_records, detail::random_records}) {
+        for (auto list :
+             {detail::elementwise_records, detail::matmul_records, detail::reductions_records, detail::shape_records,
+              detail::indexing_records, detail::scan_records, detail::random_records}) {
             std::vector<OpRecord> some = list();
             std::move(some.begin(), some.end(), std::back_inserter(all));
         }
