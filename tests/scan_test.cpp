@@ -34,7 +34,8 @@ Numbers hessian_of(F f, const D& at) {
     const auto gradients = backward(f(x), {.create_graph = true});
     Numbers result;
     for (std::size_t i = 0; i < at.size(); ++i) {
-        const auto row = slice(gradients.var(x), 0, {static_cast<std::ptrdiff_t>(i), static_cast<std::ptrdiff_t>(i) + 1});
+        const auto row =
+            slice(gradients.var(x), 0, {static_cast<std::ptrdiff_t>(i), static_cast<std::ptrdiff_t>(i) + 1});
         for (const double each : elements(backward(sum(row))[x])) result.push_back(each);
     }
     return result;
@@ -81,7 +82,8 @@ TEMPLATE_TEST_CASE("scan: logcumsumexp overflows nowhere", "", float, double) {
     const auto x = tape.variable(Array<T>{1000, 1000, -1000, 2000, -3000});
     const auto y = logcumsumexp(x, 0);
     const double expected[] = {1000, 1000 + std::log(2.0), 1000 + std::log(2.0), 2000, 2000};
-    for (std::size_t i = 0; i < 5; ++i) CHECK(static_cast<double>(y.value()(i)) == Approx(expected[i]).epsilon(2 * epsilon));
+    for (std::size_t i = 0; i < 5; ++i)
+        CHECK(static_cast<double>(y.value()(i)) == Approx(expected[i]).epsilon(2 * epsilon));
     const auto gradients = backward(sum(y), {.create_graph = true});
     const double shares[] = {2, 1, 0, 2, 0};
     for (std::size_t i = 0; i < 5; ++i) {
@@ -93,7 +95,8 @@ TEMPLATE_TEST_CASE("scan: logcumsumexp overflows nowhere", "", float, double) {
     const auto masked = tape.variable(Array<T>{none, none, 0, none, 0});
     const auto sums = logcumsumexp(masked, 0);
     CHECK(elements(sums.value()) == std::vector<T>{none, none, 0, 0, static_cast<T>(std::log(2.0))});
-    const auto of_masked = backward(sum(where(tape.constant(Array<T>{0, 0, 1, 1, 1}), sums, 0)), {.create_graph = true});
+    const auto of_masked =
+        backward(sum(where(tape.constant(Array<T>{0, 0, 1, 1, 1}), sums, 0)), {.create_graph = true});
     const double expected_shares[] = {0, 0, 2.5, 0, 0.5};
     for (std::size_t i = 0; i < 5; ++i) {
         CHECK(static_cast<double>(of_masked[masked](i)) == Approx(expected_shares[i]).margin(4 * epsilon));

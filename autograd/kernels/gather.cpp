@@ -39,9 +39,8 @@ void for_each_element(const AxisView& view, const std::size_t* indices, std::siz
 
 template <class T>
 void gather(T* out, const T* source, const AxisView& view, const std::size_t* indices, std::size_t count) {
-    for_each_run(view, indices, count, [&](std::size_t from, std::size_t to) {
-        std::copy_n(source + from, view.inner, out + to);
-    });
+    for_each_run(view, indices, count,
+                 [&](std::size_t from, std::size_t to) { std::copy_n(source + from, view.inner, out + to); });
 }
 
 template <class T>
@@ -57,14 +56,15 @@ void gather_along(T* out, const T* source, const AxisView& view, const std::size
 }
 
 template <class T>
-void scatter_add_along(T* target, const T* source, const AxisView& view, const std::size_t* indices, std::size_t count) {
+void scatter_add_along(T* target, const T* source, const AxisView& view, const std::size_t* indices,
+                       std::size_t count) {
     for_each_element(view, indices, count, [&](std::size_t to, std::size_t from) { target[to] += source[from]; });
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                           \
-    template void gather<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);            \
-    template void scatter_add<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);       \
-    template void gather_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);      \
+#define XTAPE_INSTANTIATE(T)                                                                       \
+    template void gather<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);       \
+    template void scatter_add<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);  \
+    template void gather_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t); \
     template void scatter_add_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -1,5 +1,5 @@
-// Elements picked along an axis by lists of indices, and their mirror image: elements added to the places which a list names,
-// several of them to one place if it names that more than once. Indices must have been checked. No tape here.
+// Elements picked along an axis by lists of indices, and their mirror image: elements added to the places which a list
+// names, several of them to one place if it names that more than once. Indices must have been checked. No tape here.
 #pragma once
 
 #include <cstddef>

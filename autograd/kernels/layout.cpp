@@ -1,5 +1,5 @@
-// An odometer over all axes but two; the inner two are copied in tiles, so that a transposition touches whole cache lines, and
-// squares of a tile are transposed in registers.
+// An odometer over all axes but two; the inner two are copied in tiles, so that a transposition touches whole cache
+// lines, and squares of a tile are transposed in registers.
 #include "autograd/kernels/layout.hpp"
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 namespace autograd::kernels {
 namespace {
 
-/// A square of elements in registers, as many rows as one holds elements. Loops over its rows must be unrolled: else they are
-/// kept in memory.
+/// A square of elements in registers, as many rows as one holds elements. Loops over its rows must be unrolled: else
+/// they are kept in memory.
 template <class T>
 struct Square {
     static constexpr std::size_t size = Pack<T>::size;

@@ -191,15 +191,15 @@ std::size_t find_non_finite(const Array<T>& array) {
         std::find_if(data, data + array.size(), [](T value) { return !std::isfinite(value); }) - data);
 }
 
-#define XTAPE_INSTANTIATE(T)                                       \
-    template void sum_to<T>(Array<T>&, const Array<T>&);           \
-    template void max_to<T>(Array<T>&, const Array<T>&);           \
-    template void min_to<T>(Array<T>&, const Array<T>&);           \
-    template void prod_to<T>(Array<T>&, const Array<T>&);          \
-    template void argmax<T>(T*, const T*, const AxisView&);        \
-    template void argmin<T>(T*, const T*, const AxisView&);        \
-    template void broadcast_to<T>(Array<T>&, const Array<T>&);     \
-    template void accumulate<T>(Array<T>&, const Array<T>&);       \
+#define XTAPE_INSTANTIATE(T)                                   \
+    template void sum_to<T>(Array<T>&, const Array<T>&);       \
+    template void max_to<T>(Array<T>&, const Array<T>&);       \
+    template void min_to<T>(Array<T>&, const Array<T>&);       \
+    template void prod_to<T>(Array<T>&, const Array<T>&);      \
+    template void argmax<T>(T*, const T*, const AxisView&);    \
+    template void argmin<T>(T*, const T*, const AxisView&);    \
+    template void broadcast_to<T>(Array<T>&, const Array<T>&); \
+    template void accumulate<T>(Array<T>&, const Array<T>&);   \
     template std::size_t find_non_finite<T>(const Array<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

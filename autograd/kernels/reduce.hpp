@@ -23,8 +23,8 @@ void min_to(Array<T>& out, const Array<T>& source);
 template <class T>
 void prod_to(Array<T>& out, const Array<T>& source);
 
-/// For each (outer, inner), the index along the axis of the first of its largest elements, or of the first NaN. The axis
-/// must not be empty.
+/// For each (outer, inner), the index along the axis of the first of its largest elements, or of the first NaN. The
+/// axis must not be empty.
 template <class T>
 void argmax(T* out, const T* source, const AxisView& view);
 template <class T>

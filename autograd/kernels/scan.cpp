@@ -10,7 +10,8 @@
 namespace autograd::kernels {
 namespace {
 
-/// Elements beside the axis that are walked together: few enough to stay in the nearest cache from one step to the next.
+/// Elements beside the axis that are walked together: few enough to stay in the nearest cache from one step to the
+/// next.
 constexpr std::size_t block = 512;
 
 /// Calls walk(first place, number of places side by side) for all that lies beside the axis.
@@ -55,19 +56,22 @@ void linear_recurrence(T* out, const T* a, const T* b, const AxisView& view, Way
 
 template <class T>
 void cumulative_sum(T* out, const T* x, const AxisView& view, Way way) {
-    scan(out, view, way, [=](std::size_t i) { return x[i]; }, [=](T y, std::size_t i, std::size_t) { return y + x[i]; });
+    scan(
+        out, view, way, [=](std::size_t i) { return x[i]; }, [=](T y, std::size_t i, std::size_t) { return y + x[i]; });
 }
 
 template <class T>
 void cumulative_prod(T* out, const T* x, const AxisView& view, Way way) {
-    scan(out, view, way, [=](std::size_t i) { return x[i]; }, [=](T y, std::size_t i, std::size_t) { return y * x[i]; });
+    scan(
+        out, view, way, [=](std::size_t i) { return x[i]; }, [=](T y, std::size_t i, std::size_t) { return y * x[i]; });
 }
 
 template <class T>
 void logcumsumexp(T* out, const T* x, const AxisView& view) {
     constexpr T infinity = std::numeric_limits<T>::infinity();
     for_each_block(view, [&](std::size_t origin, std::size_t count) {
-        // The largest so far, and the sum of exp(x - largest): the logarithm is taken anew each time, so errors do not add up.
+        // The largest so far, and the sum of exp(x - largest): the logarithm is taken anew each time, so errors do not
+        // add up.
         T largest[block], total[block];
         std::fill_n(largest, count, -infinity);
         std::fill_n(total, count, T(0));
@@ -89,10 +93,10 @@ void logcumsumexp(T* out, const T* x, const AxisView& view) {
     });
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                         \
-    template void linear_recurrence<T>(T*, const T*, const T*, const AxisView&, Way, bool);          \
-    template void cumulative_sum<T>(T*, const T*, const AxisView&, Way);                             \
-    template void cumulative_prod<T>(T*, const T*, const AxisView&, Way);                            \
+#define XTAPE_INSTANTIATE(T)                                                                \
+    template void linear_recurrence<T>(T*, const T*, const T*, const AxisView&, Way, bool); \
+    template void cumulative_sum<T>(T*, const T*, const AxisView&, Way);                    \
+    template void cumulative_prod<T>(T*, const T*, const AxisView&, Way);                   \
     template void logcumsumexp<T>(T*, const T*, const AxisView&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

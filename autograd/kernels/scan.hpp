@@ -1,5 +1,5 @@
-// Running along an axis: each result is made of the one before it. Elements beside the axis are independent of each other,
-// which is where the speed comes from. No tape here.
+// Running along an axis: each result is made of the one before it. Elements beside the axis are independent of each
+// other, which is where the speed comes from. No tape here.
 #pragma once
 
 #include "autograd/kernels/layout.hpp"
@@ -9,7 +9,8 @@ namespace autograd::kernels {
 /// The way of a scan: from the first element of an axis to the last, or back.
 enum class Way : bool { forwards = false, backwards = true };
 
-/// out_0 = b_0, out_i = a_i out_(i-1) + b_i; i - 1 is the one before in the way. With `delayed`, a_(i-1) in place of a_i.
+/// out_0 = b_0, out_i = a_i out_(i-1) + b_i; i - 1 is the one before in the way. With `delayed`, a_(i-1) in place of
+/// a_i.
 template <class T>
 void linear_recurrence(T* out, const T* a, const T* b, const AxisView& view, Way way, bool delayed);
 

@@ -186,21 +186,22 @@ Tiling Tiling::of_elements(const Shape& shape, std::size_t repetitions, std::ptr
 PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts, std::ptrdiff_t axis) {
     const std::size_t extent = shape[normalize_axis(axis, shape.size(), "repeat")];
     if (counts.size() != extent) {
-        throw ShapeError(fmt::format("repeat: {} numbers for axis {} of shape {}", counts.size(), axis, to_string(shape)));
+        throw ShapeError(
+            fmt::format("repeat: {} numbers for axis {} of shape {}", counts.size(), axis, to_string(shape)));
     }
     PoolVector<std::size_t> indices;
     for (std::size_t i = 0; i < extent; ++i) indices.insert(indices.end(), counts[i], i);
     return indices;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                        \
-    template void Take::forward<T>(Array<T>&, const Array<T>&) const;               \
-    template void Untake::forward<T>(Array<T>&, const Array<T>&) const;             \
-    template void Untake::add_to<T>(Array<T>&, const Array<T>&) const;              \
-    template void TakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const;      \
-    template void UntakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const;    \
-    template void UntakeAlongAxis::add_to<T>(Array<T>&, const Array<T>&) const;     \
-    template void Tril::forward<T>(Array<T>&, const Array<T>&) const;               \
+#define XTAPE_INSTANTIATE(T)                                                     \
+    template void Take::forward<T>(Array<T>&, const Array<T>&) const;            \
+    template void Untake::forward<T>(Array<T>&, const Array<T>&) const;          \
+    template void Untake::add_to<T>(Array<T>&, const Array<T>&) const;           \
+    template void TakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const;   \
+    template void UntakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const; \
+    template void UntakeAlongAxis::add_to<T>(Array<T>&, const Array<T>&) const;  \
+    template void Tril::forward<T>(Array<T>&, const Array<T>&) const;            \
     template void Triu::forward<T>(Array<T>&, const Array<T>&) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

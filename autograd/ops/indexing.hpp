@@ -1,5 +1,5 @@
-// Ops that pick elements by lists of indices or by where they stand in a matrix, and that repeat them. Indices are no Vars:
-// nothing can be differentiated in them. What moves whole axes is in shape.hpp.
+// Ops that pick elements by lists of indices or by where they stand in a matrix, and that repeat them. Indices are no
+// Vars: nothing can be differentiated in them. What moves whole axes is in shape.hpp.
 #pragma once
 
 #include <concepts>
@@ -171,16 +171,17 @@ PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts
 
 }  // namespace ops
 
-/// The elements of an axis that a list names, in its order and as often as it names them: take(x, {2, 0, 0}, 0) are rows.
-/// Indices of another shape than a list's put their axes in place of the one. Gradients of an element taken twice add up.
+/// The elements of an axis that a list names, in its order and as often as it names them: take(x, {2, 0, 0}, 0) are
+/// rows. Indices of another shape than a list's put their axes in place of the one. Gradients of an element taken twice
+/// add up.
 /// @throws ShapeError for an axis or an index that is not there.
 template <Operand X>
 X take(const X& x, const Indices& indices, std::ptrdiff_t axis) {
     return apply(ops::Take{ops::Places::of(x.shape(), axis, indices, ops::Take::name)}, x);
 }
 
-/// For each element of `indices`, which are of x's shape but for the axis, the element of x with this index in its own place:
-/// take_along_axis(x, argmax(x, 1, KeepDims::yes).value(), 1) is max(x, 1, KeepDims::yes).
+/// For each element of `indices`, which are of x's shape but for the axis, the element of x with this index in its own
+/// place: take_along_axis(x, argmax(x, 1, KeepDims::yes).value(), 1) is max(x, 1, KeepDims::yes).
 /// @throws ShapeError for other shapes, and for an axis or an index that is not there.
 template <Operand X>
 X take_along_axis(const X& x, const Indices& indices, std::ptrdiff_t axis = -1) {
@@ -201,8 +202,8 @@ X triu(const X& x, std::ptrdiff_t k = 0) {
     return apply(ops::Triu{k}, x);
 }
 
-/// The diagonals of matrices (the last two axes), as a last axis; offset > 0 is to the right of the main one. Empty where
-/// there is none.
+/// The diagonals of matrices (the last two axes), as a last axis; offset > 0 is to the right of the main one. Empty
+/// where there is none.
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
 X diagonal(const X& x, std::ptrdiff_t offset = 0) {
@@ -210,7 +211,8 @@ X diagonal(const X& x, std::ptrdiff_t offset = 0) {
     return apply(ops::SliceOp{places}, reshape(x, ops::joined_matrices(x.shape())));
 }
 
-/// x, repetitions[i] times side by side along axis i. Where the two differ in length, the shorter is given ones in front.
+/// x, repetitions[i] times side by side along axis i. Where the two differ in length, the shorter is given ones in
+/// front.
 template <Operand X>
 X tile(const X& x, const Shape& repetitions) {
     const auto shapes = ops::Tiling::of(x.shape(), repetitions);

@@ -67,14 +67,16 @@ template <class T>
 void ArgMax::forward(Array<T>& out, const Array<T>& x) const {
     require_elements(x.shape(), shapes.kept, "maximum");
     reshape_for_overwriting(out, shapes.result);
-    kernels::argmax(out.data(), x.data(), axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
+    kernels::argmax(out.data(), x.data(),
+                    axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
 }
 
 template <class T>
 void ArgMin::forward(Array<T>& out, const Array<T>& x) const {
     require_elements(x.shape(), shapes.kept, "minimum");
     reshape_for_overwriting(out, shapes.result);
-    kernels::argmin(out.data(), x.data(), axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
+    kernels::argmin(out.data(), x.data(),
+                    axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
 }
 
 template <class T>

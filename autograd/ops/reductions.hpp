@@ -168,8 +168,8 @@ X min(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Min{{ops::Reduction::of(x.shape(), axes, keepdims, "min")}}, x);
 }
 
-/// The index of the maximum along an axis, or among all elements in row-major order: a number, exact in float up to 2^24.
-/// The first of several; that of the first NaN, if there is one. It cuts the gradient.
+/// The index of the maximum along an axis, or among all elements in row-major order: a number, exact in float up to
+/// 2^24. The first of several; that of the first NaN, if there is one. It cuts the gradient.
 /// @throws ShapeError over an empty axis.
 template <Operand X>
 X argmax(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {

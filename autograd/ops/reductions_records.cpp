@@ -131,12 +131,10 @@ double smallest_of(const Group& group) {
 
 template <class Op>
 OpRecord extreme_record(const char* name, const char* formula, const char* gradient, Op op, const OfGroup& of_group) {
-    OpRecord record = reduction_record(name,
-                                       {.formula = formula,
-                                        .gradient = gradient,
-                                        .kinks = "elements which share it share g equally",
-                                        .ulps = 0.5},
-                                       op, of_group, false);
+    OpRecord record = reduction_record(
+        name,
+        {.formula = formula, .gradient = gradient, .kinks = "elements which share it share g equally", .ulps = 0.5}, op,
+        of_group, false);
     const auto call = [op](auto v) { return op(v[0], 0, KeepDims::no); };
     record.misuses.push_back({{{0}}, call, {name, "(0,)", "empty"}});
     record.misuses.push_back({{{0, 3}}, call, {name, "(0, 3)", "empty"}});
@@ -146,8 +144,9 @@ OpRecord extreme_record(const char* name, const char* formula, const char* gradi
 /// `op` is called with an axis or without.
 template <class Op>
 OpRecord arg_record(const char* name, const char* formula, Op op, double sign) {
-    OpRecord record{.name = name,
-                    .documentation = {.formula = formula, .gradient = "none", .kinks = "the first of several", .ulps = 0}};
+    OpRecord record{
+        .name = name,
+        .documentation = {.formula = formula, .gradient = "none", .kinks = "the first of several", .ulps = 0}};
     const OfGroup first = [sign](const Group& group) {
         std::size_t best = 0;
         for (std::size_t i = 1; i < group.size(); ++i) {
@@ -210,7 +209,10 @@ OpRecord prod_record() {
         record, "(3, 5), axis 1, of both signs", {3, 5}, [](auto v) { return prod(v[0], 1); }, {{false, true}, {3}},
         product_of);
     add_case(
-        record, "(2, 3, 2), axes 0 and 2, of both signs", {2, 3, 2}, [](auto v) { return prod(v[0], {0, 2}); },
+        record, "(2, 3, 2), axes 0 and 2, of both signs", {2, 3, 2},
+        [](auto v) {
+            return prod(v[0], {0, 2});
+        },
         {{true, false, true}, {3}}, product_of);
     return record;
 }
@@ -229,16 +231,16 @@ OfGroup variance_of(double correction) {
 
 OpRecord var_record() {
     // Positive inputs: with others the variance of their sizes would be no scale for rounding errors.
-    OpRecord record = reduction_record(
-        "var",
-        {.formula = "sum((x - mean(x))^2) / (n - correction)", .gradient = "2 g (x - mean(x)) / (n - correction)", .ulps = 8},
-        [](auto x, const Axes& axes, KeepDims keep) { return var(x, axes, keep); }, variance_of(0), true, {0.5, 2.5});
-    add_case(
-        record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return var(v[0], 1, KeepDims::no, 1); },
-        {{false, true}, {4}}, variance_of(1), {0.5, 2.5});
-    add_case(
-        record, "(3, 4), axis 0, correction 0.5", {3, 4}, [](auto v) { return var(v[0], 0, KeepDims::yes, 0.5); },
-        {{true, false}, {1, 4}}, variance_of(0.5), {0.5, 2.5});
+    OpRecord record = reduction_record("var",
+                                       {.formula = "sum((x - mean(x))^2) / (n - correction)",
+                                        .gradient = "2 g (x - mean(x)) / (n - correction)",
+                                        .ulps = 8},
+                                       [](auto x, const Axes& axes, KeepDims keep) { return var(x, axes, keep); },
+                                       variance_of(0), true, {0.5, 2.5});
+    add_case(record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return var(v[0], 1, KeepDims::no, 1); },
+             {{false, true}, {4}}, variance_of(1), {0.5, 2.5});
+    add_case(record, "(3, 4), axis 0, correction 0.5", {3, 4}, [](auto v) { return var(v[0], 0, KeepDims::yes, 0.5); },
+             {{true, false}, {1, 4}}, variance_of(0.5), {0.5, 2.5});
     add_case(
         record, "(2, 3), axis 0, correction 2", {2, 3}, [](auto v) { return var(v[0], 0, KeepDims::no, 2); },
         {{true, false}, {3}}, variance_of(2));
@@ -249,16 +251,15 @@ OpRecord stddev_record() {
     const auto root = [](double correction) {
         return [of = variance_of(correction)](const Group& group) { return std::sqrt(of(group)); };
     };
-    OpRecord record = reduction_record(
-        "stddev",
-        {.formula = "sqrt(var(x))",
-         .gradient = "g (x - mean(x)) / (y (n - correction))",
-         .kinks = "y = 0: 0",
-         .ulps = 8},
-        [](auto x, const Axes& axes, KeepDims keep) { return stddev(x, axes, keep); }, root(0), true, {0.5, 2.5});
-    add_case(
-        record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return stddev(v[0], 1, KeepDims::no, 1); },
-        {{false, true}, {4}}, root(1), {0.5, 2.5});
+    OpRecord record = reduction_record("stddev",
+                                       {.formula = "sqrt(var(x))",
+                                        .gradient = "g (x - mean(x)) / (y (n - correction))",
+                                        .kinks = "y = 0: 0",
+                                        .ulps = 8},
+                                       [](auto x, const Axes& axes, KeepDims keep) { return stddev(x, axes, keep); },
+                                       root(0), true, {0.5, 2.5});
+    add_case(record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return stddev(v[0], 1, KeepDims::no, 1); },
+             {{false, true}, {4}}, root(1), {0.5, 2.5});
     return record;
 }
 
@@ -272,20 +273,24 @@ OpRecord vector_norm_record() {
     };
     OpRecord record = reduction_record(
         "vector_norm",
-        {.formula = "sum(|x|^ord)^(1 / ord)", .gradient = "g sign(x) (|x| / y)^(ord - 1)", .kinks = "x = 0: 0", .ulps = 8},
+        {.formula = "sum(|x|^ord)^(1 / ord)",
+         .gradient = "g sign(x) (|x| / y)^(ord - 1)",
+         .kinks = "x = 0: 0",
+         .ulps = 8},
         [](auto x, const Axes& axes, KeepDims keep) { return vector_norm(x, axes, keep); }, norm(2), true);
     for (const double ord : {1.0, 3.0, 2.5, 0.5}) {
         const auto call = [ord](const Axes& axes, KeepDims keep) {
             return [=](auto v) { return vector_norm(v[0], axes, keep, ord); };
         };
         const Documentation::Domain domain = ord < 2 ? Documentation::Domain{0.3, 2} : Documentation::Domain{};
-        add_case(record, "(3, 5), axis 1, other ord", {3, 5}, call(1, KeepDims::no), {{false, true}, {3}}, norm(ord), domain);
+        add_case(record, "(3, 5), axis 1, other ord", {3, 5}, call(1, KeepDims::no), {{false, true}, {3}}, norm(ord),
+                 domain);
         add_case(record, "(2, 3, 4), axes 0 and -1, kept, other ord", {2, 3, 4}, call({0, -1}, KeepDims::yes),
                  {{true, false, true}, {1, 3, 1}}, norm(ord), domain);
     }
     add_case(
-        record, "(3, 5), axis 0, infinity", {3, 5},
-        [](auto v) { return vector_norm(v[0], 0, KeepDims::no, infinity); }, {{true, false}, {5}},
+        record, "(3, 5), axis 0, infinity", {3, 5}, [](auto v) { return vector_norm(v[0], 0, KeepDims::no, infinity); },
+        {{true, false}, {5}},
         [](const Group& group) {
             Group sizes;
             for (const double each : group) sizes.push_back(std::fabs(each));

@@ -1,5 +1,5 @@
-// What the references of the structured ops share: plain walks over indices, for the *_records.cpp alone. Slow and simple on
-// purpose, and made of nothing that the ops use.
+// What the references of the structured ops share: plain walks over indices, for the *_records.cpp alone. Slow and
+// simple on purpose, and made of nothing that the ops use.
 #pragma once
 
 #include <cstddef>

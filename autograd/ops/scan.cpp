@@ -62,11 +62,11 @@ Shape recurrence_shape(const Shape& a, const Shape& b) {
     }
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                           \
-    template void LinearRecurrence::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const;     \
-    template void CumulativeSum::forward<T>(Array<T>&, const Array<T>&) const;                         \
-    template void CumulativeProd::forward<T>(Array<T>&, const Array<T>&) const;                        \
-    template void LogCumSumExp::forward<T>(Array<T>&, const Array<T>&) const;                          \
+#define XTAPE_INSTANTIATE(T)                                                                       \
+    template void LinearRecurrence::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const; \
+    template void CumulativeSum::forward<T>(Array<T>&, const Array<T>&) const;                     \
+    template void CumulativeProd::forward<T>(Array<T>&, const Array<T>&) const;                    \
+    template void LogCumSumExp::forward<T>(Array<T>&, const Array<T>&) const;                      \
     template void Prod::forward<T>(Array<T>&, const Array<T>&) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -1,6 +1,6 @@
-// Cumulative ops along an axis, and what makes their gradients: the linear recurrence y_i = a_i y_(i-1) + b_i (Blelloch,
-// "Prefix sums and their applications", 1990, section 1.4), whose gradients are linear recurrences again. No gradient here
-// divides, so zeros are as good as any number. Also prod, the reduction whose gradient is made of these.
+// Cumulative ops along an axis, and what makes their gradients: the linear recurrence y_i = a_i y_(i-1) + b_i
+// (Blelloch, "Prefix sums and their applications", 1990, section 1.4), whose gradients are linear recurrences again. No
+// gradient here divides, so zeros are as good as any number. Also prod, the reduction whose gradient is made of these.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,8 @@ template <Operand X>
 X without_first(const X& x, std::size_t axis, Way way) {
     return without_last(x, axis, reverse(way));
 }
-/// `value` put in front of what without_first() left, in the shape of the whole, which is empty if `like` is. And after it.
+/// `value` put in front of what without_first() left, in the shape of the whole, which is empty if `like` is. And after
+/// it.
 template <Operand X>
 X with_first(const X& x, const X& like, std::size_t axis, Way way, double value) {
     Pad pad{AxisList(like.shape().size(), 0), like.shape(), value};
@@ -55,8 +56,8 @@ X previous(const X& x, std::size_t axis, Way way, double value) {
     return apply(pad, x);
 }
 
-/// y_i = a_i y_(i-1) + b_i, y_0 = b_0; delayed, y_i = a_(i-1) y_(i-1) + b_i. "Before" is meant in the way of the scan. Each of
-/// the four is the adjoint, in b, of that which goes the other way and has the other delay.
+/// y_i = a_i y_(i-1) + b_i, y_0 = b_0; delayed, y_i = a_(i-1) y_(i-1) + b_i. "Before" is meant in the way of the scan.
+/// Each of the four is the adjoint, in b, of that which goes the other way and has the other delay.
 struct LinearRecurrence {
     static constexpr const char* name = "linear_recurrence";
     std::size_t axis;
@@ -143,8 +144,7 @@ struct LogCumSumExp {
     /// exp(y_i - y_(i+1)), which is at most 1.
     template <class X>
     X decays(const X& y) const {
-        return exp(without_last(y, axis, Way::forwards) -
-                   above_minus_infinity(without_first(y, axis, Way::forwards)));
+        return exp(without_last(y, axis, Way::forwards) - above_minus_infinity(without_first(y, axis, Way::forwards)));
     }
 };
 
@@ -192,8 +192,8 @@ Shape recurrence_shape(const Shape& a, const Shape& b);
 
 }  // namespace ops
 
-/// y_i = a_i y_(i-1) + b_i along an axis, y_0 = b_0, of a and b broadcast to one shape: a filter, an exponential average, a
-/// discounted sum. Backwards, y_i = a_i y_(i+1) + b_i. The first a in the way has no effect.
+/// y_i = a_i y_(i-1) + b_i along an axis, y_0 = b_0, of a and b broadcast to one shape: a filter, an exponential
+/// average, a discounted sum. Backwards, y_i = a_i y_(i+1) + b_i. The first a in the way has no effect.
 /// @throws ShapeError if the shapes do not broadcast, or there is no such axis.
 template <Operand X>
 X linear_recurrence(const X& a, const X& b, std::ptrdiff_t axis, Way way = Way::forwards) {
@@ -221,8 +221,8 @@ X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Incl
     return initial == IncludeInitial::yes ? ops::padded(products, place, {1, 0}, 1) : products;
 }
 
-/// log(exp(x_0) + ... + exp(x_i)) along an axis, without overflow. Elements of minus infinity, also where there is nothing
-/// else yet, have a gradient of 0.
+/// log(exp(x_0) + ... + exp(x_i)) along an axis, without overflow. Elements of minus infinity, also where there is
+/// nothing else yet, have a gradient of 0.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X logcumsumexp(const X& x, std::ptrdiff_t axis) {

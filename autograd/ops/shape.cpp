@@ -211,7 +211,8 @@ void Pad::forward(Array<T>& out, const Array<T>& x) const {
     Shape common = shape;
     std::ptrdiff_t to = 0, from = 0;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-        const auto length = static_cast<std::ptrdiff_t>(shape[axis]), own = static_cast<std::ptrdiff_t>(x.shape()[axis]);
+        const auto length = static_cast<std::ptrdiff_t>(shape[axis]),
+                   own = static_cast<std::ptrdiff_t>(x.shape()[axis]);
         const std::ptrdiff_t first = std::max(before[axis], std::ptrdiff_t{0});
         const std::ptrdiff_t last = std::min(length, own + before[axis]);
         common[axis] = static_cast<std::size_t>(std::max(last - first, std::ptrdiff_t{0}));
@@ -229,7 +230,8 @@ Shape squeezed(const Shape& shape, const Axes& axes) {
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
         if (!dropped[axis]) result.push_back(shape[axis]);
         if (dropped[axis] && shape[axis] != 1) {
-            throw ShapeError("squeeze: axis " + std::to_string(axis) + " of shape " + to_string(shape) + " is not 1 long");
+            throw ShapeError("squeeze: axis " + std::to_string(axis) + " of shape " + to_string(shape) +
+                             " is not 1 long");
         }
     }
     return result;
@@ -285,14 +287,14 @@ void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis) 
     }
 }
 
-#define XTAPE_INSTANTIATE(T)                                                    \
-    template void Reshape::forward<T>(Array<T>&, const Array<T>&) const;        \
-    template void PermuteDims::forward<T>(Array<T>&, const Array<T>&) const;    \
-    template void SliceOp::forward<T>(Array<T>&, const Array<T>&) const;        \
-    template void Unslice::forward<T>(Array<T>&, const Array<T>&) const;        \
-    template void Unslice::add_to<T>(Array<T>&, const Array<T>&) const;         \
-    template void Roll::forward<T>(Array<T>&, const Array<T>&) const;           \
-    template void Pad::forward<T>(Array<T>&, const Array<T>&) const;            \
+#define XTAPE_INSTANTIATE(T)                                                 \
+    template void Reshape::forward<T>(Array<T>&, const Array<T>&) const;     \
+    template void PermuteDims::forward<T>(Array<T>&, const Array<T>&) const; \
+    template void SliceOp::forward<T>(Array<T>&, const Array<T>&) const;     \
+    template void Unslice::forward<T>(Array<T>&, const Array<T>&) const;     \
+    template void Unslice::add_to<T>(Array<T>&, const Array<T>&) const;      \
+    template void Roll::forward<T>(Array<T>&, const Array<T>&) const;        \
+    template void Pad::forward<T>(Array<T>&, const Array<T>&) const;         \
     template void Concat::forward<T>(Array<T>&, std::span<const Array<T>* const>) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

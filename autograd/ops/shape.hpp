@@ -1,5 +1,5 @@
-// Ops that move elements and change none: reshape, permute, slice, roll, pad, join. Values are copied; nothing is a view.
-// Those that pick elements by lists of indices, or repeat them, are in indexing.hpp.
+// Ops that move elements and change none: reshape, permute, slice, roll, pad, join. Values are copied; nothing is a
+// view. Those that pick elements by lists of indices, or repeat them, are in indexing.hpp.
 #pragma once
 
 #include <algorithm>
@@ -25,8 +25,8 @@ struct Slice {
 /// Axes in order, of which negative ones count from the last. Made of a braced list or a vector.
 using AxisList = xt::svector<std::ptrdiff_t, 4>;
 
-/// Which axes an op is for: one, several, or all, which is what `{}` and leaving them out mean. Negative ones count from
-/// the last.
+/// Which axes an op is for: one, several, or all, which is what `{}` and leaving them out mean. Negative ones count
+/// from the last.
 class Axes {
    public:
     Axes() : all_(true) {}
@@ -163,8 +163,8 @@ struct Roll {
     }
 };
 
-/// An array of a shape, filled with a value, of which element i + before is x[i] as far as both have it. With a negative
-/// `before` or a smaller shape it crops; so the adjoint is the same op.
+/// An array of a shape, filled with a value, of which element i + before is x[i] as far as both have it. With a
+/// negative `before` or a smaller shape it crops; so the adjoint is the same op.
 struct Pad {
     static constexpr const char* name = "pad";
     AxisList before;
@@ -318,8 +318,8 @@ X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
     return result;
 }
 
-/// x with `value` before and after: pad(x, {{1, 2}, {0, 0}}) has one row more at the top and two at the bottom. Negative
-/// numbers take elements away.
+/// x with `value` before and after: pad(x, {{1, 2}, {0, 0}}) has one row more at the top and two at the bottom.
+/// Negative numbers take elements away.
 /// @throws ShapeError if there is not one pair for each axis, or less than nothing would be left.
 template <Operand X>
 X pad(const X& x, const PaddingList& padding, double value = 0) {

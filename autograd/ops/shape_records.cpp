@@ -179,14 +179,15 @@ OpRecord slice_record() {
                                         return out;
                                     }});
     }
-    record.cases.push_back(
-        {.name = "x[1:3, :, ::-2] of (4, 2, 5)",
-         .shapes = {{4, 2, 5}},
-         .call =
-             [](auto v) {
-                 return slice(v[0], {{1, 3}, {}, {.step = -2}});
-             },
-         .reference = moved({2, 2, 3}, [](const Index& i) { return Index{1 + i[0], i[1], 4 - 2 * i[2]}; })});
+    record.cases.push_back({.name = "x[1:3, :, ::-2] of (4, 2, 5)",
+                            .shapes = {{4, 2, 5}},
+                            .call =
+                                [](auto v) {
+                                    return slice(v[0], {{1, 3}, {}, {.step = -2}});
+                                },
+                            .reference = moved({2, 2, 3}, [](const Index& i) {
+                                return Index{1 + i[0], i[1], 4 - 2 * i[2]};
+                            })});
     record.misuses = {
         {{{2, 3}},
          [](auto v) {
@@ -303,8 +304,9 @@ std::function<Array<double>(Arrays)> reshaped(const Shape& shape) {
 
 OpRecord expand_dims_record() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return expand_dims(v[0], axes); }; };
-    OpRecord record{.name = "expand_dims",
-                    .documentation = {.formula = "new axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
+    OpRecord record{
+        .name = "expand_dims",
+        .documentation = {.formula = "new axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
     record.cases = {
         {.name = "(2, 3) at 0", .shapes = {{2, 3}}, .call = call(0), .reference = reshaped({1, 2, 3})},
         {.name = "(2, 3) at -1", .shapes = {{2, 3}}, .call = call(-1), .reference = reshaped({2, 3, 1})},
@@ -345,11 +347,17 @@ OpRecord moveaxis_record() {
         {.name = "(2, 3, 4), 0 to -1",
          .shapes = {{2, 3, 4}},
          .call = [](auto v) { return moveaxis(v[0], 0, -1); },
-         .reference = moved({3, 4, 2}, [](const Index& i) { return Index{i[2], i[0], i[1]}; })},
+         .reference = moved({3, 4, 2},
+                            [](const Index& i) {
+                                return Index{i[2], i[0], i[1]};
+                            })},
         {.name = "(2, 3, 4, 5), 0 and -1 to 1 and 0",
          .shapes = {{2, 3, 4, 5}},
          .call = call({0, -1}, {1, 0}),
-         .reference = moved({5, 2, 3, 4}, [](const Index& i) { return Index{i[1], i[2], i[3], i[0]}; })},
+         .reference = moved({5, 2, 3, 4},
+                            [](const Index& i) {
+                                return Index{i[1], i[2], i[3], i[0]};
+                            })},
         {.name = "(0, 3), 1 to 0", .shapes = {{0, 3}}, .call = call({1}, {0}), .reference = reshaped({3, 0})},
     };
     record.misuses = {{{{2, 3}}, call({0}, {0, 1}), {"moveaxis", "1 axes", "2 places"}},
@@ -361,21 +369,31 @@ OpRecord moveaxis_record() {
 
 OpRecord flip_record() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return flip(v[0], axes); }; };
-    OpRecord record{.name = "flip",
-                    .documentation = {.formula = "elements in reverse order along axes", .gradient = "g, flipped", .ulps = 0}};
+    OpRecord record{
+        .name = "flip",
+        .documentation = {.formula = "elements in reverse order along axes", .gradient = "g, flipped", .ulps = 0}};
     record.cases = {
         {.name = "(2, 9), all",
          .shapes = {{2, 9}},
          .call = call({}),
-         .reference = moved({2, 9}, [](const Index& i) { return Index{1 - i[0], 8 - i[1]}; })},
+         .reference = moved({2, 9},
+                            [](const Index& i) {
+                                return Index{1 - i[0], 8 - i[1]};
+                            })},
         {.name = "(2, 9), axis -1",
          .shapes = {{2, 9}},
          .call = call(-1),
-         .reference = moved({2, 9}, [](const Index& i) { return Index{i[0], 8 - i[1]}; })},
+         .reference = moved({2, 9},
+                            [](const Index& i) {
+                                return Index{i[0], 8 - i[1]};
+                            })},
         {.name = "(3, 2, 4), axes 0 and 2",
          .shapes = {{3, 2, 4}},
          .call = call({0, 2}),
-         .reference = moved({3, 2, 4}, [](const Index& i) { return Index{2 - i[0], i[1], 3 - i[2]}; })},
+         .reference = moved({3, 2, 4},
+                            [](const Index& i) {
+                                return Index{2 - i[0], i[1], 3 - i[2]};
+                            })},
         {.name = "()", .shapes = {{}}, .call = call({}), .reference = reshaped({})},
         {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call({}), .reference = reshaped({0, 2})},
     };
@@ -400,11 +418,17 @@ OpRecord roll_record() {
         {.name = "(2, 5) by -1 along -1",
          .shapes = {{2, 5}},
          .call = call(-1, -1),
-         .reference = moved({2, 5}, [](const Index& i) { return Index{i[0], (i[1] + 1) % 5}; })},
+         .reference = moved({2, 5},
+                            [](const Index& i) {
+                                return Index{i[0], (i[1] + 1) % 5};
+                            })},
         {.name = "(3, 2, 2) by 7 along 0",
          .shapes = {{3, 2, 2}},
          .call = call(7, 0),
-         .reference = moved({3, 2, 2}, [](const Index& i) { return Index{(i[0] + 2) % 3, i[1], i[2]}; })},
+         .reference = moved({3, 2, 2},
+                            [](const Index& i) {
+                                return Index{(i[0] + 2) % 3, i[1], i[2]};
+                            })},
         {.name = "(2, 3) by 1, all",
          .shapes = {{2, 3}},
          .call = [](auto v) { return roll(v[0], 1); },
@@ -416,7 +440,10 @@ OpRecord roll_record() {
         {.name = "(2, 3) by 1 and -2",
          .shapes = {{2, 3}},
          .call = both,
-         .reference = moved({2, 3}, [](const Index& i) { return Index{(i[0] + 1) % 2, (i[1] + 2) % 3}; })},
+         .reference = moved({2, 3},
+                            [](const Index& i) {
+                                return Index{(i[0] + 1) % 2, (i[1] + 2) % 3};
+                            })},
         {.name = "(4,) by 0", .shapes = {{4}}, .call = call(0, 0), .reference = reshaped({4})},
         {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call(3, 0), .reference = reshaped({0, 2})},
         {.name = "() by 3", .shapes = {{}}, .call = [](auto v) { return roll(v[0], 3); }, .reference = reshaped({})},
@@ -432,8 +459,9 @@ OpRecord roll_record() {
 }
 
 OpRecord pad_record() {
-    OpRecord record{.name = "pad",
-                    .documentation = {.formula = "x with a constant before and after", .gradient = "g's part", .ulps = 0}};
+    OpRecord record{
+        .name = "pad",
+        .documentation = {.formula = "x with a constant before and after", .gradient = "g's part", .ulps = 0}};
     const auto call = [](const PaddingList& padding, double value) {
         return [=](auto v) { return pad(v[0], padding, value); };
     };
@@ -442,11 +470,11 @@ OpRecord pad_record() {
         PaddingList padding;
         double value;
     };
-    for (const Case& each : {Case{{3}, {{2, 1}}, 0}, Case{{3}, {{0, 0}}, 1}, Case{{2, 3}, {{1, 2}, {0, 3}}, 0},
-                             Case{{2, 3, 4}, {{0, 1}, {2, 0}, {1, 1}}, -2.5}, Case{{5}, {{-1, -2}}, 7},
-                             Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5}, Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-5, 4}}, 4},
-                             Case{{3}, {{4, -5}}, 4}, Case{{}, {}, 3}, Case{{0, 2}, {{1, 1}, {0, 1}}, 3},
-                             Case{{2}, {{-2, 0}}, 1}}) {
+    for (const Case& each :
+         {Case{{3}, {{2, 1}}, 0}, Case{{3}, {{0, 0}}, 1}, Case{{2, 3}, {{1, 2}, {0, 3}}, 0},
+          Case{{2, 3, 4}, {{0, 1}, {2, 0}, {1, 1}}, -2.5}, Case{{5}, {{-1, -2}}, 7},
+          Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5}, Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-5, 4}}, 4},
+          Case{{3}, {{4, -5}}, 4}, Case{{}, {}, 3}, Case{{0, 2}, {{1, 1}, {0, 1}}, 3}, Case{{2}, {{-2, 0}}, 1}}) {
         Shape shape;
         for (std::size_t axis = 0; axis < each.shape.size(); ++axis) {
             const auto [before, after] = each.padding[axis];
@@ -472,8 +500,9 @@ OpRecord pad_record() {
 }
 
 OpRecord stack_record() {
-    OpRecord record{.name = "stack",
-                    .documentation = {.formula = "arrays of one shape along a new axis", .gradient = "g's part", .ulps = 0}};
+    OpRecord record{
+        .name = "stack",
+        .documentation = {.formula = "arrays of one shape along a new axis", .gradient = "g's part", .ulps = 0}};
     const auto call = [](std::ptrdiff_t axis) {
         return [axis](auto v) { return stack(std::vector(v.begin(), v.end()), axis); };
     };
@@ -506,8 +535,9 @@ OpRecord stack_record() {
 
 /// The parts come back in reverse order, so that each has its own place.
 OpRecord split_record() {
-    OpRecord record{.name = "split",
-                    .documentation = {.formula = "parts of one axis", .gradient = "each part's g at its place", .ulps = 0}};
+    OpRecord record{
+        .name = "split",
+        .documentation = {.formula = "parts of one axis", .gradient = "each part's g at its place", .ulps = 0}};
     const auto equal = [](std::size_t sections, std::ptrdiff_t axis) {
         return [=](auto v) {
             auto parts = split(v[0], sections, axis);
@@ -526,11 +556,17 @@ OpRecord split_record() {
         {.name = "(6, 2) in 3",
          .shapes = {{6, 2}},
          .call = equal(3, 0),
-         .reference = moved({6, 2}, [](const Index& i) { return Index{4 - i[0] / 2 * 2 + i[0] % 2, i[1]}; })},
+         .reference = moved({6, 2},
+                            [](const Index& i) {
+                                return Index{4 - i[0] / 2 * 2 + i[0] % 2, i[1]};
+                            })},
         {.name = "(2, 5) in 2 and 3",
          .shapes = {{2, 5}},
          .call = sized({2, 3}, -1),
-         .reference = moved({2, 5}, [](const Index& i) { return Index{i[0], (i[1] + 2) % 5}; })},
+         .reference = moved({2, 5},
+                            [](const Index& i) {
+                                return Index{i[0], (i[1] + 2) % 5};
+                            })},
         {.name = "(3,) in 3", .shapes = {{3}}, .call = sized({3}, 0), .reference = reshaped({3})},
         {.name = "(0, 2) in 2", .shapes = {{0, 2}}, .call = equal(2, 0), .reference = reshaped({0, 2})},
     };
@@ -556,11 +592,17 @@ OpRecord unstack_record() {
         {.name = "(3, 2)",
          .shapes = {{3, 2}},
          .call = call(0),
-         .reference = moved({3, 2}, [](const Index& i) { return Index{2 - i[0], i[1]}; })},
+         .reference = moved({3, 2},
+                            [](const Index& i) {
+                                return Index{2 - i[0], i[1]};
+                            })},
         {.name = "(2, 3, 4) along -1",
          .shapes = {{2, 3, 4}},
          .call = call(-1),
-         .reference = moved({4, 2, 3}, [](const Index& i) { return Index{i[1], i[2], 3 - i[0]}; })},
+         .reference = moved({4, 2, 3},
+                            [](const Index& i) {
+                                return Index{i[1], i[2], 3 - i[0]};
+                            })},
         {.name = "(2,)",
          .shapes = {{2}},
          .call = call(0),
@@ -574,10 +616,9 @@ OpRecord unstack_record() {
 }  // namespace
 
 std::vector<OpRecord> shape_records() {
-    return {reshape_record(), permute_dims_record(), slice_record(),       unslice_record(),
-            concat_record(),  expand_dims_record(),  squeeze_record(),     moveaxis_record(),
-            flip_record(),    roll_record(),         pad_record(),         stack_record(),
-            split_record(),   unstack_record()};
+    return {reshape_record(),     permute_dims_record(), slice_record(),    unslice_record(), concat_record(),
+            expand_dims_record(), squeeze_record(),      moveaxis_record(), flip_record(),    roll_record(),
+            pad_record(),         stack_record(),        split_record(),    unstack_record()};
 }
 
 }  // namespace autograd::detail

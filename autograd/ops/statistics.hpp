@@ -1,5 +1,5 @@
-// Reductions which are made of others: variances, norms, and counts of what is not zero. They record those ops, not ops of
-// their own, and have their gradients from them.
+// Reductions which are made of others: variances, norms, and counts of what is not zero. They record those ops, not ops
+// of their own, and have their gradients from them.
 #pragma once
 
 #include <cmath>
@@ -31,22 +31,24 @@ X variance(const X& x, const Axes& axes, KeepDims keepdims, double correction, c
 
 }  // namespace ops
 
-/// The variance over `axes`: the sum of the squared distances from the mean, divided by n - correction. NaN where this is not
-/// positive. The distances are computed, not the difference of two large squares.
+/// The variance over `axes`: the sum of the squared distances from the mean, divided by n - correction. NaN where this
+/// is not positive. The distances are computed, not the difference of two large squares.
 template <Operand X>
 X var(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::variance(x, axes, keepdims, correction, "var");
 }
 
-/// The standard deviation, the root of var(). (The array API's `std`, which no C++ program could call.) Where it is 0 its
-/// gradient is 0, one of its subgradients.
+/// The standard deviation, the root of var(). (The array API's `std`, which no C++ program could call.) Where it is 0
+/// its gradient is 0, one of its subgradients.
 template <Operand X>
 X stddev(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
-    return ops::zero_at_zero(ops::variance(x, axes, keepdims, correction, "stddev"), [](const X& v) { return sqrt(v); });
+    return ops::zero_at_zero(ops::variance(x, axes, keepdims, correction, "stddev"),
+                             [](const X& v) { return sqrt(v); });
 }
 
-/// The p-norm over `axes`, taken together as one vector: sum(|x|^ord)^(1 / ord), or the largest |x| for infinity. Squares and
-/// powers neither overflow nor vanish. The gradient at the zero vector is 0, and so is that of an element which is 0.
+/// The p-norm over `axes`, taken together as one vector: sum(|x|^ord)^(1 / ord), or the largest |x| for infinity.
+/// Squares and powers neither overflow nor vanish. The gradient at the zero vector is 0, and so is that of an element
+/// which is 0.
 /// @throws ShapeError if `ord` is not positive; over an empty axis if it is infinite.
 template <Operand X>
 X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double ord = 2) {
@@ -63,7 +65,8 @@ X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::n
     if (element_count(x.shape()) == 0) return reshape(root_of_sum(sizes), shapes.result);
     // The norm does not depend on the scale by which it is computed, so neither do its derivatives.
     const X largest = max(stop_gradient(sizes), axes, KeepDims::yes);
-    const X scale = where(equal(largest, 0), 1, where(equal(largest, std::numeric_limits<double>::infinity()), 1, largest));
+    const X scale =
+        where(equal(largest, 0), 1, where(equal(largest, std::numeric_limits<double>::infinity()), 1, largest));
     return reshape(scale * root_of_sum(sizes / scale), shapes.result);
 }
 
