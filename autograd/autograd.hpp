@@ -7,6 +7,7 @@
 #include "autograd/inspect.hpp"
 #include "autograd/memory.hpp"
 #include "autograd/ops/convolution.hpp"
+#include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/linear_algebra.hpp"
 #include "autograd/ops/matmul.hpp"
