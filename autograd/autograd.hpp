@@ -8,6 +8,7 @@
 #include "autograd/memory.hpp"
 #include "autograd/ops/control.hpp"
 #include "autograd/ops/convolution.hpp"
+#include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/indexing.hpp"
 #include "autograd/ops/linear_algebra.hpp"

@@ -101,6 +101,7 @@ constexpr std::size_t arity_of() {
 std::vector<OpRecord> elementwise_records();
 std::vector<OpRecord> matmul_records();
 std::vector<OpRecord> linear_algebra_records();
+std::vector<OpRecord> einsum_records();
 std::vector<OpRecord> softmax_records();
 std::vector<OpRecord> convolution_records();
 std::vector<OpRecord> reductions_records();

@@ -32,3 +32,16 @@ TEST_CASE("reductions: argmax and argmin give the first place, NaN before all, a
     CHECK(argmin(x, {}, KeepDims::yes).shape() == Shape{1, 1});
     CHECK_THAT(message_of<GradientError>([&] { backward(sum(argmax(x, 1))); }), contains("argmax (node"));
 }
+
+TEST_CASE("max and min: a NaN is the gradient of all that it stands among") {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{{1, nan, 3}, {4, 5, 6}});
+    for (const auto& extreme : {max(x, 1), min(x, 1)}) {
+        const Array<double> gradient = backward(sum(extreme))[x];
+        for (std::size_t j = 0; j < 3; ++j) {
+            CHECK(std::isnan(gradient(0, j)));
+            CHECK_FALSE(std::isnan(gradient(1, j)));
+        }
+    }
+}

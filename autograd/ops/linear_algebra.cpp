@@ -89,28 +89,6 @@ void require_matrix(const Shape& shape, const char* op) {
 
 namespace {
 
-/// Where a diagonal of the last two axes starts, its length, and the strides of an array without the last axis.
-struct DiagonalPlaces {
-    std::ptrdiff_t first = 0;
-    Shape shape;
-    kernels::Strides strides;
-
-    DiagonalPlaces(const Shape& whole, std::ptrdiff_t offset) {
-        const std::size_t rank = whole.size();
-        if (rank < 2) throw ShapeError("a matrix, or a batch of them, is wanted, not shape " + to_string(whole));
-        const auto rows = static_cast<std::ptrdiff_t>(whole[rank - 2]), columns = static_cast<std::ptrdiff_t>(whole[rank - 1]);
-        // Before any arithmetic that could overflow.
-        const bool inside = -rows < offset && offset < columns;
-        const std::ptrdiff_t row = inside ? std::max<std::ptrdiff_t>(0, -offset) : 0;
-        const std::ptrdiff_t column = inside ? std::max<std::ptrdiff_t>(0, offset) : 0;
-        shape = detail::with_last(whole, 2, {inside ? static_cast<std::size_t>(std::min(rows - row, columns - column)) : 0});
-        strides = kernels::row_major_strides(whole);
-        first = row * strides[rank - 2] + column * strides[rank - 1];
-        strides[rank - 2] += strides[rank - 1];
-        strides.pop_back();
-    }
-};
-
 /// A batch of square matrices.
 struct Squares {
     Shape batch;
@@ -166,30 +144,6 @@ std::size_t broadcast_index(const Shape& leading, const Shape& space, std::size_
 }
 
 }  // namespace
-
-template <class T>
-void Diagonal::forward(Array<T>& out, const Array<T>& x) const {
-    const DiagonalPlaces places(x.shape(), offset);
-    reshape_for_overwriting(out, places.shape);
-    kernels::copy_strided(out.data(), kernels::row_major_strides(places.shape), x.data() + places.first, places.strides,
-                          places.shape);
-}
-
-template <class T>
-void Undiagonal::forward(Array<T>& out, const Array<T>& x) const {
-    reshape_for_overwriting(out, shape);
-    std::fill_n(out.data(), out.size(), T(0));
-    add_to(out, x);
-}
-
-template <class T>
-void Undiagonal::add_to(Array<T>& target, const Array<T>& x) const {
-    require_shape(target, shape, name);
-    const DiagonalPlaces places(shape, offset);
-    require_shape(x, places.shape, name);
-    kernels::add_strided(target.data() + places.first, places.strides, x.data(), kernels::row_major_strides(places.shape),
-                         places.shape);
-}
 
 void Solve::require_fit(const Shape& a, const Shape& b) {
     detail::with_context([] { return std::string(name); },
@@ -285,9 +239,6 @@ void Eigvalsh::forward(Array<T>& out, const Array<T>& a) const {
 }
 
 #define XTAPE_INSTANTIATE(T)                                                              \
-    template void Diagonal::forward<T>(Array<T>&, const Array<T>&) const;                 \
-    template void Undiagonal::forward<T>(Array<T>&, const Array<T>&) const;               \
-    template void Undiagonal::add_to<T>(Array<T>&, const Array<T>&) const;                \
     template void Solve::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const;   \
     template void Inv::forward<T>(Array<T>&, const Array<T>&) const;                      \
     template void Det::forward<T>(Array<T>&, const Array<T>&) const;                      \

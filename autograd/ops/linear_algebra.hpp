@@ -1,4 +1,4 @@
-// Linear algebra beyond products of matrices: diagonals, linear systems, determinants, decompositions. Matrices are the last
+// Linear algebra beyond products of matrices: traces, linear systems, determinants, decompositions. Matrices are the last
 // two axes of an array; leading axes make a batch of them. Values come from LAPACK, gradients are stated as ops. The formulas
 // of gradients are those of Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
 // differentiation" (2008), but for Cholesky's: Murray, "Differentiation of the Cholesky decomposition" (2016), section 3.
@@ -6,6 +6,7 @@
 
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/ops/constant.hpp"
+#include "autograd/ops/indexing.hpp"
 #include "autograd/ops/matmul.hpp"
 
 namespace autograd {
@@ -40,40 +41,6 @@ Shape with_last(const Shape& shape, std::size_t dropped, std::initializer_list<s
 }  // namespace detail
 
 namespace ops {
-
-/// The elements (i, i + offset) of the last two axes.
-struct Diagonal {
-    static constexpr const char* name = "diagonal";
-    static constexpr bool linear = true;
-    std::ptrdiff_t offset = 0;
-
-    template <class T>
-    void forward(Array<T>& out, const Array<T>& x) const;
-    template <class X>
-    X gradient(InputIndex<0>, const X& g, const X& x, const X&) const;
-};
-
-/// The adjoint of a diagonal: zeros of a shape, with x on the diagonal.
-struct Undiagonal {
-    static constexpr const char* name = "undiagonal";
-    static constexpr bool linear = true;
-    std::ptrdiff_t offset;
-    Shape shape;
-
-    template <class T>
-    void forward(Array<T>& out, const Array<T>& x) const;
-    template <class T>
-    void add_to(Array<T>& target, const Array<T>& x) const;
-    template <class X>
-    X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
-        return apply(Diagonal{offset}, g);
-    }
-};
-
-template <class X>
-X Diagonal::gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
-    return apply(Undiagonal{offset, x.shape()}, g);
-}
 
 /// x with a x = b or a' x = b, a being all of a matrix or the triangle of it that is read.
 struct Solve {
@@ -213,7 +180,7 @@ struct Eigh {
         const X v = vectors(y);
         const X inner = matmul(matmul(v, detail::symmetric_part(t), {.a = true}), v);
         const std::size_t n = v.shape()[v.shape().size() - 1], axis = v.shape().size() - 2;
-        const X dw = reshape(apply(Diagonal{}, inner), detail::with_last(y.shape(), 2, {1, n}));
+        const X dw = reshape(diagonal(inner), detail::with_last(y.shape(), 2, {1, n}));
         return apply(Unslice{{axis, 0, 1, 1}, y.shape()}, dw) +
                apply(Unslice{{axis, 1, 1, n}, y.shape()}, matmul(v, over_gaps(inner, y)));
     }
@@ -287,19 +254,12 @@ X vecdot(const X& a, const X& b, std::ptrdiff_t axis = -1) {
     return sum(a * b, axis);
 }
 
-/// The elements (i, i + offset) of the last two axes, as the last axis: those above the main diagonal for a positive offset.
-/// @throws ShapeError if x has fewer than two axes.
-template <Operand X>
-X diagonal(const X& x, std::ptrdiff_t offset = 0) {
-    return apply(ops::Diagonal{offset}, x);
-}
-
 /// The sum of diagonal(x, offset).
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
 X trace(const X& x, std::ptrdiff_t offset = 0) {
     ops::require_matrix(x.shape(), "trace");
-    return sum(apply(ops::Diagonal{offset}, x), -1);
+    return sum(diagonal(x, offset), -1);
 }
 
 /// The x with a x = b: a of shape (..., n, n), b (..., n, k), or a vector (n,), which gives x of shape (..., n). Leading axes

@@ -268,51 +268,6 @@ const std::vector<DiagonalCase>& diagonal_cases() {
     return cases;
 }
 
-OpRecord diagonal_record() {
-    OpRecord record{.name = "diagonal",
-                    .documentation = {
-                        .formula = "x[..., i, i + offset]", .gradient = "g on the diagonal, else 0", .ulps = 0}};
-    for (const auto& each : diagonal_cases()) {
-        record.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
-                                .shapes = {each.shape},
-                                .call = [offset = each.offset](auto v) { return diagonal(v[0], offset); },
-                                .reference = [each](Arrays x) { return diagonals(x[0], each.offset, each.length); }});
-    }
-    record.misuses = {{{{3}}, [](auto v) { return diagonal(v[0]); }, {"diagonal", "(3,)"}}};
-    return record;
-}
-
-OpRecord undiagonal_record() {
-    OpRecord record{.name = "undiagonal",
-                    .documentation = {
-                        .formula = "zeros, with x on the diagonal", .gradient = "the diagonal of g", .ulps = 0}};
-    for (const auto& each : diagonal_cases()) {
-        if (element_count(ops::Matmul::leading(each.shape)) == 0) continue;
-        record.cases.push_back(
-            {.name = "to " + to_string(each.shape) + ", offset " + std::to_string(each.offset),
-             .shapes = {with_last(each.shape, 2, {each.length})},
-             .call =
-                 [each](auto v) {
-                     return apply(ops::Undiagonal{each.offset, each.shape}, v[0]);
-                 },
-             .reference =
-                 [each](Arrays x) {
-                     std::size_t place = 0;
-                     return for_each_matrix(full<double>(each.shape, 0), each.shape, [&](std::size_t) {
-                         Matrix m = zeros(each.shape[each.shape.size() - 2], each.shape[each.shape.size() - 1]);
-                         for (std::size_t i = 0; i < m.size(); ++i) {
-                             for (std::size_t j = 0; j < m[i].size(); ++j) {
-                                 if (static_cast<std::ptrdiff_t>(j) - static_cast<std::ptrdiff_t>(i) == each.offset)
-                                     m[i][j] = x[0].data()[place++];
-                             }
-                         }
-                         return m;
-                     });
-                 }});
-    }
-    return record;
-}
-
 OpRecord trace_record() {
     OpRecord record{.name = "trace",
                     .documentation = {
@@ -578,7 +533,7 @@ OpRecord eigvalsh_record() {
 }  // namespace
 
 std::vector<OpRecord> linear_algebra_records() {
-    return {outer_record(), vecdot_record(), diagonal_record(), undiagonal_record(), trace_record(),    solve_record(),
+    return {outer_record(), vecdot_record(), trace_record(),    solve_record(),
             inv_record(),   det_record(),    slogdet_record(),  cholesky_record(),   eigh_record(),     eigvalsh_record()};
 }
 

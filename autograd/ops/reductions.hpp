@@ -206,12 +206,16 @@ namespace ops {
 
 template <class X>
 X Extreme::gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
-    return where(equal(x, reshape(y, shapes.kept)), reshape(g, shapes.kept) * shares(x, y), 0);
+    const X top = reshape(y, shapes.kept);
+    // A NaN equals nothing, and is handed on, lest nobody gets a gradient.
+    return where(equal(x, top), reshape(g, shapes.kept) * shares(x, y), where(equal(top, top), 0, top));
 }
 
 template <class X>
 X Extreme::tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
-    return reshape(sum_to(where(equal(x, reshape(y, shapes.kept)), t * shares(x, y), 0), shapes.kept), shapes.result);
+    const X top = reshape(y, shapes.kept);
+    const X parts = where(equal(x, top), t * shares(x, y), where(equal(top, top), 0, top));
+    return reshape(sum_to(parts, shapes.kept), shapes.result);
 }
 
 template <class X>

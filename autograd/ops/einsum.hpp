@@ -1,0 +1,164 @@
+// Contractions of any axes: einsum and tensordot. Each pair of arrays is brought to a batched matrix product by permuting and
+// reshaping, and so has its gradients from these. Axes are named by letters in both.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "autograd/ops/linear_algebra.hpp"
+
+namespace autograd {
+namespace ops {
+
+/// "ij,jk->ik", taken apart.
+struct Equation {
+    std::vector<std::string> operands;
+    std::string result;
+
+    /// @throws ShapeError if the subscripts make no sense, or do not fit these shapes.
+    static Equation of(std::string_view subscripts, std::span<const Shape* const> shapes);
+};
+
+/// Letters of the axes of tensordot's factors: those that are summed over are the same in both.
+/// @throws ShapeError as tensordot() does.
+Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_axes, const AxisList& b_axes);
+/// The last `count` axes of a, and the first of b. @throws ShapeError if there are fewer.
+std::pair<AxisList, AxisList> adjoining_axes(const Shape& a, const Shape& b, std::size_t count);
+
+/// Letters of `from` that are, or are not, in `of`.
+std::string letters_in(const std::string& from, const std::string& of);
+std::string letters_not_in(const std::string& from, const std::string& of);
+/// Where the letters of `order` stand in `letters`.
+AxisList places_of(const std::string& order, const std::string& letters);
+
+}  // namespace ops
+
+namespace detail {
+
+/// An array with a letter for each axis.
+template <class X>
+struct Lettered {
+    X value;
+    std::string letters;
+
+    std::size_t extent(char letter) const { return value.shape()[letters.find(letter)]; }
+    Shape extents(const std::string& of) const {
+        Shape shape;
+        for (const char letter : of) shape.push_back(extent(letter));
+        return shape;
+    }
+    std::size_t count(const std::string& of) const { return element_count(extents(of)); }
+
+    /// Its axes in this order.
+    Lettered ordered(const std::string& order) const {
+        if (order == letters) return *this;
+        return {permute_dims(value, ops::places_of(order, letters)), order};
+    }
+    /// Summed over all but these letters.
+    Lettered only(const std::string& kept) const {
+        const std::string rest = ops::letters_in(letters, kept), dropped = ops::letters_not_in(letters, kept);
+        if (dropped.empty()) return *this;
+        return {sum(value, Axes(ops::places_of(dropped, letters))), rest};
+    }
+    /// With the diagonal in place of two axes that have the same letter.
+    Lettered without_repeats() const {
+        Lettered result = *this;
+        for (std::size_t i = 0; i < result.letters.size();) {
+            const std::size_t j = result.letters.find(result.letters[i], i + 1);
+            if (j == std::string::npos) {
+                ++i;
+                continue;
+            }
+            const char letter = result.letters[i];
+            AxisList order;
+            std::string rest;
+            for (std::size_t axis = 0; axis < result.letters.size(); ++axis) {
+                if (axis == i || axis == j) continue;
+                order.push_back(static_cast<std::ptrdiff_t>(axis));
+                rest += result.letters[axis];
+            }
+            order.push_back(static_cast<std::ptrdiff_t>(i));
+            order.push_back(static_cast<std::ptrdiff_t>(j));
+            result = {diagonal(permute_dims(result.value, order)), rest + letter};
+            i = 0;
+        }
+        return result;
+    }
+};
+
+/// The sum of a b over all letters that are not `kept`: a batch of matrix products, one for each index of the kept letters
+/// that both have.
+template <class X>
+Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const std::string& kept) {
+    const Lettered<X> left = a.only(kept + b.letters), right = b.only(kept + a.letters);
+    const std::string shared = ops::letters_in(left.letters, right.letters);
+    const std::string batch = ops::letters_in(shared, kept), inner = ops::letters_not_in(shared, kept);
+    const std::string rows = ops::letters_not_in(left.letters, shared), columns = ops::letters_not_in(right.letters, shared);
+    // A factor that is the transpose of what is wanted stays as it is.
+    const Transpose transpose{left.letters == batch + inner + rows, right.letters == batch + columns + inner};
+    const auto as_matrices = [&](const Lettered<X>& x, const std::string& one, const std::string& other) {
+        const Lettered<X> y = x.ordered(batch + one + other);
+        Shape shape{y.count(one), y.count(other)};
+        if (!batch.empty()) shape = {y.count(batch), shape[0], shape[1]};
+        return ops::reshaped(y.value, shape);
+    };
+    const X product = matmul(transpose.a ? as_matrices(left, inner, rows) : as_matrices(left, rows, inner),
+                             transpose.b ? as_matrices(right, columns, inner) : as_matrices(right, inner, columns), transpose);
+    Shape shape = left.extents(batch + rows);
+    for (const std::size_t extent : right.extents(columns)) shape.push_back(extent);
+    return {ops::reshaped(product, shape), batch + rows + columns};
+}
+
+}  // namespace detail
+
+/// Einstein's summation, as NumPy's: einsum("ij,jk->ik", a, b) is a matrix product. One letter an axis; letters that are not
+/// in the result are summed over; a letter twice in one operand is its diagonal. Without "->" the result has the letters that
+/// occur once, in alphabetical order. Operands are contracted from the left, two at a time, each pair by matmul, after sums over letters that
+/// only one of them has. There is no ellipsis, and extents of 1 are not broadcast.
+/// @throws ShapeError if the subscripts make no sense or do not fit the shapes.
+template <Operand X>
+X einsum(std::string_view subscripts, std::span<const X> operands) {
+    std::vector<const Shape*> shapes;
+    for (const X& each : operands) shapes.push_back(&each.shape());
+    const ops::Equation equation = ops::Equation::of(subscripts, shapes);
+    const auto operand = [&](std::size_t k) {
+        return detail::Lettered<X>{operands[k], equation.operands[k]}.without_repeats();
+    };
+    detail::Lettered<X> total = operand(0);
+    for (std::size_t k = 1; k < operands.size(); ++k) {
+        std::string kept = equation.result;
+        for (std::size_t later = k + 1; later < operands.size(); ++later) kept += equation.operands[later];
+        total = detail::contract(total, operand(k), kept);
+    }
+    return total.only(equation.result).ordered(equation.result).value;
+}
+template <Operand X, std::same_as<X>... Rest>
+X einsum(std::string_view subscripts, const X& first, const Rest&... rest) {
+    const X operands[] = {first, rest...};
+    return einsum(subscripts, std::span<const X>(operands));
+}
+
+/// The sum of a b over these pairs of axes. The result has the other axes of a, then those of b.
+/// @throws ShapeError if the lists differ in length, an axis is not there or named twice, or a pair has two extents.
+template <Operand X>
+X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_axes) {
+    const ops::Equation equation = ops::tensordot_equation(a.shape(), b.shape(), a_axes, b_axes);
+    return detail::contract(detail::Lettered<X>{a, equation.operands[0]}, detail::Lettered<X>{b, equation.operands[1]},
+                            equation.result)
+        .value;
+}
+/// The sum over the last `axes` axes of a and the first ones of b, in order: 1 is a matrix product, 0 all products of two
+/// elements.
+/// @throws ShapeError if there are too few axes, or their extents differ.
+template <Operand X>
+X tensordot(const X& a, const X& b, std::size_t axes = 2) {
+    const auto [left, right] = ops::adjoining_axes(a.shape(), b.shape(), axes);
+    return tensordot(a, b, left, right);
+}
+
+}  // namespace autograd
