@@ -1,5 +1,5 @@
-// The only file that includes cblas.h, which does not go together with xtensor-blas's own declarations. OpenBLAS runs on
-// the calling thread; large products are split here, over the pool which elementwise work uses as well.
+// The only file that includes cblas.h, which does not go together with xtensor-blas's own declarations. OpenBLAS runs
+// on the calling thread; large products are split here, over the pool which elementwise work uses as well.
 #include "autograd/kernels/blas.hpp"
 
 #include <cblas.h>
@@ -57,8 +57,8 @@ struct Cut {
     bool by_rows;
     std::size_t whole, step;
 
-    // The larger side of the result is cut, so that the smaller factor is the one that each part packs anew. Where the cuts
-    // lie depends on the number of threads alone, not on who does which part.
+    // The larger side of the result is cut, so that the smaller factor is the one that each part packs anew. Where the
+    // cuts lie depends on the number of threads alone, not on who does which part.
     Cut(std::size_t rows, std::size_t columns, std::size_t parts)
         : by_rows(rows >= columns),
           whole(by_rows ? rows : columns),
@@ -67,8 +67,8 @@ struct Cut {
     std::size_t parts() const { return (whole + step - 1) / step; }
 
     template <class T>
-    void run(std::size_t part, T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b,
-             bool accumulate) const {
+    void run(std::size_t part, T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a,
+             Matrix<T> b, bool accumulate) const {
         const std::size_t begin = part * step, count = std::min(step, whole - begin);
         const std::size_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
         const T* left = a.data + (a.transposed ? row : row * a.columns);

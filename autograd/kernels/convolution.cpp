@@ -8,21 +8,24 @@
 namespace autograd::kernels {
 namespace {
 
-/// The windows [begin, end) whose element `i` lies inside the axis; element i of window w is at w stride + i dilation - padding.
+/// The windows [begin, end) whose element `i` lies inside the axis; element i of window w is at w stride + i dilation -
+/// padding.
 struct Inside {
     std::size_t begin, end, first;  ///< first: where that of window `begin` lies
 
     Inside(const WindowAxis& axis, std::size_t i) {
         const std::size_t shift = i * axis.dilation;
         begin = shift >= axis.padding ? 0 : (axis.padding - shift + axis.stride - 1) / axis.stride;
-        end = axis.extent + axis.padding <= shift ? 0 : (axis.extent + axis.padding - shift + axis.stride - 1) / axis.stride;
+        end = axis.extent + axis.padding <= shift
+                  ? 0
+                  : (axis.extent + axis.padding - shift + axis.stride - 1) / axis.stride;
         begin = std::min(begin, axis.count), end = std::max(begin, std::min(end, axis.count));
         first = begin < end ? begin * axis.stride + shift - axis.padding : 0;
     }
 };
 
-/// row(out offset, in offset, inside columns) for each row of each window element of a plane, and outside(offset, count) for
-/// stretches which have nothing in the picture.
+/// row(out offset, in offset, inside columns) for each row of each window element of a plane, and outside(offset,
+/// count) for stretches which have nothing in the picture.
 template <class Row, class Outside>
 void walk(const WindowAxis& rows, const WindowAxis& columns, Row row, Outside outside) {
     std::size_t at = 0;
@@ -88,8 +91,8 @@ void fold_add(T* pictures, const T* windows, std::size_t planes, const WindowAxi
     });
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                        \
-    template void unfold<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&);       \
+#define XTAPE_INSTANTIATE(T)                                                                  \
+    template void unfold<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&); \
     template void fold_add<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -6,14 +6,14 @@
 
 namespace autograd::kernels {
 
-/// A window's places on one axis: `count` windows of `size` elements which are `dilation` apart, the first of them `padding`
-/// before the axis, the next ones each `stride` further.
+/// A window's places on one axis: `count` windows of `size` elements which are `dilation` apart, the first of them
+/// `padding` before the axis, the next ones each `stride` further.
 struct WindowAxis {
     std::size_t extent, size, count, stride, padding, dilation;
 };
 
-/// columns[plane, i, j, y, x] = element (i, j) of the window (y, x) of picture `plane`, 0 where it lies outside. Pictures are
-/// rows.extent x columns.extent.
+/// columns[plane, i, j, y, x] = element (i, j) of the window (y, x) of picture `plane`, 0 where it lies outside.
+/// Pictures are rows.extent x columns.extent.
 template <class T>
 void unfold(T* windows, const T* pictures, std::size_t planes, const WindowAxis& rows, const WindowAxis& columns);
 

@@ -1,5 +1,5 @@
-// The only file that declares LAPACK's routines. They are Fortran's: matrices are stored by columns, so that ours, stored by
-// rows, are their transposes; and behind all arguments come the lengths of those which are characters.
+// The only file that declares LAPACK's routines. They are Fortran's: matrices are stored by columns, so that ours,
+// stored by rows, are their transposes; and behind all arguments come the lengths of those which are characters.
 #include "autograd/kernels/lapack.hpp"
 
 #include <algorithm>
@@ -14,19 +14,20 @@ extern "C" {
 void openblas_set_num_threads(int);
 void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
 void dgetrf_(const int*, const int*, double*, const int*, int*, int*);
-void sgetrs_(const char*, const int*, const int*, const float*, const int*, const int*, float*, const int*, int*, std::size_t);
+void sgetrs_(const char*, const int*, const int*, const float*, const int*, const int*, float*, const int*, int*,
+             std::size_t);
 void dgetrs_(const char*, const int*, const int*, const double*, const int*, const int*, double*, const int*, int*,
              std::size_t);
-void strtrs_(const char*, const char*, const char*, const int*, const int*, const float*, const int*, float*, const int*,
-             int*, std::size_t, std::size_t, std::size_t);
-void dtrtrs_(const char*, const char*, const char*, const int*, const int*, const double*, const int*, double*, const int*,
-             int*, std::size_t, std::size_t, std::size_t);
+void strtrs_(const char*, const char*, const char*, const int*, const int*, const float*, const int*, float*,
+             const int*, int*, std::size_t, std::size_t, std::size_t);
+void dtrtrs_(const char*, const char*, const char*, const int*, const int*, const double*, const int*, double*,
+             const int*, int*, std::size_t, std::size_t, std::size_t);
 void spotrf_(const char*, const int*, float*, const int*, int*, std::size_t);
 void dpotrf_(const char*, const int*, double*, const int*, int*, std::size_t);
-void ssyevd_(const char*, const char*, const int*, float*, const int*, float*, float*, const int*, int*, const int*, int*,
-             std::size_t, std::size_t);
-void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*, const int*, int*, const int*, int*,
-             std::size_t, std::size_t);
+void ssyevd_(const char*, const char*, const int*, float*, const int*, float*, float*, const int*, int*, const int*,
+             int*, std::size_t, std::size_t);
+void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*, const int*, int*, const int*,
+             int*, std::size_t, std::size_t);
 }
 
 namespace autograd::kernels {
@@ -89,7 +90,8 @@ struct Factors {
 }  // namespace
 
 template <class T>
-std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle, bool transposed) {
+std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle,
+                     bool transposed) {
     if (n == 0 || columns == 0) return no_pivot;
     const auto is_read = [&](std::size_t i, std::size_t j) {
         return triangle == Triangle::none || (triangle == Triangle::lower ? j <= i : i <= j);
@@ -160,8 +162,10 @@ std::ptrdiff_t cholesky(T* l, const T* a, std::size_t n) {
     }
     for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t j = 0; j < n; ++j) {
-            if (j > i) l[i * n + j] = 0;
-            else if (!finite) l[i * n + j] = nan<T>;
+            if (j > i)
+                l[i * n + j] = 0;
+            else if (!finite)
+                l[i * n + j] = nan<T>;
         }
     }
     return no_pivot;
@@ -188,21 +192,20 @@ bool eigh(T* values, T* vectors, const T* a, std::size_t n) {
     openblas_set_num_threads(1);
     routine(job, "L", &size, matrix.data(), &size, values, &work_size, &ask, &integer_size, &ask, &info, 1, 1);
     // A float may have rounded the size down.
-    const int work_extent =
-        static_cast<int>(std::nextafter(work_size, std::numeric_limits<T>::infinity())) + 1;
+    const int work_extent = static_cast<int>(std::nextafter(work_size, std::numeric_limits<T>::infinity())) + 1;
     PoolVector<T> work(static_cast<std::size_t>(work_extent));
     PoolVector<int> integers(static_cast<std::size_t>(integer_size));
-    routine(job, "L", &size, matrix.data(), &size, values, work.data(), &work_extent, integers.data(), &integer_size, &info,
-            1, 1);
+    routine(job, "L", &size, matrix.data(), &size, values, work.data(), &work_extent, integers.data(), &integer_size,
+            &info, 1, 1);
     if (vectors != nullptr) transpose(vectors, matrix.data(), n, n);
     return info == 0;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                                       \
-    template std::ptrdiff_t solve<T>(T*, const T*, const T*, std::size_t, std::size_t, Triangle, bool);            \
-    template std::ptrdiff_t invert<T>(T*, const T*, std::size_t);                                                  \
-    template Determinant<T> determinant<T>(const T*, std::size_t);                                                 \
-    template std::ptrdiff_t cholesky<T>(T*, const T*, std::size_t);                                                \
+#define XTAPE_INSTANTIATE(T)                                                                            \
+    template std::ptrdiff_t solve<T>(T*, const T*, const T*, std::size_t, std::size_t, Triangle, bool); \
+    template std::ptrdiff_t invert<T>(T*, const T*, std::size_t);                                       \
+    template Determinant<T> determinant<T>(const T*, std::size_t);                                      \
+    template std::ptrdiff_t cholesky<T>(T*, const T*, std::size_t);                                     \
     template bool eigh<T>(T*, T*, const T*, std::size_t);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

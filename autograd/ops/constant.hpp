@@ -1,5 +1,5 @@
-// What rules and compositions need to be written once for Vars and eager arrays: constants in the world of their operands,
-// and the numbers behind an operand. No ops.
+// What rules and compositions need to be written once for Vars and eager arrays: constants in the world of their
+// operands, and the numbers behind an operand. No ops.
 #pragma once
 
 #include <utility>

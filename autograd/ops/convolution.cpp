@@ -27,7 +27,8 @@ void require_reasonable(Size2d size, std::size_t least, const char* what, const 
 }
 
 /// The number of windows on one axis; 0 if none fits.
-std::size_t windows_on(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding, std::size_t dilation) {
+std::size_t windows_on(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding,
+                       std::size_t dilation) {
     const std::size_t padded = extent + 2 * padding, span = dilation * (kernel - 1) + 1;
     return padded < span ? 0 : (padded - span) / stride + 1;
 }
@@ -79,8 +80,8 @@ Windows Windows::of(const Shape& pictures, Size2d kernel, const Sliding& sliding
         windows_on(pictures[3], kernel.width, sliding.stride.width, sliding.padding.width, sliding.dilation.width));
     if (count.height == 0 || count.width == 0) {
         throw ShapeError(std::string(op) + ": no window of " + text_of(kernel) + " fits into pictures of shape " +
-                         to_string(pictures) + " with a padding of " + text_of(sliding.padding) + " and a dilation of " +
-                         text_of(sliding.dilation));
+                         to_string(pictures) + " with a padding of " + text_of(sliding.padding) +
+                         " and a dilation of " + text_of(sliding.dilation));
     }
     return {pictures, kernel, sliding, count};
 }
@@ -94,7 +95,8 @@ template <class T>
 void Unfold::forward(Array<T>& out, const Array<T>& x) const {
     require_shape(x, windows.pictures, name);
     reshape_for_overwriting(out, windows.columns());
-    kernels::unfold(out.data(), x.data(), windows.pictures[0] * windows.pictures[1], rows_of(windows), columns_of(windows));
+    kernels::unfold(out.data(), x.data(), windows.pictures[0] * windows.pictures[1], rows_of(windows),
+                    columns_of(windows));
 }
 
 template <class T>
@@ -123,7 +125,8 @@ Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bi
     return windows;
 }
 
-Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias, const TransposedConvolution& options) {
+Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias,
+                           const TransposedConvolution& options) {
     constexpr const char* op = "conv_transpose2d";
     require_weight(x, weight, bias, options.groups, true, op);
     require_reasonable({x[2], x[3]}, 1, "a picture", op);
@@ -147,11 +150,10 @@ Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bia
         }
         return whole - 2 * padding;
     };
-    const Shape pictures{x[0], weight[1] * options.groups,
-                         made(x[2], weight[2], options.stride.height, options.padding.height, options.dilation.height,
-                              extra.height),
-                         made(x[3], weight[3], options.stride.width, options.padding.width, options.dilation.width,
-                              extra.width)};
+    const Shape pictures{
+        x[0], weight[1] * options.groups,
+        made(x[2], weight[2], options.stride.height, options.padding.height, options.dilation.height, extra.height),
+        made(x[3], weight[3], options.stride.width, options.padding.width, options.dilation.width, extra.width)};
     // Not the number of windows that would fit, which an output padding as large as the dilation allows raises.
     return {pictures,
             {weight[2], weight[3]},
@@ -180,10 +182,10 @@ Array<T> inside_pictures(const Windows& windows) {
     return out;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                  \
-    template void Unfold::forward<T>(Array<T>&, const Array<T>&) const;       \
-    template void Fold::forward<T>(Array<T>&, const Array<T>&) const;         \
-    template void Fold::add_to<T>(Array<T>&, const Array<T>&) const;          \
+#define XTAPE_INSTANTIATE(T)                                            \
+    template void Unfold::forward<T>(Array<T>&, const Array<T>&) const; \
+    template void Fold::forward<T>(Array<T>&, const Array<T>&) const;   \
+    template void Fold::add_to<T>(Array<T>&, const Array<T>&) const;    \
     template Array<T> inside_pictures<T>(const Windows&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -1,7 +1,7 @@
-// Convolutions and pooling of pictures, (rows, channels, height, width). One pair of linear ops does the work: unfold copies
-// every window out into a column of a matrix, fold adds such columns back. The rest is composed of this pair, of products and
-// maxima, and so has its gradients, of all orders, from them. The price is memory: the columns hold every element once for
-// each window that it is in, 9 times for windows of 3 x 3.
+// Convolutions and pooling of pictures, (rows, channels, height, width). One pair of linear ops does the work: unfold
+// copies every window out into a column of a matrix, fold adds such columns back. The rest is composed of this pair, of
+// products and maxima, and so has its gradients, of all orders, from them. The price is memory: the columns hold every
+// element once for each window that it is in, 9 times for windows of 3 x 3.
 #pragma once
 
 #include <cstddef>
@@ -101,7 +101,8 @@ X Unfold::gradient(InputIndex<0>, const X& g, const X&, const X&) const {
 /// The windows of conv2d. @throws ShapeError as conv2d does; `bias` may be null.
 Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options);
 /// Those of the pictures that conv_transpose2d makes.
-Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias, const TransposedConvolution& options);
+Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias,
+                           const TransposedConvolution& options);
 /// Those of pooling.
 Windows pooling_windows(const Shape& x, Size2d kernel, const Pooling& options, const char* op);
 /// Which elements of windows lie in the picture, (1, 1, elements, places).
@@ -114,9 +115,9 @@ namespace detail {
 
 template <class X>
 X convolve(const X& x, const X& weight, const ops::Windows& windows) {
-    const std::size_t outputs = weight.shape()[0], groups = windows.groups, depth = windows.columns()[groups == 1 ? 1 : 2];
-    const X matrix =
-        reshape(weight, groups == 1 ? Shape{outputs, depth} : Shape{groups, outputs / groups, depth});
+    const std::size_t outputs = weight.shape()[0], groups = windows.groups,
+                      depth = windows.columns()[groups == 1 ? 1 : 2];
+    const X matrix = reshape(weight, groups == 1 ? Shape{outputs, depth} : Shape{groups, outputs / groups, depth});
     const X y = matmul(matrix, apply(ops::Unfold{windows}, x));
     return reshape(y, {x.shape()[0], outputs, windows.count.height, windows.count.width});
 }
@@ -144,8 +145,8 @@ X windows_of_channels(const X& x, const ops::Windows& windows) {
 
 }  // namespace detail
 
-/// Every window of pictures (rows, channels, height, width) as a column: (rows, channels * kernel height * kernel width,
-/// windows). (PyTorch's nn.functional.unfold; im2col.)
+/// Every window of pictures (rows, channels, height, width) as a column: (rows, channels * kernel height * kernel
+/// width, windows). (PyTorch's nn.functional.unfold; im2col.)
 /// @throws ShapeError if x is not of rank 4 or no window fits into it.
 template <Operand X>
 X unfold(const X& x, Size2d kernel, const Sliding& sliding = {}) {
@@ -160,8 +161,8 @@ X fold(const X& x, const Shape& pictures, Size2d kernel, const Sliding& sliding 
     return apply(ops::Fold{ops::Windows::of(pictures, kernel, sliding, "fold")}, x);
 }
 
-/// The cross-correlation of pictures (rows, channels, height, width) with a weight (outputs, channels / groups, kernel height,
-/// kernel width). It needs the memory of unfold(x) until the backward sweep has passed.
+/// The cross-correlation of pictures (rows, channels, height, width) with a weight (outputs, channels / groups, kernel
+/// height, kernel width). It needs the memory of unfold(x) until the backward sweep has passed.
 /// @throws ShapeError if the shapes do not fit, or no window fits into the pictures.
 template <Operand X>
 X conv2d(const X& x, const X& weight, const Convolution& options = {}) {
@@ -176,7 +177,8 @@ X conv2d(const X& x, const X& weight, const X& bias, const Convolution& options 
 
 /// The adjoint of conv2d in its pictures: of pictures (rows, channels, height, width) and a weight (channels, outputs /
 /// groups, kernel height, kernel width). It needs the memory of unfold of its result.
-/// @throws ShapeError if the shapes do not fit, or the output padding is neither below the stride nor below the dilation.
+/// @throws ShapeError if the shapes do not fit, or the output padding is neither below the stride nor below the
+/// dilation.
 template <Operand X>
 X conv_transpose2d(const X& x, const X& weight, const TransposedConvolution& options = {}) {
     return detail::convolve_transposed(x, weight, ops::transposed_windows(x.shape(), weight.shape(), nullptr, options));
@@ -188,8 +190,8 @@ X conv_transpose2d(const X& x, const X& weight, const X& bias, const TransposedC
     return detail::add_channels(detail::convolve_transposed(x, weight, windows), bias);
 }
 
-/// The largest element of each window, NaN if one is; what lies outside the pictures does not count. Elements that share a
-/// maximum share its gradient equally. It needs the memory of unfold(x) until the backward sweep has passed.
+/// The largest element of each window, NaN if one is; what lies outside the pictures does not count. Elements that
+/// share a maximum share its gradient equally. It needs the memory of unfold(x) until the backward sweep has passed.
 /// @throws ShapeError if x is not of rank 4, no window fits, or the padding is more than half of the kernel.
 template <Operand X>
 X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
@@ -203,8 +205,8 @@ X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
     return reshape(max(elements, 2), {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
 }
 
-/// The mean of each window; zeros of the padding count, as in PyTorch by default. It needs the memory of unfold(x) until it
-/// has been computed.
+/// The mean of each window; zeros of the padding count, as in PyTorch by default. It needs the memory of unfold(x)
+/// until it has been computed.
 /// @throws ShapeError as max_pool2d.
 template <Operand X>
 X avg_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {

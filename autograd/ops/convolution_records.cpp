@@ -35,10 +35,11 @@ Array<double> correlate(Arrays x, const Convolution& options, Size2d count) {
                         for (std::size_t p = 0; p < weight[2]; ++p)
                             for (std::size_t q = 0; q < weight[3]; ++q)
                                 out(n, o, i, j) +=
-                                    x[1](o, c, p, q) *
-                                    at(x[0], n, o / outputs * inputs + c,
-                                       place(i, p, options.stride.height, options.dilation.height, options.padding.height),
-                                       place(j, q, options.stride.width, options.dilation.width, options.padding.width));
+                                    x[1](o, c, p, q) * at(x[0], n, o / outputs * inputs + c,
+                                                          place(i, p, options.stride.height, options.dilation.height,
+                                                                options.padding.height),
+                                                          place(j, q, options.stride.width, options.dilation.width,
+                                                                options.padding.width));
                     if (x.size() > 2) out(n, o, i, j) += x[2](o);
                 }
     return out;
@@ -117,7 +118,8 @@ Array<double> transposed(Arrays x, const TransposedConvolution& options, Size2d 
                                     place(i, p, options.stride.height, options.dilation.height, options.padding.height);
                                 const Index z =
                                     place(j, q, options.stride.width, options.dilation.width, options.padding.width);
-                                if (y < 0 || z < 0 || y >= signed_of(size.height) || z >= signed_of(size.width)) continue;
+                                if (y < 0 || z < 0 || y >= signed_of(size.height) || z >= signed_of(size.width))
+                                    continue;
                                 out(n, c / inputs * outputs + o, static_cast<std::size_t>(y),
                                     static_cast<std::size_t>(z)) += x[0](n, c, i, j) * x[1](c, o, p, q);
                             }
@@ -152,11 +154,7 @@ OpRecord conv_transpose2d_record() {
               {2, 1, 3, 3},
               {.stride = 2, .padding = 1, .output_padding = {1, 0}},
               {4, 5}},
-             {"output padding of a dilation",
-              {1, 1, 2, 2},
-              {1, 1, 2, 2},
-              {.output_padding = 1, .dilation = 2},
-              {5, 5}},
+             {"output padding of a dilation", {1, 1, 2, 2}, {1, 1, 2, 2}, {.output_padding = 1, .dilation = 2}, {5, 5}},
              {"two groups", {2, 4, 2, 2}, {4, 3, 2, 2}, {.stride = 2, .groups = 2}, {4, 4}},
              {"no rows", {0, 2, 2, 2}, {2, 1, 2, 2}, {}, {3, 3}},
          }) {
@@ -241,7 +239,11 @@ OpRecord unfold_record() {
                                     }});
     }
     record.misuses = {{{{3, 3}}, [](auto v) { return unfold(v[0], 2); }, {"unfold", "(3, 3)"}},
-                      {{{1, 1, 3, 3}}, [](auto v) { return unfold(v[0], {2, 4}); }, {"unfold", "2 x 4", "(1, 1, 3, 3)"}}};
+                      {{{1, 1, 3, 3}},
+                       [](auto v) {
+                           return unfold(v[0], {2, 4});
+                       },
+                       {"unfold", "2 x 4", "(1, 1, 3, 3)"}}};
     return record;
 }
 
@@ -249,21 +251,20 @@ OpRecord fold_record() {
     OpRecord record{.name = "fold",
                     .documentation = {.formula = "windows added up to pictures", .gradient = "unfold(g)", .ulps = 10}};
     for (const WindowCase& each : window_cases()) {
-        record.cases.push_back({.name = each.name,
-                                .shapes = {columns_of(each)},
-                                .call = [each](auto v) { return fold(v[0], each.pictures, each.kernel, each.sliding); },
-                                .reference =
-                                    [each](Arrays x) {
-                                        auto out = full<double>(each.pictures, 0);
-                                        for_each_element(each, [&](auto n, auto c, Index i, Index j, std::size_t from) {
-                                            if (i < 0 || j < 0 || i >= signed_of(each.pictures[2]) ||
-                                                j >= signed_of(each.pictures[3]))
-                                                return;
-                                            out(n, c, static_cast<std::size_t>(i), static_cast<std::size_t>(j)) +=
-                                                x[0].data()[from];
-                                        });
-                                        return out;
-                                    }});
+        record.cases.push_back(
+            {.name = each.name,
+             .shapes = {columns_of(each)},
+             .call = [each](auto v) { return fold(v[0], each.pictures, each.kernel, each.sliding); },
+             .reference =
+                 [each](Arrays x) {
+                     auto out = full<double>(each.pictures, 0);
+                     for_each_element(each, [&](auto n, auto c, Index i, Index j, std::size_t from) {
+                         if (i < 0 || j < 0 || i >= signed_of(each.pictures[2]) || j >= signed_of(each.pictures[3]))
+                             return;
+                         out(n, c, static_cast<std::size_t>(i), static_cast<std::size_t>(j)) += x[0].data()[from];
+                     });
+                     return out;
+                 }});
     }
     const auto call = [](auto v) { return fold(v[0], {1, 1, 3, 3}, 2); };
     record.misuses = {{{{1, 4, 3}}, call, {"fold", "(1, 4, 4)", "(1, 1, 3, 3)", "(1, 4, 3)"}}};
@@ -306,8 +307,10 @@ OpRecord pooling_record(const char* name, const Documentation& documentation, Op
                                      std::vector<double> seen;
                                      for (std::size_t p = 0; p < each.kernel.height; ++p)
                                          for (std::size_t q = 0; q < each.kernel.width; ++q) {
-                                             const Index y = place(i, p, each.stride.height, 1, each.options.padding.height);
-                                             const Index z = place(j, q, each.stride.width, 1, each.options.padding.width);
+                                             const Index y =
+                                                 place(i, p, each.stride.height, 1, each.options.padding.height);
+                                             const Index z =
+                                                 place(j, q, each.stride.width, 1, each.options.padding.width);
                                              const bool inside = y >= 0 && z >= 0 && y < signed_of(each.x[2]) &&
                                                                  z < signed_of(each.x[3]);
                                              seen.push_back(inside ? at(x[0], n, c, y, z) : outside);
@@ -317,11 +320,12 @@ OpRecord pooling_record(const char* name, const Documentation& documentation, Op
                      return out;
                  }});
     }
-    record.misuses = {{{{2, 2}}, [op](auto v) { return op(v[0], 2, Pooling{}); }, {name, "(2, 2)"}},
-                      {{{1, 1, 2, 2}}, [op](auto v) { return op(v[0], 3, Pooling{}); }, {name, "3 x 3", "(1, 1, 2, 2)"}},
-                      {{{1, 1, 4, 4}},
-                       [op](auto v) { return op(v[0], 3, Pooling{.padding = 2}); },
-                       {name, "padding of 2 x 2", "half", "3 x 3"}}};
+    record.misuses = {
+        {{{2, 2}}, [op](auto v) { return op(v[0], 2, Pooling{}); }, {name, "(2, 2)"}},
+        {{{1, 1, 2, 2}}, [op](auto v) { return op(v[0], 3, Pooling{}); }, {name, "3 x 3", "(1, 1, 2, 2)"}},
+        {{{1, 1, 4, 4}},
+         [op](auto v) { return op(v[0], 3, Pooling{.padding = 2}); },
+         {name, "padding of 2 x 2", "half", "3 x 3"}}};
     return record;
 }
 
@@ -350,7 +354,9 @@ std::vector<OpRecord> convolution_records() {
                 }),
             pooling_record(
                 "avg_pool2d",
-                {.formula = "the mean of each window, with the zeros of the padding", .gradient = "g / n to each", .ulps = 10},
+                {.formula = "the mean of each window, with the zeros of the padding",
+                 .gradient = "g / n to each",
+                 .ulps = 10},
                 [](auto x, Size2d kernel, const Pooling& options) { return avg_pool2d(x, kernel, options); }, 0,
                 [](const std::vector<double>& seen) {
                     double total = 0;

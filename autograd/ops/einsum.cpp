@@ -52,8 +52,8 @@ Equation Equation::of(std::string_view subscripts, std::span<const Shape* const>
         }
     }
     if (equation.operands.size() != shapes.size()) {
-        refuse(subscripts, "it has subscripts for " + std::to_string(equation.operands.size()) + " operands, and there are " +
-                               std::to_string(shapes.size()));
+        refuse(subscripts, "it has subscripts for " + std::to_string(equation.operands.size()) +
+                               " operands, and there are " + std::to_string(shapes.size()));
     }
     std::string seen;
     std::vector<std::size_t> extents;
@@ -61,8 +61,8 @@ Equation Equation::of(std::string_view subscripts, std::span<const Shape* const>
         const std::string& letters = equation.operands[k];
         const Shape& shape = *shapes[k];
         if (letters.size() != shape.size()) {
-            refuse(subscripts, "\"" + letters + "\" does not fit operand " + std::to_string(k) + ", of shape " +
-                                   to_string(shape));
+            refuse(subscripts,
+                   "\"" + letters + "\" does not fit operand " + std::to_string(k) + ", of shape " + to_string(shape));
         }
         for (std::size_t axis = 0; axis < shape.size(); ++axis) {
             const std::size_t place = seen.find(letters[axis]);
@@ -70,9 +70,9 @@ Equation Equation::of(std::string_view subscripts, std::span<const Shape* const>
                 seen += letters[axis];
                 extents.push_back(shape[axis]);
             } else if (extents[place] != shape[axis]) {
-                refuse(subscripts, quoted(letters[axis]) + " is " + std::to_string(extents[place]) + " and, in operand " +
-                                       std::to_string(k) + " of shape " + to_string(shape) + ", " +
-                                       std::to_string(shape[axis]));
+                refuse(subscripts, quoted(letters[axis]) + " is " + std::to_string(extents[place]) +
+                                       " and, in operand " + std::to_string(k) + " of shape " + to_string(shape) +
+                                       ", " + std::to_string(shape[axis]));
             }
         }
     }
@@ -111,9 +111,11 @@ Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_ax
     equation.result = equation.operands[0] + equation.operands[1];
     const std::string named = equation.result;
     for (std::size_t k = 0; k < a_axes.size(); ++k) {
-        const std::size_t left = normalize_axis(a_axes[k], a.size(), op), right = normalize_axis(b_axes[k], b.size(), op);
+        const std::size_t left = normalize_axis(a_axes[k], a.size(), op),
+                          right = normalize_axis(b_axes[k], b.size(), op);
         const char one = named[left], other = named[a.size() + right];
-        if (!contains(equation.result, one) || !contains(equation.result, other)) refuse_shapes("an axis is named twice");
+        if (!contains(equation.result, one) || !contains(equation.result, other))
+            refuse_shapes("an axis is named twice");
         if (a[left] != b[right]) {
             refuse_shapes("axes " + std::to_string(left) + " and " + std::to_string(right) + " have extents " +
                           std::to_string(a[left]) + " and " + std::to_string(b[right]));

@@ -1,5 +1,5 @@
-// Contractions of any axes: einsum and tensordot. Each pair of arrays is brought to a batched matrix product by permuting and
-// reshaping, and so has its gradients from these. Axes are named by letters in both.
+// Contractions of any axes: einsum and tensordot. Each pair of arrays is brought to a batched matrix product by
+// permuting and reshaping, and so has its gradients from these. Axes are named by letters in both.
 #pragma once
 
 #include <concepts>
@@ -91,14 +91,15 @@ struct Lettered {
     }
 };
 
-/// The sum of a b over all letters that are not `kept`: a batch of matrix products, one for each index of the kept letters
-/// that both have.
+/// The sum of a b over all letters that are not `kept`: a batch of matrix products, one for each index of the kept
+/// letters that both have.
 template <class X>
 Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const std::string& kept) {
     const Lettered<X> left = a.only(kept + b.letters), right = b.only(kept + a.letters);
     const std::string shared = ops::letters_in(left.letters, right.letters);
     const std::string batch = ops::letters_in(shared, kept), inner = ops::letters_not_in(shared, kept);
-    const std::string rows = ops::letters_not_in(left.letters, shared), columns = ops::letters_not_in(right.letters, shared);
+    const std::string rows = ops::letters_not_in(left.letters, shared),
+                      columns = ops::letters_not_in(right.letters, shared);
     // A factor that is the transpose of what is wanted stays as it is.
     const Transpose transpose{left.letters == batch + inner + rows, right.letters == batch + columns + inner};
     const auto as_matrices = [&](const Lettered<X>& x, const std::string& one, const std::string& other) {
@@ -107,8 +108,9 @@ Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const std::stri
         if (!batch.empty()) shape = {y.count(batch), shape[0], shape[1]};
         return ops::reshaped(y.value, shape);
     };
-    const X product = matmul(transpose.a ? as_matrices(left, inner, rows) : as_matrices(left, rows, inner),
-                             transpose.b ? as_matrices(right, columns, inner) : as_matrices(right, inner, columns), transpose);
+    const X product =
+        matmul(transpose.a ? as_matrices(left, inner, rows) : as_matrices(left, rows, inner),
+               transpose.b ? as_matrices(right, columns, inner) : as_matrices(right, inner, columns), transpose);
     Shape shape = left.extents(batch + rows);
     for (const std::size_t extent : right.extents(columns)) shape.push_back(extent);
     return {ops::reshaped(product, shape), batch + rows + columns};
@@ -116,10 +118,11 @@ Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const std::stri
 
 }  // namespace detail
 
-/// Einstein's summation, as NumPy's: einsum("ij,jk->ik", a, b) is a matrix product. One letter an axis; letters that are not
-/// in the result are summed over; a letter twice in one operand is its diagonal. Without "->" the result has the letters that
-/// occur once, in alphabetical order. Operands are contracted from the left, two at a time, each pair by matmul, after sums over letters that
-/// only one of them has. There is no ellipsis, and extents of 1 are not broadcast.
+/// Einstein's summation, as NumPy's: einsum("ij,jk->ik", a, b) is a matrix product. One letter an axis; letters that
+/// are not in the result are summed over; a letter twice in one operand is its diagonal. Without "->" the result has
+/// the letters that occur once, in alphabetical order. Operands are contracted from the left, two at a time, each pair
+/// by matmul, after sums over letters that only one of them has. There is no ellipsis, and extents of 1 are not
+/// broadcast.
 /// @throws ShapeError if the subscripts make no sense or do not fit the shapes.
 template <Operand X>
 X einsum(std::string_view subscripts, std::span<const X> operands) {
@@ -152,8 +155,8 @@ X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_ax
                             equation.result)
         .value;
 }
-/// The sum over the last `axes` axes of a and the first ones of b, in order: 1 is a matrix product, 0 all products of two
-/// elements.
+/// The sum over the last `axes` axes of a and the first ones of b, in order: 1 is a matrix product, 0 all products of
+/// two elements.
 /// @throws ShapeError if there are too few axes, or their extents differ.
 template <Operand X>
 X tensordot(const X& a, const X& b, std::size_t axes = 2) {

@@ -57,10 +57,10 @@ auto einsum_of(const std::string& subscripts, const V& v) {
 }
 
 OpRecord einsum_record() {
-    OpRecord record{.name = "einsum",
-                    .documentation = {.formula = "the sum of products over the letters not in the result",
-                                      .gradient = "derived",
-                                      .ulps = 40}};
+    OpRecord record{
+        .name = "einsum",
+        .documentation = {
+            .formula = "the sum of products over the letters not in the result", .gradient = "derived", .ulps = 40}};
     struct Case {
         const char* subscripts;
         std::vector<Shape> shapes;
@@ -106,15 +106,15 @@ OpRecord einsum_record() {
                                     }});
     }
     // An operand's own sum comes before all products.
-    record.cases.push_back({.name = "ij,k->i",
-                            .shapes = {{2, 3}, {4}},
-                            .call = [](auto v) { return einsum("ij,k->i", v[0], v[1]); },
-                            .reference =
-                                [](Arrays x) {
-                                    const Array<double> sums[] = {add_up(x.first(1), {"ij"}, "i"),
-                                                                  add_up(x.last(1), {"k"}, "")};
-                                    return add_up(sums, {"i", ""}, "i");
-                                }});
+    record.cases.push_back(
+        {.name = "ij,k->i",
+         .shapes = {{2, 3}, {4}},
+         .call = [](auto v) { return einsum("ij,k->i", v[0], v[1]); },
+         .reference =
+             [](Arrays x) {
+                 const Array<double> sums[] = {add_up(x.first(1), {"ij"}, "i"), add_up(x.last(1), {"k"}, "")};
+                 return add_up(sums, {"i", ""}, "i");
+             }});
     // einsum() of several arguments, and of one as two.
     record.cases.push_back({.name = "x x'",
                             .shapes = {{2, 3}},
@@ -127,21 +127,22 @@ OpRecord einsum_record() {
     const auto call = [](const char* subscripts) {
         return [text = std::string(subscripts)](auto v) { return einsum_of(text, v); };
     };
-    record.misuses = {{{{2, 3}, {4, 2}}, call("ij,jk->ik"), {"einsum", "ij,jk->ik", "'j' is 3", "operand 1", "(4, 2)", "4"}},
-                      {{{2, 3}}, call("ii->i"), {"einsum", "'i' is 2", "(2, 3)"}},
-                      {{{2, 3}}, call("ijk->i"), {"einsum", "\"ijk\"", "operand 0", "(2, 3)"}},
-                      {{{2, 3}}, call("ij,jk->ik"), {"einsum", "2 operands", "there are 1"}},
-                      {{{2, 3}}, call("ij->k"), {"einsum", "'k'", "no operand"}},
-                      {{{2, 3}}, call("ij->ii"), {"einsum", "'i'", "twice"}},
-                      {{{2, 3}}, call("...j->j"), {"einsum", "ellipsis"}},
-                      {{{2, 3}}, call("i1->i"), {"einsum", "'1'"}}};
+    record.misuses = {
+        {{{2, 3}, {4, 2}}, call("ij,jk->ik"), {"einsum", "ij,jk->ik", "'j' is 3", "operand 1", "(4, 2)", "4"}},
+        {{{2, 3}}, call("ii->i"), {"einsum", "'i' is 2", "(2, 3)"}},
+        {{{2, 3}}, call("ijk->i"), {"einsum", "\"ijk\"", "operand 0", "(2, 3)"}},
+        {{{2, 3}}, call("ij,jk->ik"), {"einsum", "2 operands", "there are 1"}},
+        {{{2, 3}}, call("ij->k"), {"einsum", "'k'", "no operand"}},
+        {{{2, 3}}, call("ij->ii"), {"einsum", "'i'", "twice"}},
+        {{{2, 3}}, call("...j->j"), {"einsum", "ellipsis"}},
+        {{{2, 3}}, call("i1->i"), {"einsum", "'1'"}}};
     return record;
 }
 
 OpRecord tensordot_record() {
-    OpRecord record{.name = "tensordot",
-                    .documentation = {
-                        .formula = "the sum of products over pairs of axes", .gradient = "derived", .ulps = 40}};
+    OpRecord record{
+        .name = "tensordot",
+        .documentation = {.formula = "the sum of products over pairs of axes", .gradient = "derived", .ulps = 40}};
     struct Case {
         Shape a, b;
         std::size_t axes;
@@ -169,12 +170,15 @@ OpRecord tensordot_record() {
     const auto pairs = [](const AxisList& left, const AxisList& right) {
         return [left, right](auto v) { return tensordot(v[0], v[1], left, right); };
     };
-    record.misuses = {{{{2, 3}, {2, 4}}, [](auto v) { return tensordot(v[0], v[1], 1); }, {"tensordot", "(2, 3) and (2, 4)", "3 and 2"}},
-                      {{{2}, {2, 4}}, [](auto v) { return tensordot(v[0], v[1]); }, {"tensordot", "(2,) and (2, 4)", "2 axes"}},
-                      {{{2, 3}, {2, 3}}, pairs({0, 1}, {0}), {"tensordot", "2 and 1"}},
-                      {{{2, 2}, {2, 2}}, pairs({0, -2}, {0, 1}), {"tensordot", "twice"}},
-                      {{{2, 2}, {2, 2}}, pairs({0, 1}, {1, 1}), {"tensordot", "twice"}},
-                      {{{2, 2}, {2, 2}}, pairs({2}, {0}), {"tensordot", "axis 2", "rank 2"}}};
+    record.misuses = {
+        {{{2, 3}, {2, 4}},
+         [](auto v) { return tensordot(v[0], v[1], 1); },
+         {"tensordot", "(2, 3) and (2, 4)", "3 and 2"}},
+        {{{2}, {2, 4}}, [](auto v) { return tensordot(v[0], v[1]); }, {"tensordot", "(2,) and (2, 4)", "2 axes"}},
+        {{{2, 3}, {2, 3}}, pairs({0, 1}, {0}), {"tensordot", "2 and 1"}},
+        {{{2, 2}, {2, 2}}, pairs({0, -2}, {0, 1}), {"tensordot", "twice"}},
+        {{{2, 2}, {2, 2}}, pairs({0, 1}, {1, 1}), {"tensordot", "twice"}},
+        {{{2, 2}, {2, 2}}, pairs({2}, {0}), {"tensordot", "axis 2", "rank 2"}}};
     return record;
 }
 

@@ -37,8 +37,8 @@ Array<T> distinct(const Array<T>& values, const Array<T>& weight) {
                 if (!(std::abs(w[i] - w[j]) <= rounding)) {
                     out.data()[place] = 1;
                 } else if (weight.data()[place] != 0) {
-                    throw Error(std::string(ops::Eigh::name) + ": eigenvalues " + std::to_string(std::min(i, j)) + " and " +
-                                std::to_string(std::max(i, j)) + " are equal but for rounding, both " +
+                    throw Error(std::string(ops::Eigh::name) + ": eigenvalues " + std::to_string(std::min(i, j)) +
+                                " and " + std::to_string(std::max(i, j)) + " are equal but for rounding, both " +
                                 std::to_string(w[i]) + ": their eigenvectors have no derivative");
                 }
             }
@@ -53,8 +53,8 @@ Shape with_last(const Shape& shape, std::size_t dropped, std::initializer_list<s
     return result;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                        \
-    template Array<T> triangular<T>(std::size_t, double, double, double);           \
+#define XTAPE_INSTANTIATE(T)                                              \
+    template Array<T> triangular<T>(std::size_t, double, double, double); \
     template Array<T> distinct<T>(const Array<T>&, const Array<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
@@ -66,19 +66,21 @@ namespace ops {
 
 void require_vectors(const Shape& a, const Shape& b, const char* op) {
     if (a.size() == 1 && b.size() == 1) return;
-    throw ShapeError(std::string(op) + ": shapes " + to_string(a) + " and " + to_string(b) + ": two vectors are wanted");
+    throw ShapeError(std::string(op) + ": shapes " + to_string(a) + " and " + to_string(b) +
+                     ": two vectors are wanted");
 }
 
 void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis) {
     const auto refuse = [&](const std::string& why) {
-        throw ShapeError("vecdot: shapes " + to_string(a) + " and " + to_string(b) + ", axis " + std::to_string(axis) + ": " +
-                         why);
+        throw ShapeError("vecdot: shapes " + to_string(a) + " and " + to_string(b) + ", axis " + std::to_string(axis) +
+                         ": " + why);
     };
     const auto back = static_cast<std::size_t>(-axis);
     if (axis >= 0) refuse("the axis is counted from the end, from -1");
     if (back > a.size() || back > b.size()) refuse("both must have the axis");
     const std::size_t one = a[a.size() - back], other = b[b.size() - back];
-    if (one != other) refuse("its extents, " + std::to_string(one) + " and " + std::to_string(other) + ", must be equal");
+    if (one != other)
+        refuse("its extents, " + std::to_string(one) + " and " + std::to_string(other) + ", must be equal");
     detail::with_context([] { return std::string("vecdot"); }, [&] { broadcast_shapes(a, b); });
 }
 
@@ -147,7 +149,9 @@ std::size_t broadcast_index(const Shape& leading, const Shape& space, std::size_
 
 void Solve::require_fit(const Shape& a, const Shape& b) {
     detail::with_context([] { return std::string(name); },
-                         [&] { system_batch(a, b.size() == 1 ? Shape{b[0], 1} : b); });
+                         [&] {
+                             system_batch(a, b.size() == 1 ? Shape{b[0], 1} : b);
+                         });
 }
 
 template <class T>
@@ -158,9 +162,9 @@ void Solve::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
     const Shape a_batch = Matmul::leading(a.shape()), b_batch = Matmul::leading(b.shape());
     for (std::size_t i = 0; i < element_count(batch); ++i) {
         const std::size_t matrix = broadcast_index(a_batch, batch, i);
-        const std::ptrdiff_t pivot =
-            kernels::solve<T>(out.data() + i * n * columns, a.data() + matrix * n * n,
-                              b.data() + broadcast_index(b_batch, batch, i) * n * columns, n, columns, triangle, transposed);
+        const std::ptrdiff_t pivot = kernels::solve<T>(out.data() + i * n * columns, a.data() + matrix * n * n,
+                                                       b.data() + broadcast_index(b_batch, batch, i) * n * columns, n,
+                                                       columns, triangle, transposed);
         require_regular(pivot, name, matrix, element_count(a_batch));
     }
 }
@@ -171,7 +175,8 @@ void Inv::forward(Array<T>& out, const Array<T>& a) const {
     reshape_for_overwriting(out, a.shape());
     const std::size_t size = squares.n * squares.n;
     for (std::size_t i = 0; i < squares.count; ++i) {
-        require_regular(kernels::invert<T>(out.data() + i * size, a.data() + i * size, squares.n), name, i, squares.count);
+        require_regular(kernels::invert<T>(out.data() + i * size, a.data() + i * size, squares.n), name, i,
+                        squares.count);
     }
 }
 
@@ -204,8 +209,8 @@ void Cholesky::forward(Array<T>& out, const Array<T>& a) const {
     for (std::size_t i = 0; i < squares.count; ++i) {
         const std::ptrdiff_t pivot = kernels::cholesky<T>(out.data() + i * size, a.data() + i * size, squares.n);
         if (pivot == kernels::no_pivot) continue;
-        throw Error(matrix_of(name, i, squares.count) + " is not positive definite: its pivot " + std::to_string(pivot) +
-                    " is not positive");
+        throw Error(matrix_of(name, i, squares.count) + " is not positive definite: its pivot " +
+                    std::to_string(pivot) + " is not positive");
     }
 }
 
@@ -234,7 +239,8 @@ void Eigvalsh::forward(Array<T>& out, const Array<T>& a) const {
     const std::size_t n = squares.n;
     reshape_for_overwriting(out, detail::with_last(squares.batch, 0, {n}));
     for (std::size_t i = 0; i < squares.count; ++i) {
-        require_converged(kernels::eigh<T>(out.data() + i * n, nullptr, a.data() + i * n * n, n), name, i, squares.count);
+        require_converged(kernels::eigh<T>(out.data() + i * n, nullptr, a.data() + i * n * n, n), name, i,
+                          squares.count);
     }
 }
 

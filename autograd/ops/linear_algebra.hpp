@@ -16,8 +16,8 @@ namespace detail {
 template <class T>
 Array<T> triangular(std::size_t n, double lower, double diagonal, double upper);
 
-/// 1 where eigenvalues i and j (of the last axis) are apart, on an axis more than `values` has; 0 where they are not, as on
-/// the diagonal. They are not if they differ by no more than rounding makes of equal ones, n epsilon max |value|.
+/// 1 where eigenvalues i and j (of the last axis) are apart, on an axis more than `values` has; 0 where they are not,
+/// as on the diagonal. They are not if they differ by no more than rounding makes of equal ones, n epsilon max |value|.
 /// @throws Error if a `weight` that is to be divided by such a difference is not 0.
 template <class T>
 Array<T> distinct(const Array<T>& values, const Array<T>& weight);
@@ -124,7 +124,8 @@ struct Slogdet {
     void forward(Array<T>& out, const Array<T>& a) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& a, const X&) const {
-        return reshape(slice(g, -1, {1, 2}), detail::with_last(g.shape(), 1, {1, 1})) * matrix_transpose(apply(Inv{}, a));
+        return reshape(slice(g, -1, {1, 2}), detail::with_last(g.shape(), 1, {1, 1})) *
+               matrix_transpose(apply(Inv{}, a));
     }
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X& a, const X& y) const {
@@ -262,8 +263,8 @@ X trace(const X& x, std::ptrdiff_t offset = 0) {
     return sum(diagonal(x, offset), -1);
 }
 
-/// The x with a x = b: a of shape (..., n, n), b (..., n, k), or a vector (n,), which gives x of shape (..., n). Leading axes
-/// are broadcast. An infinity or a NaN in a matrix a makes all of its x NaN.
+/// The x with a x = b: a of shape (..., n, n), b (..., n, k), or a vector (n,), which gives x of shape (..., n).
+/// Leading axes are broadcast. An infinity or a NaN in a matrix a makes all of its x NaN.
 /// @throws ShapeError if the shapes do not fit, Error if a pivot of a is exactly 0. (A matrix that is singular but for
 /// rounding gives large numbers and no error.) The gradient decomposes a once for each input.
 template <Operand X>
@@ -294,7 +295,8 @@ struct SlogdetResult {
     X logabsdet;  ///< log |det a|; minus infinity for a singular matrix
 };
 
-/// The sign and the logarithm of the determinant, which itself may be beyond all numbers. No gradient flows into the sign.
+/// The sign and the logarithm of the determinant, which itself may be beyond all numbers. No gradient flows into the
+/// sign.
 /// @throws ShapeError if a is not square. The gradient at a singular matrix is an Error.
 template <Operand X>
 SlogdetResult<X> slogdet(const X& a) {
@@ -303,8 +305,8 @@ SlogdetResult<X> slogdet(const X& a) {
     return {stop_gradient(reshape(slice(packed, -1, {0, 1}), shape)), reshape(slice(packed, -1, {1, 2}), shape)};
 }
 
-/// The lower triangular l with l l' = a and a positive diagonal; with `upper`, l' itself. As in JAX, it is the symmetric
-/// part (a + a') / 2 that is decomposed, so the gradient is symmetric, and right for every a.
+/// The lower triangular l with l l' = a and a positive diagonal; with `upper`, l' itself. As in JAX, it is the
+/// symmetric part (a + a') / 2 that is decomposed, so the gradient is symmetric, and right for every a.
 /// @throws ShapeError if a is not square, Error if it is not positive definite.
 template <Operand X>
 X cholesky(const X& a, bool upper = false) {
@@ -318,10 +320,11 @@ struct EighResult {
     X eigenvectors;  ///< (..., n, n), as columns of length 1
 };
 
-/// The eigenvalues and eigenvectors of a symmetric matrix. As in JAX, of the symmetric part (a + a') / 2, so the gradient is
-/// symmetric. The sign of an eigenvector is LAPACK's choice: a loss should not depend on it.
-/// @throws ShapeError if a is not square, Error if LAPACK does not converge. Gradients and tangents of eigenvectors are an
-/// Error where eigenvalues are equal but for rounding: there they do not exist. Gradients of the eigenvalues alone do.
+/// The eigenvalues and eigenvectors of a symmetric matrix. As in JAX, of the symmetric part (a + a') / 2, so the
+/// gradient is symmetric. The sign of an eigenvector is LAPACK's choice: a loss should not depend on it.
+/// @throws ShapeError if a is not square, Error if LAPACK does not converge. Gradients and tangents of eigenvectors are
+/// an Error where eigenvalues are equal but for rounding: there they do not exist. Gradients of the eigenvalues alone
+/// do.
 template <Operand X>
 EighResult<X> eigh(const X& a) {
     const X packed = apply(ops::Eigh{}, a);
@@ -330,8 +333,8 @@ EighResult<X> eigh(const X& a) {
             ops::Eigh::vectors(packed)};
 }
 
-/// The eigenvalues alone, ascending. Equal ones are no obstacle to a first derivative: each then gets that of the eigenvector
-/// which LAPACK chose, so a loss should treat them alike.
+/// The eigenvalues alone, ascending. Equal ones are no obstacle to a first derivative: each then gets that of the
+/// eigenvector which LAPACK chose, so a loss should treat them alike.
 /// @throws ShapeError if a is not square, Error if LAPACK does not converge.
 template <Operand X>
 X eigvalsh(const X& a) {

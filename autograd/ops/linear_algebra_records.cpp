@@ -1,6 +1,6 @@
-// The records of linear algebra. The references are the methods of a first course: Gauss's elimination, Cholesky's by its
-// definition, Jacobi's rotations. Matrices are c I - a with small a: then the same of |a| is at least as large in every
-// element, and so a scale of the rounding errors.
+// The records of linear algebra. The references are the methods of a first course: Gauss's elimination, Cholesky's by
+// its definition, Jacobi's rotations. Matrices are c I - a with small a: then the same of |a| is at least as large in
+// every element, and so a scale of the rounding errors.
 #include "autograd/ops/linear_algebra.hpp"
 
 #include <algorithm>
@@ -178,20 +178,17 @@ std::vector<OpMisuse> square_misuses(const char* name, Call call) {
 constexpr const char* whole_matrix = "an infinity or a NaN in a matrix makes all of its result NaN";
 
 OpRecord outer_record() {
-    OpRecord record{.name = "outer",
-                    .documentation = {.formula = "a_i b_j", .gradient = "g b, g' a", .ulps = 0.5}};
+    OpRecord record{.name = "outer", .documentation = {.formula = "a_i b_j", .gradient = "g b, g' a", .ulps = 0.5}};
     const auto call = [](auto v) { return outer(v[0], v[1]); };
     for (const auto& [n, m] : {std::array<std::size_t, 2>{2, 3}, {1, 1}, {9, 17}, {0, 3}}) {
-        record.cases.push_back({.name = to_string(Shape{n, m}),
-                                .shapes = {{n}, {m}},
-                                .call = call,
-                                .reference = [](Arrays x) {
-                                    auto out = empty<double>(broadcast_shapes({x[0].size(), 1}, {1, x[1].size()}));
-                                    for (std::size_t i = 0; i < x[0].size(); ++i) {
-                                        for (std::size_t j = 0; j < x[1].size(); ++j) out(i, j) = x[0](i) * x[1](j);
-                                    }
-                                    return out;
-                                }});
+        record.cases.push_back(
+            {.name = to_string(Shape{n, m}), .shapes = {{n}, {m}}, .call = call, .reference = [](Arrays x) {
+                 auto out = empty<double>(broadcast_shapes({x[0].size(), 1}, {1, x[1].size()}));
+                 for (std::size_t i = 0; i < x[0].size(); ++i) {
+                     for (std::size_t j = 0; j < x[1].size(); ++j) out(i, j) = x[0](i) * x[1](j);
+                 }
+                 return out;
+             }});
     }
     record.misuses = {{{{2, 3}, {3}}, call, {"outer", "(2, 3) and (3,)", "vectors"}},
                       {{{2}, {}}, call, {"outer", "(2,) and ()", "vectors"}}};
@@ -249,7 +246,8 @@ Array<double> diagonals(const Array<double>& x, std::ptrdiff_t offset, std::size
         Matrix out(1);
         for (std::size_t i = 0; i < m.size(); ++i) {
             for (std::size_t j = 0; j < m[i].size(); ++j) {
-                if (static_cast<std::ptrdiff_t>(j) - static_cast<std::ptrdiff_t>(i) == offset) out[0].push_back(m[i][j]);
+                if (static_cast<std::ptrdiff_t>(j) - static_cast<std::ptrdiff_t>(i) == offset)
+                    out[0].push_back(m[i][j]);
             }
         }
         return out;
@@ -262,16 +260,16 @@ struct DiagonalCase {
     std::size_t length;
 };
 const std::vector<DiagonalCase>& diagonal_cases() {
-    static const std::vector<DiagonalCase> cases{{{3, 3}, 0, 3},  {{2, 5}, 1, 2},     {{2, 5}, 4, 1},    {{4, 3}, -2, 2},
-                                                 {{2, 3}, 3, 0},  {{2, 3}, -7, 0},    {{2, 4, 3}, 0, 3}, {{2, 2, 3, 4}, -1, 2},
-                                                 {{0, 3}, 0, 0},  {{0, 2, 2}, 0, 2}};
+    static const std::vector<DiagonalCase> cases{
+        {{3, 3}, 0, 3},  {{2, 5}, 1, 2},    {{2, 5}, 4, 1},        {{4, 3}, -2, 2}, {{2, 3}, 3, 0},
+        {{2, 3}, -7, 0}, {{2, 4, 3}, 0, 3}, {{2, 2, 3, 4}, -1, 2}, {{0, 3}, 0, 0},  {{0, 2, 2}, 0, 2}};
     return cases;
 }
 
 OpRecord trace_record() {
-    OpRecord record{.name = "trace",
-                    .documentation = {
-                        .formula = "the sum of x[..., i, i + offset]", .gradient = "g on the diagonal, else 0"}};
+    OpRecord record{
+        .name = "trace",
+        .documentation = {.formula = "the sum of x[..., i, i + offset]", .gradient = "g on the diagonal, else 0"}};
     for (const auto& each : diagonal_cases()) {
         record.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
                                 .shapes = {each.shape},
@@ -290,11 +288,10 @@ OpRecord trace_record() {
 }
 
 OpRecord solve_record() {
-    OpRecord record{.name = "solve",
-                    .documentation = {.formula = "a^-1 b",
-                                      .gradient = "-h y' to a, h to b, with h = a'^-1 g",
-                                      .nan = whole_matrix,
-                                      .ulps = 40}};
+    OpRecord record{
+        .name = "solve",
+        .documentation = {
+            .formula = "a^-1 b", .gradient = "-h y' to a, h to b, with h = a'^-1 g", .nan = whole_matrix, .ulps = 40}};
     const auto call = [](auto v) { return solve(shifted(v[0]), v[1]); };
     struct Case {
         Shape a, b, result;
@@ -320,7 +317,8 @@ OpRecord solve_record() {
                                         auto out = empty<double>(each.result);
                                         std::size_t place = 0;
                                         for (std::size_t k = 0; k < each.a_at.size(); ++k) {
-                                            Matrix a = shifted_at(x[0], each.a_at[k]), b = matrix_at(right, each.b_at[k]);
+                                            Matrix a = shifted_at(x[0], each.a_at[k]),
+                                                   b = matrix_at(right, each.b_at[k]);
                                             eliminate(a, b);
                                             for (const auto& row : b) {
                                                 for (const double value : row) out.data()[place++] = value;
@@ -369,9 +367,8 @@ OpRecord solve_record() {
 }
 
 OpRecord inv_record() {
-    OpRecord record{
-        .name = "inv",
-        .documentation = {.formula = "a^-1", .gradient = "-y' g y'", .nan = whole_matrix, .ulps = 40}};
+    OpRecord record{.name = "inv",
+                    .documentation = {.formula = "a^-1", .gradient = "-y' g y'", .nan = whole_matrix, .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
         record.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
@@ -444,12 +441,13 @@ OpRecord slogdet_record() {
 }
 
 OpRecord cholesky_record() {
-    OpRecord record{.name = "cholesky",
-                    .documentation = {.formula = "l with l l' = (a + a') / 2",
-                                      .gradient = "l'^-1 phi(l' g) l^-1, symmetrised; phi halves the diagonal of the lower "
-                                                  "triangle",
-                                      .nan = whole_matrix,
-                                      .ulps = 40}};
+    OpRecord record{
+        .name = "cholesky",
+        .documentation = {.formula = "l with l l' = (a + a') / 2",
+                          .gradient = "l'^-1 phi(l' g) l^-1, symmetrised; phi halves the diagonal of the lower "
+                                      "triangle",
+                          .nan = whole_matrix,
+                          .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
         for (const bool upper : {false, true}) {
             record.cases.push_back({.name = to_string(shape) + (upper ? ", upper" : ""),
@@ -517,12 +515,13 @@ OpRecord eigh_record() {
 }
 
 OpRecord eigvalsh_record() {
-    OpRecord record{.name = "eigvalsh",
-                    .documentation = {.formula = "the eigenvalues of (a + a') / 2, ascending",
-                                      .gradient = "v diag(g) v'",
-                                      .kinks = "equal eigenvalues: each has the gradient of the vector that LAPACK chose",
-                                      .nan = whole_matrix,
-                                      .ulps = 40}};
+    OpRecord record{
+        .name = "eigvalsh",
+        .documentation = {.formula = "the eigenvalues of (a + a') / 2, ascending",
+                          .gradient = "v diag(g) v'",
+                          .kinks = "equal eigenvalues: each has the gradient of the vector that LAPACK chose",
+                          .nan = whole_matrix,
+                          .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
         record.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigvalsh(spread(v[0])); }));
     }

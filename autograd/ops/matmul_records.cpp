@@ -101,12 +101,22 @@ OpRecord matmul_record() {
                             .shapes = {{3, 5}},
                             .call = [](auto v) { return matmul(v[0], v[0], {.b = true}); },
                             .reference = [](Arrays x) { return product(x[0], x[0], {.b = true}); }});
-    for (const auto& [a, b] : std::vector<std::array<Shape, 2>>{
-             {Shape{3}, {3}},          {Shape{3}, {3, 4}},       {Shape{2, 3}, {3}},          {Shape{0}, {0}},
-             {Shape{3}, {5, 3, 2}},    {Shape{2, 4, 3}, {3}},    {Shape{4, 2, 3}, {4, 3, 5}}, {Shape{4, 2, 3}, {3, 5}},
-             {Shape{2, 3}, {4, 3, 5}}, {Shape{1, 2, 3}, {3, 4}}, {Shape{0, 2, 3}, {3, 4}},    {Shape{2, 3}, {0, 3, 4}},
-             {Shape{3, 2, 0}, {0, 4}}, {Shape{2, 1, 2, 3}, {4, 3, 5}}, {Shape{1, 2, 3}, {4, 3, 2}},
-             {Shape{2, 3, 17, 9}, {2, 1, 9, 5}}}) {
+    for (const auto& [a, b] : std::vector<std::array<Shape, 2>>{{Shape{3}, {3}},
+                                                                {Shape{3}, {3, 4}},
+                                                                {Shape{2, 3}, {3}},
+                                                                {Shape{0}, {0}},
+                                                                {Shape{3}, {5, 3, 2}},
+                                                                {Shape{2, 4, 3}, {3}},
+                                                                {Shape{4, 2, 3}, {4, 3, 5}},
+                                                                {Shape{4, 2, 3}, {3, 5}},
+                                                                {Shape{2, 3}, {4, 3, 5}},
+                                                                {Shape{1, 2, 3}, {3, 4}},
+                                                                {Shape{0, 2, 3}, {3, 4}},
+                                                                {Shape{2, 3}, {0, 3, 4}},
+                                                                {Shape{3, 2, 0}, {0, 4}},
+                                                                {Shape{2, 1, 2, 3}, {4, 3, 5}},
+                                                                {Shape{1, 2, 3}, {4, 3, 2}},
+                                                                {Shape{2, 3, 17, 9}, {2, 1, 9, 5}}}) {
         record.cases.push_back(batched_case(a, b, {}));
         if (a.size() > 1 && b.size() > 1) {
             const auto swapped = [](Shape shape) {

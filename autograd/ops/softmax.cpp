@@ -63,9 +63,9 @@ void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, c
     require(bias, "bias");
 }
 
-#define XTAPE_INSTANTIATE(T)                                                        \
-    template void Softmax::forward<T>(Array<T>&, const Array<T>&) const;            \
-    template void LogSoftmax::forward<T>(Array<T>&, const Array<T>&) const;         \
+#define XTAPE_INSTANTIATE(T)                                                \
+    template void Softmax::forward<T>(Array<T>&, const Array<T>&) const;    \
+    template void LogSoftmax::forward<T>(Array<T>&, const Array<T>&) const; \
     template Array<T> one_hot<T>(const Shape&, const std::vector<std::size_t>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -1,5 +1,5 @@
-// What classifiers and transformers normalise with: softmax, its logarithm, cross entropy with classes given by number, layer
-// normalisation. Losses with targets in arrays are in nn/losses.hpp.
+// What classifiers and transformers normalise with: softmax, its logarithm, cross entropy with classes given by number,
+// layer normalisation. Losses with targets in arrays are in nn/losses.hpp.
 #pragma once
 
 #include <cstddef>
@@ -53,8 +53,8 @@ void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, c
 
 }  // namespace ops
 
-/// exp(x) / sum(exp(x)) over `axes`, without overflow. An element of -infinity gives 0; where all are, or one is +infinity or
-/// NaN, all are NaN.
+/// exp(x) / sum(exp(x)) over `axes`, without overflow. An element of -infinity gives 0; where all are, or one is
+/// +infinity or NaN, all are NaN.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X softmax(const X& x, const Axes& axes = -1) {
@@ -71,12 +71,13 @@ X log_softmax(const X& x, const Axes& axes = -1) {
 /// What becomes of the losses of single rows.
 enum class LossReduction { none, sum, mean };
 
-/// -log softmax(logits)[class], as PyTorch's cross_entropy with class indices: logits of shape (classes,), (rows, classes) or
-/// (rows, classes, d1, ...); `classes` are the right ones in row-major order of the shape without the axis of the classes,
-/// which with LossReduction::none is the shape of the result. The mean over no rows is NaN.
+/// -log softmax(logits)[class], as PyTorch's cross_entropy with class indices: logits of shape (classes,), (rows,
+/// classes) or (rows, classes, d1, ...); `classes` are the right ones in row-major order of the shape without the axis
+/// of the classes, which with LossReduction::none is the shape of the result. The mean over no rows is NaN.
 /// @throws ShapeError if there are too few or too many classes, or one is not in the logits.
 template <Operand X>
-X cross_entropy(const X& logits, const std::vector<std::size_t>& classes, LossReduction reduction = LossReduction::mean) {
+X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
+                LossReduction reduction = LossReduction::mean) {
     using T = typename X::Element;
     auto chosen = ops::one_hot<T>(logits.shape(), classes);
     const std::ptrdiff_t axis = logits.shape().size() == 1 ? 0 : 1;

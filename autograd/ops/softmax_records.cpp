@@ -44,7 +44,7 @@ double largest_of(const Group& group) {
 void softmax_of(const Group& group) {
     const double largest = largest_of(group);
     double total = 0;
-    for (double* each : group) total += *each = std::exp(*each - largest);
+    for (double* each : group) total += * each = std::exp(*each - largest);
     for (double* each : group) *each /= total;
 }
 
@@ -87,16 +87,20 @@ OpRecord axes_record(const char* name, const Documentation& about, Call op, void
              .reference = [of_group, reduced = each.reduced](Arrays x) { return by_groups(x[0], reduced, of_group); }});
     }
     record.misuses = {{{{2, 3}}, [op](auto v) { return op(v[0], 2); }, {name, "axis 2", "rank 2"}},
-                      {{{2, 3}}, [op](auto v) { return op(v[0], Axes{0, -2}); }, {name, "axis -2", "twice"}},
+                      {{{2, 3}},
+                       [op](auto v) {
+                           return op(v[0], Axes{0, -2});
+                       },
+                       {name, "axis -2", "twice"}},
                       {{{}}, [op](auto v) { return op(v[0], -1); }, {name, "axis -1", "scalar"}}};
     return record;
 }
 
 OpRecord cross_entropy_record() {
-    OpRecord record{.name = "cross_entropy",
-                    .documentation = {.formula = "-log softmax(logits)[class]",
-                                      .gradient = "g (softmax(logits) - 1 at the class)",
-                                      .ulps = 20}};
+    OpRecord record{
+        .name = "cross_entropy",
+        .documentation = {
+            .formula = "-log softmax(logits)[class]", .gradient = "g (softmax(logits) - 1 at the class)", .ulps = 20}};
     struct Case {
         Shape shape;
         std::vector<std::size_t> classes;

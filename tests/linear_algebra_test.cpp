@@ -1,0 +1,299 @@
+// Linear algebra and contractions beyond what the registry checks of every op: tangents, errors, singular matrices,
+// equal eigenvalues, infinities, large batches.
+#include <autograd/registry.hpp>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "testing.hpp"
+
+using namespace autograd;
+
+namespace {
+
+using D = Array<double>;
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+bool all_nan(const D& x) {
+    return std::all_of(x.begin(), x.end(), [](double each) { return std::isnan(each); });
+}
+
+double dot(const D& a, const D& b) {
+    double total = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) total += a.data()[i] * b.data()[i];
+    return total;
+}
+
+double norm(const D& a) { return std::sqrt(dot(a, a)); }
+
+D random_in(Rng& rng, const Shape& shape, double low, double high) {
+    D x = rng.uniform<double>(shape);
+    for (double& each : x) each = low + (high - low) * each;
+    return x;
+}
+
+D random_symmetric(Rng& rng, std::size_t n) {
+    D x = random_in(rng, {n, n}, -1, 1);
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < i; ++j) x(i, j) = x(j, i);
+    }
+    return x;
+}
+
+}  // namespace
+
+// <u, J v> = <J' u, v>: forward and reverse mode have rules of their own, and must agree to rounding.
+TEST_CASE("linear algebra: tangents are the transposes of gradients") {
+    const std::set<std::string> names{
+        "matmul",     "outer",  "vecdot",    "diagonal",         "undiagonal",  "trace",
+        "solve",      "inv",    "det",       "slogdet",          "cholesky",    "eigh",
+        "eigvalsh",   "einsum", "tensordot", "softmax",          "log_softmax", "cross_entropy",
+        "unfold",     "fold",   "conv2d",    "conv_transpose2d", "max_pool2d",  "avg_pool2d",
+        "layer_norm", "linear"};
+    std::size_t found = 0;
+    for (const OpRecord& record : registry()) {
+        if (names.count(record.name) == 0) continue;
+        ++found;
+        for (const OpCase& each : record.cases) {
+            INFO(record.name << ": " << each.name);
+            Rng rng(7);
+            Tape<double> tape;
+            std::vector<Var<double>> inputs;
+            std::vector<Direction<double>> directions;
+            for (const Shape& shape : each.shapes) {
+                inputs.push_back(tape.variable(random_in(rng, shape, each.domain.low, each.domain.high)));
+                directions.push_back({inputs.back(), random_in(rng, shape, -1, 1)});
+            }
+            const auto y = each.call(std::span<const Var<double>>(inputs));
+            const D u = random_in(rng, y.shape(), -1, 1);
+            const auto along = find_tangent(y, std::span<const Direction<double>>(directions));
+            const auto loss = sum(y * tape.constant(u));
+            if (!std::isfinite(loss.item())) continue;  // the mean of nothing
+            if (!tape.node(loss.index()).needs_gradient) {
+                CHECK((!along || norm(*along) == 0));
+                continue;
+            }
+            REQUIRE(along.has_value());
+            const auto gradients = backward(loss);
+            double backwards = 0, size = norm(u) * norm(*along);
+            for (const auto& [v, direction] : directions) {
+                const D* gradient = gradients.find(v);
+                if (gradient != nullptr)
+                    backwards += dot(*gradient, direction), size += norm(*gradient) * norm(direction);
+            }
+            CHECK(std::fabs(dot(u, *along) - backwards) <= 1e-12 * size);
+        }
+    }
+    CHECK(found == names.size());
+}
+
+TEST_CASE("linear algebra: products of Hessians and vectors agree in both orders of the modes") {
+    Rng rng(8);
+    const D a0 = random_in(rng, {3, 3}, -1, 1) + 3 * xt::eye<double>(3), v = random_in(rng, {3, 3}, -1, 1);
+    const auto check = [&](const char* name, auto f) {
+        INFO(name);
+        Tape<double> tape;
+        const auto a = tape.variable(a0);
+        const auto gradient = backward(f(a), {.create_graph = true}).var(a);
+        const D forward_over_reverse = tangent(gradient, {{a, v}});
+        const D reverse_over_reverse = backward(sum(gradient * tape.constant(v)))[a];
+        const double size = norm(reverse_over_reverse);
+        CHECK(norm(D(forward_over_reverse - reverse_over_reverse)) <= 1e-12 * size);
+        CHECK(size > 0);
+    };
+    check("solve", [](auto a) { return sum(square(solve(a, exp(slice(a, 1, {0, 2}))))); });
+    check("inv", [](auto a) { return sum(square(inv(a))); });
+    check("det", [](auto a) { return square(det(a)); });
+    check("slogdet", [](auto a) { return square(slogdet(a).logabsdet); });
+    check("cholesky", [](auto a) { return sum(square(square(cholesky(a)))); });
+    check("eigh", [](auto a) { return sum(square(square(eigh(a).eigenvectors))) + sum(square(eigh(a).eigenvalues)); });
+    check("eigvalsh", [](auto a) { return sum(exp(eigvalsh(a))); });
+    check("softmax", [](auto a) { return sum(square(softmax(a) - 1)); });
+    check("log_softmax", [](auto a) { return sum(square(log_softmax(a))); });
+}
+
+TEST_CASE("linear algebra: decompositions give back what was decomposed") {
+    Rng rng(9);
+    for (const std::size_t n : {1u, 2u, 7u, 40u}) {
+        Tape<double> tape;
+        const D symmetric = random_symmetric(rng, n);
+        const auto a = tape.constant(symmetric);
+        const auto [w, v] = eigh(a);
+        const auto again = matmul(v * reshape(w, {1, n}), v, {.b = true});
+        CHECK(norm(D(again.value() - symmetric)) <= 1e-13 * norm(symmetric) * static_cast<double>(n));
+        const auto positive = matmul(a, a, {.b = true}) + tape.constant(D(xt::eye<double>(n)));
+        const auto l = cholesky(positive);
+        CHECK(norm(D(matmul(l, l, {.b = true}).value() - positive.value())) <= 1e-13 * norm(positive.value()));
+        const auto u = cholesky(positive, true);
+        CHECK(norm(D(matmul(u, u, {.a = true}).value() - positive.value())) <= 1e-13 * norm(positive.value()));
+        const double by_factor = 2 * sum(log(diagonal(l))).item();
+        CHECK(slogdet(positive).logabsdet.item() == Approx(by_factor).epsilon(1e-12));
+        const D values = eigvalsh(a).value();
+        for (std::size_t i = 0; i < n; ++i) {
+            CHECK(values(i) == Approx(w.value()(i)).margin(1e-13 * norm(symmetric)));
+            if (i > 0) CHECK(values(i - 1) <= values(i));
+        }
+    }
+}
+
+TEST_CASE("linear algebra: singular matrices are errors that name op, matrix and pivot, or have determinant 0") {
+    Tape<double> tape;
+    const auto a = tape.variable(D{{1, 2}, {2, 4}});
+    const auto b = tape.constant(full<double>({2, 1}, 1.0));
+    CHECK_THAT(message_of<Error>([&] { inv(a); }), contains("inv: the matrix is singular: its pivot 1 is 0"));
+    CHECK_THAT(message_of<Error>([&] { solve(a, b); }), contains("solve: the matrix is singular: its pivot 1 is 0"));
+    CHECK(tape.size() == 2);
+    const auto batch = tape.constant(D{{{1, 0}, {0, 1}}, {{0, 0}, {0, 1}}});
+    CHECK_THAT(message_of<Error>([&] { inv(batch); }), contains("inv: matrix 1 of the batch") && contains("pivot 0"));
+    CHECK(elements(det(batch).value()) == std::vector<double>{1, 0});
+    const auto [sign, logarithm] = slogdet(a);
+    CHECK(sign.item() == 0);
+    CHECK(logarithm.item() == -infinity);
+    CHECK_THAT(message_of<Error>([&] { backward(logarithm); }), contains("singular"));
+    const auto zero = det(a);
+    CHECK(zero.item() == 0);
+    CHECK_THAT(message_of<Error>([&] { backward(zero); }), contains("singular"));
+}
+
+TEST_CASE("linear algebra: the sign of a determinant is a constant, and its logarithm bears what itself cannot") {
+    Tape<double> tape;
+    const auto a = tape.variable(D{{0, 2}, {3, 0}});
+    const auto [sign, logarithm] = slogdet(a);
+    CHECK(sign.item() == -1);
+    CHECK(det(a).item() == Approx(-6));
+    CHECK_THAT(message_of<GradientError>([&] { backward(sign); }), contains("stop_gradient"));
+    CHECK(backward(logarithm)[a](0, 1) == Approx(0.5));
+    const auto huge = tape.constant(D(1e200 * xt::eye<double>(3)));
+    CHECK(det(huge).item() == infinity);
+    CHECK(slogdet(huge).logabsdet.item() == Approx(3 * std::log(1e200)));
+}
+
+TEST_CASE("linear algebra: cholesky refuses what is not positive definite") {
+    Tape<double> tape;
+    const auto indefinite = tape.constant(D{{1, 2}, {2, 1}});
+    CHECK_THAT(message_of<Error>([&] { cholesky(indefinite); }),
+               contains("cholesky: the matrix is not positive definite: its pivot 1"));
+    CHECK_THAT(message_of<Error>([&] {
+                   cholesky(tape.constant(D{{{1, 0}, {0, 1}}, {{-1, 0}, {0, 1}}}));
+               }),
+               contains("matrix 1 of the batch"));
+}
+
+TEST_CASE("linear algebra: cholesky and eigh take the symmetric part, and their gradients are symmetric") {
+    Tape<double> tape;
+    const auto skewed = tape.variable(D{{5, 3}, {-1, 4}}), symmetric = tape.variable(D{{5, 1}, {1, 4}});
+    CHECK(cholesky(skewed).value() == cholesky(symmetric).value());
+    CHECK(eigvalsh(skewed).value() == eigvalsh(symmetric).value());
+    CHECK(eigh(skewed).eigenvectors.value() == eigh(symmetric).eigenvectors.value());
+    const D of_cholesky = backward(sum(square(square(cholesky(skewed)))))[skewed];
+    CHECK(of_cholesky(0, 1) == of_cholesky(1, 0));
+    const D of_eigh = backward(sum(square(square(eigh(skewed).eigenvectors))))[skewed];
+    CHECK(of_eigh(0, 1) == of_eigh(1, 0));
+}
+
+TEST_CASE("linear algebra: equal eigenvalues have first derivatives, their eigenvectors none") {
+    Tape<double> tape;
+    // 2 and twice 1, turned so that the equal ones differ by rounding.
+    const auto turn = tape.constant(D{{2. / 3, -1. / 3, 2. / 3}, {2. / 3, 2. / 3, -1. / 3}, {-1. / 3, 2. / 3, 2. / 3}});
+    const auto values = tape.constant(D{1, 1, 2});
+    const auto a = tape.variable(matmul(turn * values, turn, {.b = true}).value());
+    const auto [w, v] = eigh(a);
+    const D of_values = backward(sum(square(w)))[a];  // sum of squares: 2 a
+    CHECK(norm(D(of_values - 2 * a.value())) <= 1e-14 * norm(of_values));
+    CHECK(norm(D(backward(sum(square(eigvalsh(a))))[a] - of_values)) <= 1e-14 * norm(of_values));
+    {
+        Tape<double> own;  // the tangents of eigenvectors on the same tape would be asked for too
+        const auto same = own.variable(a.value());
+        CHECK(tangent(sum(square(eigvalsh(same))), {{same, D(xt::eye<double>(3))}})() == Approx(2 * 4));
+    }
+    const auto of_vectors = sum(square(v) * values);
+    CHECK_THAT(message_of<Error>([&] { backward(of_vectors); }),
+               contains("eigh: eigenvalues 0 and 1 are equal but for rounding"));
+    CHECK_THROWS_AS(tangent(v, {{a, D{{1, 2, 3}, {2, 4, 5}, {3, 5, 6}}}}), Error);
+}
+
+TEST_CASE("linear algebra: a NaN or an infinity in a matrix makes all of its result NaN, and no other's") {
+    for (const double special : {not_a_number, infinity, -infinity}) {
+        Tape<double> tape;
+        const auto a = tape.constant(D{{{2, 1}, {1, special}}, {{2, 1}, {1, 2}}});
+        const auto vector = tape.constant(D{1, 1});
+        const auto check = [&](const char* name, const Var<double>& y) {
+            INFO(name << " with " << special);
+            CHECK(all_nan(slice(y, 0, {0, 1}).value()));
+            const D other = slice(y, 0, {1, 2}).value();
+            CHECK(std::none_of(other.begin(), other.end(), [](double each) { return std::isnan(each); }));
+        };
+        check("solve", solve(a, vector));
+        check("inv", inv(a));
+        check("det", det(a));
+        check("slogdet sign", slogdet(a).sign);
+        check("slogdet", slogdet(a).logabsdet);
+        check("eigenvalues", eigh(a).eigenvalues);
+        check("eigenvectors", eigh(a).eigenvectors);
+        check("eigvalsh", eigvalsh(a));
+        // The triangle above the diagonal is 0 whatever comes.
+        const D l = cholesky(a).value();
+        CHECK(std::isnan(l(0, 0, 0)));
+        CHECK(l(0, 0, 1) == 0);
+        CHECK(std::isnan(l(0, 1, 1)));
+        CHECK(l(1, 0, 0) == std::sqrt(2.0));
+    }
+}
+
+TEST_CASE("linear algebra: large batches, shared between threads or not, give what single products give") {
+    Rng rng(10);
+    const int before = num_threads();
+    for (const int threads : {1, 3}) {
+        set_num_threads(threads);
+        for (const Transpose flags : {Transpose{false, false}, {true, false}, {false, true}, {true, true}}) {
+            Tape<double> tape;
+            // 2 x 40 x 64 x 50 x 64 operations: worth sharing, by whole products forward and by parts of them for
+            // shared factors backward.
+            const auto a = tape.variable(random_in(rng, flags.a ? Shape{64, 64} : Shape{64, 64}, -1, 1));
+            const auto b = tape.variable(random_in(rng, flags.b ? Shape{80, 50, 64} : Shape{80, 64, 50}, -1, 1));
+            const auto y = matmul(a, b, flags);
+            const D g = random_in(rng, y.shape(), -1, 1);
+            const auto gradients = backward(sum(y * tape.constant(g)));
+            D a_gradient = full<double>({64, 64}, 0);
+            double worst = 0, worst_b = 0;
+            for (std::size_t k = 0; k < 80; ++k) {
+                Tape<double> one;
+                const auto part = [&](const D& x) {
+                    const Shape shape{x.shape()[1], x.shape()[2]};
+                    D out = empty<double>(shape);
+                    std::copy_n(x.data() + k * out.size(), out.size(), out.data());
+                    return out;
+                };
+                const auto x = one.variable(a.value()), z = one.variable(part(b.value()));
+                const auto product = matmul(x, z, flags);
+                const auto own = backward(sum(product * one.constant(part(g))));
+                a_gradient += own[x];
+                worst = std::max(worst, norm(D(product.value() - part(y.value()))));
+                worst_b = std::max(worst_b, norm(D(own[z] - part(gradients[b]))));
+            }
+            CHECK(worst < 1e-12);
+            CHECK(worst_b < 1e-12);
+            CHECK(norm(D(a_gradient - gradients[a])) < 1e-12 * norm(a_gradient));
+        }
+    }
+    set_num_threads(before);
+}
+
+TEST_CASE("linear algebra: a contraction that is refused leaves no node") {
+    Tape<double> tape;
+    const auto x = tape.variable(D{1, 2, 3}), m = tape.variable(full<double>({2, 3}, 1.0));
+    CHECK_THROWS_AS(matmul(x, m), ShapeError);
+    CHECK_THROWS_AS(outer(x, m), ShapeError);
+    CHECK_THROWS_AS(vecdot(x, m, 0), ShapeError);
+    CHECK_THROWS_AS(trace(x), ShapeError);
+    CHECK_THROWS_AS(solve(m, x), ShapeError);
+    CHECK_THROWS_AS(tensordot(x, m, 1), ShapeError);
+    CHECK_THROWS_AS(einsum("i,ij->j", x, m), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, m), ShapeError);
+    CHECK_THROWS_AS(max_pool2d(m, 2), ShapeError);
+    CHECK_THROWS_AS(cross_entropy(m, {0, 3}), ShapeError);
+    CHECK_THROWS_AS(layer_norm(m, m, reshape(x, {3, 1})), ShapeError);
+    CHECK(tape.size() == 3);
+}
