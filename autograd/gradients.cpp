@@ -37,20 +37,6 @@ const Shape& shape_for(const Tape<T>& tape, std::uint32_t node, std::size_t whic
                                     tape.describe(node), which, to_string(shape), to_string(contribution)));
 }
 
-/// Which nodes up to `loss` it depends on, cuts disregarded.
-template <class T>
-std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t loss) {
-    std::vector<bool> reached(loss + 1, false);
-    reached[loss] = true;
-    for (std::uint32_t i = loss + 1; i-- > 0;) {
-        if (!reached[i]) continue;
-        for (const Input<T>& input : tape.inputs(tape.node(i))) {
-            if (!input.is_immediate()) reached[input.node] = true;
-        }
-    }
-    return reached;
-}
-
 template <class T>
 std::string cut_sentence(const Tape<T>& tape, std::uint32_t node, std::uint32_t input) {
     return fmt::format("the path ends at {}, through which no gradient flows into {}", tape.describe(node),

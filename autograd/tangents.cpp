@@ -45,6 +45,7 @@ std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<
     const std::uint32_t last = tape.index_of(y, "tangent");
     TangentSweep<T> sweep(tape);
     sweep.tangents_.resize(last + 1);
+    const std::vector<bool> leads_to_y = ancestors(tape, last);
     std::uint32_t first = last;
     for (const auto& [var, direction] : directions) {
         const std::uint32_t index = tape.index_of(var, "tangent");
@@ -58,7 +59,7 @@ std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<
     }
     for (std::uint32_t i = first; i <= last; ++i) {
         const Node<T>& node = tape.node(i);
-        if (node.op == nullptr || sweep.tangents_[i]) continue;
+        if (!leads_to_y[i] || node.op == nullptr || sweep.tangents_[i]) continue;
         sweep.index_ = i;
         bool moves = false;
         for (std::size_t k = 0; k < node.input_count; ++k) moves |= sweep.tangent(k) != nullptr;

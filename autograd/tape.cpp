@@ -271,6 +271,21 @@ void Tape<T>::require_finite(std::uint32_t index) const {
     throw Error(message);
 }
 
+template <class T>
+std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node) {
+    std::vector<bool> reached(node + 1, false);
+    reached[node] = true;
+    for (std::uint32_t i = node + 1; i-- > 0;) {
+        if (!reached[i]) continue;
+        for (const Input<T>& input : tape.inputs(tape.node(i))) {
+            if (!input.is_immediate()) reached[input.node] = true;
+        }
+    }
+    return reached;
+}
+
+template std::vector<bool> ancestors(const Tape<float>&, std::uint32_t);
+template std::vector<bool> ancestors(const Tape<double>&, std::uint32_t);
 template class Tape<float>;
 template class Tape<double>;
 template class Var<float>;

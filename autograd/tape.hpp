@@ -304,6 +304,10 @@ class Tape {
     std::shared_ptr<const Tape*> life_ = std::make_shared<const Tape*>(this);
 };
 
+/// Which nodes up to `node` it depends on, itself among them; cuts are disregarded.
+template <class T>
+std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
+
 extern template class Tape<float>;
 extern template class Tape<double>;
 extern template class Var<float>;

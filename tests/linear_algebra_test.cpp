@@ -47,7 +47,7 @@ D random_symmetric(Rng& rng, std::size_t n) {
 // <u, J v> = <J' u, v>: forward and reverse mode have rules of their own, and must agree to rounding.
 TEST_CASE("linear algebra: tangents are the transposes of gradients") {
     const std::set<std::string> names{
-        "matmul",     "outer",  "vecdot",    "diagonal",         "undiagonal",  "trace",
+        "matmul",     "outer",  "vecdot",    "diagonal",         "trace",
         "solve",      "inv",    "det",       "slogdet",          "cholesky",    "eigh",
         "eigvalsh",   "einsum", "tensordot", "softmax",          "log_softmax", "cross_entropy",
         "unfold",     "fold",   "conv2d",    "conv_transpose2d", "max_pool2d",  "avg_pool2d",

@@ -82,6 +82,12 @@ TEST_CASE("tangent: what has none says why") {
     CHECK_THAT(message_of<GradientError>([&] { tangent<double>(y, {{x, ones}}); }), contains("stop_gradient"));
     CHECK_THAT(message_of<GradientError>([&] { tangent<double>(x * 2, {{other, ones}}); }), contains("does not depend"));
     CHECK_THAT(message_of<ShapeError>([&] { tangent<double>(x * 2, {{x, Array<double>{1, 2, 3}}}); }), contains("(3,)"));
+    // An op without a rule is no matter where y does not depend on it.
+    const auto without = custom_gradient<"without">([](const auto& v) { return v * 2; },
+                                                    [](const auto& g, const auto&, const auto&) { return g * 2; });
+    const auto beside = without(x);
+    CHECK(elements(tangent<double>(x * 2, {{x, ones}})) == std::vector<double>{2, 2});
+    CHECK_THROWS_AS(tangent<double>(beside, {{x, ones}}), GradientError);
     tape.clear();
     CHECK_THROWS_AS(tangent<double>(y, {{x, ones}}), TapeError);
 }

@@ -37,11 +37,7 @@ struct CustomGradient {
 };
 
 inline constexpr auto straight_through =
-    elementwise<"straight_through">([](auto value, auto) { return value; }, no_gradient, unchanged)
-        .documented({.formula = "value",
-                     .gradient = "none, g",
-                     .nan = "in x",
-                     .reference = [](const double* inputs) { return inputs[0]; }});
+    elementwise<"straight_through">([](auto value, auto) { return value; }, no_gradient, unchanged);
 
 template <class T>
 struct GradientHook {
