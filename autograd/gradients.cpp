@@ -95,7 +95,7 @@ std::string explain_barren_loss(const Tape<T>& tape, std::uint32_t loss) {
 template <class T>
 std::string stale_parameter(const Tape<T>& tape, const Node<T>& user) {
     for (const Input<T>& input : tape.inputs(user)) {
-        if (input.is_immediate() || tape.node(input.node).kind != NodeKind::parameter) continue;
+        if (input.is_immediate() || tape.node(input.node).borrowed == nullptr) continue;
         const auto& borrowed = tape.borrowed(tape.node(input.node));
         if (borrowed.version != borrowed.state->version) return tape.describe(input.node);
     }

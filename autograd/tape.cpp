@@ -94,6 +94,18 @@ Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& s
 }
 
 template <class T>
+Var<T> Tape<T>::constant(const Parameter<T>& values) {
+    const auto& state = values.shared_state();
+    const auto index = static_cast<std::uint32_t>(count_);
+    const BorrowedParameter* kept = keep(BorrowedParameter{state, index, state->version});
+    Node<T>& node = open_node(NodeKind::constant);
+    node.borrowed = &state->value;
+    node.state = kept;
+    if (check_finite_) require_finite(index);
+    return var(index);
+}
+
+template <class T>
 Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state) {
     bool needs_gradient = false;
     for (std::size_t k = 0; k < inputs.size(); ++k) {

@@ -175,6 +175,9 @@ class Tape {
     Var<T> variable(Array<T> value) { return leaf(NodeKind::variable, std::move(value)); }
     /// A leaf that gets none.
     Var<T> constant(Array<T> value) { return leaf(NodeKind::constant, std::move(value)); }
+    /// The same, of values that are borrowed and not copied: a batch of data that is filled anew for each step, or a parameter
+    /// that is held fixed. Changing them before the sweep is an error, as for parameters.
+    Var<T> constant(const Parameter<T>& values);
     /// The leaf of a parameter, whose values it borrows: one node per parameter and generation.
     Var<T> parameter(const Parameter<T>& parameter) { return this->parameter(parameter.shared_state()); }
     Var<T> parameter(const std::shared_ptr<typename Parameter<T>::State>& state);
@@ -265,8 +268,10 @@ class Tape {
         std::uint64_t version;  ///< when it was recorded
     };
     const PoolVector<BorrowedParameter>& parameters() const { return parameters_; }
+    /// Of a node with borrowed values.
     const BorrowedParameter& borrowed(const Node<T>& node) const {
-        return parameters_[node.first_input];
+        return node.kind == NodeKind::parameter ? parameters_[node.first_input]
+                                                : *static_cast<const BorrowedParameter*>(node.state);
     }
     /// While profiling: what follows is the work of the next op, or of an op's backward pass, until it is charged to one.
     void start_clock();

@@ -33,7 +33,7 @@ class XtapeStep {
     Autoencoder model_;
     nn::Adam adam_;
     autograd::Tape<float> tape_;
-    autograd::Array<float> x_;
+    autograd::Parameter<float> x_;
 };
 
 /// What a worker does that add_steps() has started: serves one contender, until nobody asks for more.

@@ -114,3 +114,18 @@ TEST_CASE("parameter: values of another shape are refused") {
     CHECK(elements(p.value()) == Numbers{1, 2});
     CHECK(Parameter<double>().shape() == Shape{});
 }
+
+TEST_CASE("constant: values of a parameter are borrowed, get no gradient, and may not change before the sweep") {
+    Parameter<double> batch{sample<double>({4, 3})};
+    Tape<double> tape;
+    const auto x = tape.constant(batch), w = tape.variable(sample<double>({3}));
+    CHECK(x.value().data() == batch.value().data());
+    const auto loss = sum(x * w);
+    const auto gradients = backward(loss);
+    CHECK(gradients.find(x) == nullptr);
+    CHECK_FALSE(gradients.uses(batch));
+    batch.mutable_value()(0, 0) = 7;
+    CHECK_THAT(message_of<GradientError>([&] { backward(loss); }), contains("was updated between"));
+    tape.clear();
+    CHECK(tape.constant(batch).value()(0, 0) == 7);
+}

@@ -29,13 +29,14 @@ struct MemoryReduction {
     const T* data;
     Join joins{};
 
-    void into(T* to, bool add, const Loop::Offsets& offsets, std::size_t first, std::size_t count) const {
-        const T* from = data + offsets[1] + first;
-        if (add) {
-            join(to, from, count);
-        } else {
-            std::copy_n(from, count, to);
-        }
+    const T* at(const Loop::Offsets& offsets, std::size_t first) const { return data + offsets[1] + first; }
+    void into(T* to, bool add, const T* const* rows, std::size_t row_count, std::size_t count) const {
+        const auto apply = [&](const T* const* from, const Advance*, std::ptrdiff_t i) {
+            Pack<T> joined = Pack<T>::load((add ? to : from[0]) + i);
+            for (std::size_t row = add ? 0 : 1; row < row_count; ++row) joined = joins(joined, Pack<T>::load(from[row] + i));
+            return joined;
+        };
+        map_exactly<T>(apply, to, false, rows, nullptr, count);
     }
     T total(const Loop::Offsets& offsets, std::size_t first, std::size_t count) const {
         const T* from = data + offsets[1] + first;

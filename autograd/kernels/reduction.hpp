@@ -19,6 +19,7 @@ inline constexpr std::size_t elements_in_sequence = 512;
 /// with, an object that has
 ///     into(to, add, offsets, first, count): writes, or joins to, to[0 ... count) elements [first, first + count) of a row;
 ///     total(offsets, first, count): the elements of that part of a row, joined;
+///     or, where rows lie in memory, at(offsets, first) and into(to, add, rows, row_count, count): the same of several rows;
 ///     join(a, b): of two values;
 ///     join(to, from, count): of two arrays, into the first.
 /// `add` says whether what is there counts. The space must not be empty.
@@ -66,8 +67,14 @@ class RowReduction {
             return worker.join(to, half, count);
         }
         Cursor row = cursor(origin, begin);
-        for (std::size_t i = begin; i < end; ++i, row.advance()) {
-            worker.into(to, add || i > begin, row.offsets(), first, count);
+        if constexpr (requires { worker.at(row.offsets(), first); }) {
+            const T* rows[rows_in_sequence];
+            for (std::size_t i = 0; i < end - begin; ++i, row.advance()) rows[i] = worker.at(row.offsets(), first);
+            worker.into(to, add, rows, end - begin, count);
+        } else {
+            for (std::size_t i = begin; i < end; ++i, row.advance()) {
+                worker.into(to, add || i > begin, row.offsets(), first, count);
+            }
         }
     }
 

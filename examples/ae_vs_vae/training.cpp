@@ -110,7 +110,7 @@ History train(const std::string& name, Autoencoder& model, const LossFunction& l
     nn::Adam adam({.lr = options.lr});
     autograd::Tape<float> tape;
     nn::attach(tape, model);
-    autograd::Array<float> batch;
+    autograd::Parameter<float> batch;  // borrowed by the tape, not copied
     History history;
     std::vector<double> step_milliseconds;
     Progress progress(name, options.epochs, epochs_to_come);
@@ -121,7 +121,7 @@ History train(const std::string& name, Autoencoder& model, const LossFunction& l
         const auto order = batches.epoch(epoch);
         for (std::size_t step = 0; step < order.size(); ++step) {
             const auto start = Clock::now();
-            nn::gather_rows(data.train, order[step], batch);
+            nn::gather_rows(data.train, order[step], batch.mutable_value());
             tape.clear();
             const Loss found = loss(model, tape.constant(batch), options.samples, noise);
             require_finite(found.loss.item(), name, history.steps + 1);
