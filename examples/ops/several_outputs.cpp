@@ -5,10 +5,10 @@
 
 using namespace autograd;
 
-/// Packed like this there is one forward pass and one rule, whose g holds the gradients of both outputs; of one that
-/// nobody uses it holds zeros, and slices deliver into g in place. Two nodes that share what they computed would also
-/// do; but each would pass its gradient on alone, at twice the work, and what they share would be an input of which the
-/// tape, and so the checks, know nothing. Outputs of different shapes are packed flat, and reshaped as they are sliced.
+/// Packed like this there is one forward pass and one rule, whose g holds the gradients of both outputs: zeros for one
+/// that nobody uses, and what the slices' adjoints add in place. Two nodes that share what they computed would also do;
+/// but each would sweep over x alone, and what they share would be an input of which the tape, and so the checks, know
+/// nothing. Outputs of different shapes are packed flat, and reshaped as they are sliced.
 struct Moments {
     static constexpr const char* name = "moments";
 

@@ -13,8 +13,6 @@ using namespace autograd;
 /// Shared by an op, its adjoint and their copies, and const: copied is the pointer, never the list.
 using Indices = std::shared_ptr<const std::vector<std::size_t>>;
 
-struct AddRows;
-
 /// y[i] = table[indices[i]].
 struct PickRows {
     static constexpr const char* name = "pick_rows";
@@ -48,8 +46,7 @@ struct AddRows {
         out = full<T>(table, T(0));
         add_to(out, x);
     }
-    /// Beside forward: where the table's gradient has parts already, more is added to them in place, not a table each
-    /// time.
+    /// Beside forward: where the table's gradient has parts already, these are added to them in place.
     template <class T>
     void add_to(Array<T>& target, const Array<T>& x) const {
         for (std::size_t i = 0; i < indices->size(); ++i) {
