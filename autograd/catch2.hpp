@@ -13,6 +13,7 @@
 #include <vector>
 
 #if __has_include(<catch2/matchers/catch_matchers_templated.hpp>)
+#include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_templated.hpp>
 #define XTAPE_CATCH2_MATCHER Catch::Matchers::MatcherGenericBase
 #else
