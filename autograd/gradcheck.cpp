@@ -343,8 +343,9 @@ class Gradcheck {
                 tangents += t * t;
             }
         }
-        // Where both are 0 but for what cancels, the rounding of the function's value is the measure.
-        result.tolerance = std::max(agreement * std::max(std::sqrt(weights * tangents), std::sqrt(size)), 16 * rounding_);
+        // Where both are 0 but for what cancels, roundings of the value, or of 1 if it is larger, are the measure.
+        result.tolerance = std::max(agreement * std::max(std::sqrt(weights * tangents), std::sqrt(size)),
+                                    16 * std::min(rounding_, epsilon));
         result.settled = true;
         ++report_.comparisons_;
         return result;

@@ -72,7 +72,7 @@ using GradcheckFunction = std::function<Var<double>(std::span<const Var<double>>
 /// array: this is multiplied by fixed random weights and summed. The derivatives along random directions come from
 /// central differences at steps of 2^-6, 2^-7, ..., relative to elements larger than 1, and Richardson's extrapolation
 /// of them (Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", 1982), whose error estimate is the tolerance; those
-/// of forward mode must agree to 1e-12 of |u| |J v|, or to the rounding of the function's value where that is more. A
+/// of forward mode must agree to 1e-12 of |u| |J v|, or, where all cancels, to 16 roundings of a value of 1 or less. A
 /// function that throws or gives NaN is a failure which the report describes; nothing is thrown.
 GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
                                const GradcheckOptions& options = {});

@@ -113,7 +113,9 @@ TEST_CASE("profile: time and bytes of each op, forward and backward") {
     backward(sum(matmul(v, v) + v));
     const auto profile = tape.profile();
     REQUIRE(profile.size() == 3);
-    CHECK(profile[0].op == "matmul");
+    const auto seconds = [](const OpProfile& each) { return each.forward_seconds + each.backward_seconds; };
+    CHECK(seconds(profile[0]) >= seconds(profile[1]));
+    CHECK(seconds(profile[1]) >= seconds(profile[2]));
     for (const OpProfile& each : profile) {
         CHECK(each.calls == 1);
         CHECK(each.forward_seconds > 0);

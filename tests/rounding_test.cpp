@@ -81,7 +81,7 @@ TEST_CASE("rounding: remainder and floor_divide are Python's") {
     is(both(0, 0), not_a_number, not_a_number);
 }
 
-TEST_CASE("rounding: the gradient of a step exists and is 0, of every order; a NaN is not lost") {
+TEST_CASE("rounding: the gradient of a step exists and is 0, of every order, and a NaN is not lost") {
     const auto check = [](auto f) {
         for (const double x : {-1.5, -1.0, -0.0, 0.0, 0.3, 2.0, 2.5, infinity, -infinity}) {
             CHECK(gradients_of(f, x) == std::vector<double>{0});

@@ -11,13 +11,13 @@
 using namespace autograd;
 
 /// Shared by an op, its adjoint and their copies, and const: copied is the pointer, never the list.
-using Indices = std::shared_ptr<const std::vector<std::size_t>>;
+using RowNumbers = std::shared_ptr<const std::vector<std::size_t>>;
 
 /// y[i] = table[indices[i]].
 struct PickRows {
     static constexpr const char* name = "pick_rows";
     static constexpr bool linear = true;  // so its tangent is itself, on the table's tangent
-    Indices indices;
+    RowNumbers indices;
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& table) const {
@@ -38,7 +38,7 @@ struct PickRows {
 struct AddRows {
     static constexpr const char* name = "add_rows";
     static constexpr bool linear = true;
-    Indices indices;
+    RowNumbers indices;
     Shape table;
 
     template <class T>
