@@ -91,6 +91,8 @@ inline constexpr auto logit =
                      .domain = {{{0.02, 0.98}}},
                      .reference = [](const double* x) {
                          const long double p = x[0];
+                         // near 1/2 the logarithm loses the digits that the rounding of the quotient lost
+                         if (p > 0.25L && p < 0.75L) return static_cast<double>(2 * std::atanh(2 * p - 1));
                          return static_cast<double>(std::log(p / (1 - p)));
                      }});
 
