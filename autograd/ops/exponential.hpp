@@ -91,6 +91,8 @@ inline constexpr auto logit =
                      .domain = {{{0.02, 0.98}}},
                      .reference = [](const double* x) {
                          const long double p = x[0];
+                         // near 1/2 the logarithm loses the digits that the rounding of the quotient lost
+                         if (p > 0.25L && p < 0.75L) return static_cast<double>(2 * std::atanh(2 * p - 1));
                          return static_cast<double>(std::log(p / (1 - p)));
                      }});
 
@@ -107,7 +109,9 @@ inline constexpr auto logaddexp =
                      .domain = {{{0.5, 4}, {-4, 4}}},
                      .reference = [](const double* x) {
                          if (std::isinf(x[0]) || std::isinf(x[1])) return x[0] > x[1] ? x[0] : x[1];
-                         return std::log(std::exp(x[0]) + std::exp(x[1]));
+                         // wide, because the logarithm of a number near 1 loses the digits that its rounding lost
+                         using Wide = long double;
+                         return static_cast<double>(std::log(std::exp(Wide{x[0]}) + std::exp(Wide{x[1]})));
                      }});
 
 // The second argument is moved to one whose logarithm is 0 only where the derivative would be infinite or undefined, so
