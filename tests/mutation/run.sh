@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Breaks each stated gradient of the library in turn, and says which of the breaks no op check sees:
+#
+#     tests/mutation/run.sh [PROCESSES] >table
+#
+# The faults are switched on while one program runs (fault.hpp, runner.cpp). Their hooks are put into a copy of autograd/,
+# by the substitutions below; the library has none. It takes some minutes, and is no part of ./xtape test. Needed is what
+# ./xtape setup installs. PROCESSES (2) is how many compilers, and then mutants, run at a time.
+# Exit code: 0 all caught, 1 some survived, 2 it could not be told.
+set -euo pipefail
+
+root=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../..
+processes=${1:-2}
+
+die() {
+    printf 'mutation: %s\n' "$*" >&2
+    exit 2
+}
+
+copy=$(mktemp -d)
+trap 'rm -rf -- "$copy"' EXIT
+mkdir "$copy/tests"
+cp -r -- "$root/autograd" "$copy/"
+cp -r -- "$root/tests/mutation" "$copy/tests/"
+cd -- "$copy"
+
+# hook COUNT PATTERN REPLACEMENT: both as sed -E has them. The text must be there COUNT times, each on a line of its own,
+# else the hooks would silently miss what was rewritten.
+hook() {
+    local found
+    found=$(grep -cE -- "$2" autograd/op.hpp) || true
+    [[ $found == "$1" ]] || die "autograd/op.hpp has $found lines like '$2', not $1: bring $0 up to date."
+    sed -E -i "s~$2~$3~" autograd/op.hpp
+}
+
+hook 1 '^#include "autograd/tape.hpp"$' '&\n#include "tests/mutation/fault.hpp"'
+hook 1 '^    auto operator\(\)\(const A&\.\.\. a\) const \{$' \
+    '&\n        return fault::call<Elementwise>([\&] { return sound(a...); }, a...);\n    }\n    template <class... A>\n        requires Operands<A...>\n    auto sound(const A\&... a) const {'
+hook 1 'return (std::tuple_element_t<K, std::tuple<Rules\.\.\.>>)\{\}\(a\.\.\.\);' \
+    'using Rule = \1;\n        return fault::rule<Elementwise, Rule, K>(K, [\&] { return Rule{}(a...); });'
+hook 2 'structure\.gradient\(which, g, inputs\[I\]\.\.\., y\)' 'fault::rule<S, S, K>(K, [\&] { return &; })'
+hook 2 'structure\.gradient\(k, g, std::span<const (Eager|Var)<T>>\(inputs\), y\)' \
+    'fault::rule<S, S, fault::any>(k, [\&] { return &; })'
+[[ $(grep -cE 'structure\.gradient\(|tuple_element_t<K, std::tuple<Rules\.\.\.>>\{\}\(' autograd/op.hpp) == 4 ]] ||
+    die "autograd/op.hpp evaluates rules where this script has no hook."
+compiler=("${CXX:-g++}")
+if command -v ccache >/dev/null; then compiler=(ccache "${compiler[@]}"); fi
+# A fault in a recorded rule is recorded as well, by an operator, which not each file includes that has rules.
+compiler+=(-std=c++20 -O1 -fno-math-errno -fno-trapping-math -I. -include autograd/ops/arithmetic.hpp)
+case $(uname -m) in x86_64) compiler+=(-march=x86-64-v3) ;; esac
+
+echo "Compiling the library with hooks ..." >&2
+find autograd tests/mutation -name '*.cpp' -print0 |
+    xargs -0 -P "$processes" -I{} nice "${compiler[@]}" -c {} -o {}.o || die "the copy with hooks does not compile."
+find . -name '*.o' -print0 | xargs -0 "${compiler[@]}" -o runner -lopenblas -lfmt -pthread || die "it does not link."
+
+status=0
+OPENBLAS_NUM_THREADS=1 nice ./runner "$processes" || status=$?
+((status <= 1)) || die "the runner failed."
+exit "$status"
