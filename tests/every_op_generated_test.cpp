@@ -36,6 +36,7 @@ struct Case {
     std::vector<Shape> shapes;
     std::vector<Values> values;        ///< of each input, floats all of them
     std::vector<std::size_t> choices;  ///< what an op makes of them is its own: axes, flags, counts
+    std::size_t least_rank = 0;        ///< below which shrinking does not go
     int order = 0;                     ///< of the derivatives to compare with differences; 0: none
     bool special = false;              ///< holds zeros, infinities, NaN: only the value is compared
 };
@@ -170,7 +171,7 @@ rc::Seq<Case> simpler(const Case& from, Simple simple_value) {
         }
     }
     crop([&](Shape& shape) {
-        if (shape.size() == rank && rank > 0 && shape[0] == 1) shape = Shape(shape.begin() + 1, shape.end());
+        if (shape.size() == rank && rank > from.least_rank && shape[0] == 1) shape = Shape(shape.begin() + 1, shape.end());
     });
     for (std::size_t k = 0; k < from.choices.size(); ++k) {
         for (const std::size_t choice : {std::size_t{0}, from.choices[k] / 2, from.choices[k] - 1}) {
@@ -944,6 +945,7 @@ std::vector<Family> families_of_several() {
 Case structured_case(Source& source, const Family& family) {
     Case made;
     made.shapes = family.shapes(source);
+    made.least_rank = 2;  // matrices; ops of one axis need no smaller cases either
     for (int i = 0; i < 5; ++i) made.choices.push_back(source.below(4096));
     std::size_t count = 0;
     for (const Shape& shape : made.shapes) count += element_count(shape);
