@@ -120,3 +120,15 @@ TEST_CASE("rounding: kinks of remainder and copysign") {
     CHECK(gradients_of(of_copysign, 2, -0.0) == std::vector<double>{-1, 0});
     CHECK(gradients_of(of_copysign, 0, -3) == std::vector<double>{0, 0});
 }
+
+TEST_CASE("rounding: a NaN is not lost in gradients that are 0 elsewhere") {
+    const auto is_lost = [](auto f) { return !std::isnan(gradients_of(f, not_a_number)[0]); };
+    CHECK_FALSE(is_lost([](auto v) { return ceil(v); }));
+    CHECK_FALSE(is_lost([](auto v) { return floor(v); }));
+    CHECK_FALSE(is_lost([](auto v) { return round(v); }));
+    CHECK_FALSE(is_lost([](auto v) { return trunc(v); }));
+    CHECK_FALSE(is_lost([](auto v) { return sign(v); }));
+    CHECK_FALSE(is_lost([](auto v) { return copysign(2, v); }));
+    CHECK_FALSE(is_lost([](auto v) { return floor_divide(v, 2); }));
+    CHECK_FALSE(is_lost([](auto v) { return floor_divide(2, v); }));
+}

@@ -1,6 +1,6 @@
 // Faults that can be switched on while a program runs: a rule's result with its sign, a factor or all of it wrong, or a
-// rule in which one sum, difference, product or quotient lost an operand. For tests/mutation/run.sh alone, which includes
-// this into a copy of op.hpp and calls it from there; the library knows nothing of it.
+// rule in which one sum, difference, product or quotient lost an operand. For tests/mutation/run.sh alone, which
+// includes this into a copy of op.hpp and calls it from there; the library knows nothing of it.
 #pragma once
 
 #include <cmath>
@@ -81,11 +81,17 @@ class Level {
 // ---- The worlds: Pack, Var, Eager, and scalars, which a rule may return ----
 
 template <class X>
-concept IsPack = requires(const X& x) { x.lanes; };
+concept IsPack = requires(const X& x) {
+    x.lanes;
+};
 template <class X>
-concept IsVar = requires(const X& x) { x.tape(); };
+concept IsVar = requires(const X& x) {
+    x.tape();
+};
 template <class X>
-concept IsDual = requires(const X& x) { x.tangent; };
+concept IsDual = requires(const X& x) {
+    x.tangent;
+};
 
 template <class X>
 X scaled(const X& x, int factor) {
@@ -177,8 +183,8 @@ auto call(const Sound& sound, const A&... a) {
     return result;
 }
 
-/// Around the evaluation of the rule of `Owner` for `input`: `sound` is the evaluation. K is the input as a constant, or
-/// `any`.
+/// Around the evaluation of the rule of `Owner` for `input`: `sound` is the evaluation. K is the input as a constant,
+/// or `any`.
 template <class Owner, class Rule, std::size_t K, class Sound>
 auto rule(std::size_t input, const Sound& sound) {
     if constexpr (!std::is_same_v<Rule, Unchanged> && !std::is_same_v<Rule, NoGradient>) {
@@ -199,7 +205,8 @@ auto rule(std::size_t input, const Sound& sound) {
             if (state.note != nullptr) state.note(Owner::name, input, state.calls);
             if (!broken) return result;
             const Level outside(2);  // what follows is no part of the rule
-            if (!fault.is_drop()) result = scaled(result, fault.kind == Kind::sign ? -1 : fault.kind == Kind::factor ? 2 : 0);
+            if (!fault.is_drop())
+                result = scaled(result, fault.kind == Kind::sign ? -1 : fault.kind == Kind::factor ? 2 : 0);
             if (state.compare) compare(result, evaluate(false));
             return result;
         }
