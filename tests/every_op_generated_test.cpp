@@ -20,6 +20,16 @@
 
 namespace {
 
+/// The shape with one more axis, of this extent, in place `axis`. (Not by insert(), of which g++ 12 warns without reason.)
+autograd::Shape with_axis(const autograd::Shape& shape, std::size_t axis, std::size_t extent) {
+    autograd::Shape result;
+    for (std::size_t i = 0; i <= shape.size(); ++i) {
+        if (i == axis) result.push_back(extent);
+        if (i < shape.size()) result.push_back(shape[i]);
+    }
+    return result;
+}
+
 using namespace autograd;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -733,7 +743,7 @@ std::vector<Family> shape_families() {
                        const auto axis = signed_of(choices[0] % (in[0].size() + 1));
                        const auto given = choices[1] % 2 == 1 ? axis - signed_of(in[0].size()) - 1 : axis;
                        Shape out = in[0];
-                       out.insert(out.begin() + axis, 1);
+                       out = with_axis(out, static_cast<std::size_t>(axis), 1);
                        const bool back = choices[2] % 2 == 1;
                        if (back) out = in[0];
                        const auto from = [out](const Shape&, const Shape& index) { return flat_index(index, out); };
@@ -749,7 +759,7 @@ std::vector<Family> shape_families() {
                        for (std::size_t axis = 0; axis < out.size(); ++axis) {
                            if (out[axis] == 1 && (choices[0] >> axis & 1) == 1) out[axis] = choices[1] % 4;
                        }
-                       if (choices[2] % 2 == 1) out.insert(out.begin(), choices[2] % 5);
+                       if (choices[2] % 2 == 1) out = with_axis(out, 0, choices[2] % 5);
                        const auto from = [](const Shape& shape, const Shape& index) {
                            return broadcast_source(index, shape);
                        };
@@ -868,7 +878,7 @@ std::vector<Family> families_of_several() {
                            });
                            op.shape = shape;
                            if (stacked) {
-                               op.shape.insert(op.shape.begin() + signed_of(axis), 3);
+                               op.shape = with_axis(op.shape, axis, 3);
                            } else {
                                op.shape[axis] *= 3;
                            }
