@@ -173,6 +173,7 @@ TEST_CASE("at a kink the gradient is the documented one", "[every_op]") {
     CHECK(gradients_of(of_pow, 0, 0) == Values{0, 0});
     CHECK(gradients_of(of_pow, 0, 2) == Values{0, 0});
     CHECK(gradients_of(of_pow, 0, 1) == Values{1, 0});
+    CHECK(gradients_of(of_pow, 0, -1)[1] == -infinity);
     CHECK(gradients_of(of_pow, 3, 0)[0] == 0);
     CHECK(gradients_of(of_pow, 3, 0)[1] == Approx(std::log(3.0)));
     CHECK(gradients_of([](auto x) { return pow(x, 2); }, -3) == Values{-6});

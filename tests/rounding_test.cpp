@@ -121,14 +121,10 @@ TEST_CASE("rounding: kinks of remainder and copysign") {
     CHECK(gradients_of(of_copysign, 0, -3) == std::vector<double>{0, 0});
 }
 
-TEST_CASE("rounding: a NaN is not lost in gradients that are 0 elsewhere") {
-    const auto is_lost = [](auto f) { return !std::isnan(gradients_of(f, not_a_number)[0]); };
-    CHECK_FALSE(is_lost([](auto v) { return ceil(v); }));
-    CHECK_FALSE(is_lost([](auto v) { return floor(v); }));
-    CHECK_FALSE(is_lost([](auto v) { return round(v); }));
-    CHECK_FALSE(is_lost([](auto v) { return trunc(v); }));
-    CHECK_FALSE(is_lost([](auto v) { return sign(v); }));
-    CHECK_FALSE(is_lost([](auto v) { return copysign(2, v); }));
-    CHECK_FALSE(is_lost([](auto v) { return floor_divide(v, 2); }));
-    CHECK_FALSE(is_lost([](auto v) { return floor_divide(2, v); }));
+TEST_CASE("rounding: a NaN is not lost in gradients of copysign and floor_divide") {
+    const auto of_sign = [](auto v, auto x) { return copysign(x, v); };
+    CHECK(gradients_of(of_sign, 2, 3)[0] == 0);
+    CHECK(std::isnan(gradients_of(of_sign, 2, not_a_number)[0]));
+    CHECK(std::isnan(gradients_of([](auto v) { return floor_divide(v, 2); }, not_a_number)[0]));
+    CHECK(std::isnan(gradients_of([](auto v) { return floor_divide(2, v); }, not_a_number)[0]));
 }
