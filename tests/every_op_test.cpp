@@ -204,6 +204,16 @@ TEST_CASE("elements that share a maximum share its gradient", "[every_op]") {
     }
 }
 
+TEST_CASE("elements that share a minimum share its gradient", "[every_op]") {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{{3, 1, 1}, {2, 2, 2}});
+    const auto loss = sum(min(x, 1) * tape.constant(Array<double>{1, 6}));
+    for (const bool create_graph : {false, true}) {
+        const auto gradients = backward(loss, {.create_graph = create_graph});
+        CHECK(gradients[x] == Array<double>{{0, 0.5, 0.5}, {2, 2, 2}});
+    }
+}
+
 TEST_CASE("comparisons, conditions and stop_gradient cut the gradient, nothing else does", "[every_op]") {
     const std::set<std::string> everywhere{"greater",   "greater_equal", "less",       "less_equal",  "equal",
                                            "not_equal", "logical_and",   "logical_or", "logical_xor", "logical_not",

@@ -142,7 +142,6 @@ std::string try_fault(const fault::Fault& fault, const std::vector<Candidate>& b
     }
     fault::state.compare = true;
     for (const Candidate& each : by) opcheck(*each.record);
-    if (!fault::state.differed) return "=";
     // What every_op_test asks of all ops was asked above; the other tests are of kinks and the like.
     const std::string environment =
         fmt::format("{} {} {} {}", fault.op, fault.input, static_cast<int>(fault.kind), fault.which);
@@ -155,6 +154,7 @@ std::string try_fault(const fault::Fault& fault, const std::vector<Candidate>& b
         if (first.empty() && std::strstr(line, "FAILED:") != nullptr) first = line;
     }
     if (pclose(tests) != 0) return "+a test of its own: " + first_line(first, 90);
+    if (!fault::state.differed) return "=";
     return fmt::format("-SURVIVED: results differ by up to {:.2g}", fault::state.largest_difference);
 }
 
@@ -210,7 +210,7 @@ int run(std::size_t processes) {
         std::string by = result.empty() ? "it exited" : result.substr(1);
         if (!result.empty() && result[0] == '=') {
             ++equivalent;
-            by = "(equivalent: no result of the rule changes in any check)";
+            by = "(equivalent: no result of the rule changes in opcheck, all tests pass)";
         } else if (!result.empty() && result[0] == '-') {
             ++survived;
         } else {
