@@ -137,9 +137,8 @@ class Gradcheck {
         if (options_.differences && !run_check(Check::differences, &Gradcheck::compare_differences)) return false;
         if (options_.dot_product) {
             try {
-                const auto inputs = variables(inputs_);
-                recorded_ = f_(inputs);
-                recorded_inputs_ = inputs;
+                recorded_inputs_ = variables(inputs_, forward_tape_);
+                recorded_ = f_(recorded_inputs_);
                 run_check(Check::dot_product, &Gradcheck::compare_forward);
             } catch (const GradientError& error) {
                 note(fmt::format("not compared with forward mode: {}", error.what()));
@@ -195,10 +194,11 @@ class Gradcheck {
         return true;
     }
 
-    std::vector<Var<double>> variables(const Arrays& values) {
-        tape_.clear();
+    std::vector<Var<double>> variables(const Arrays& values) { return variables(values, tape_); }
+    static std::vector<Var<double>> variables(const Arrays& values, Tape<double>& tape) {
+        tape.clear();
         std::vector<Var<double>> result;
-        for (const Array<double>& each : values) result.push_back(tape_.variable(each));
+        for (const Array<double>& each : values) result.push_back(tape.variable(each));
         return result;
     }
 
@@ -542,6 +542,7 @@ class Gradcheck {
     double rounding_ = 0;               // of that sum
     Arrays gradients_;                  // zeros where there is none
     std::vector<std::string> absence_;  // why there is none
+    Tape<double> forward_tape_;         // of its own: the search for a reason clears the other
     Var<double> recorded_;              // f, for forward mode
     std::vector<Var<double>> recorded_inputs_;
 

@@ -222,3 +222,13 @@ TEST_CASE("planted fault: a sample that does not depend on its deviation") {
     };
     expect(draw, {row, full<double>({3}, 0.5)}, true, true, 1, "a path from this input was forgotten");
 }
+
+TEST_CASE("planted faults in two inputs: forward mode reports both, though it looks for a reason in between") {
+    const auto both = [](auto a, auto b) { return apply(ForgottenInput{}, apply(Transposed{}, a), b); };
+    const auto report = gradcheck(both, {matrix, matrix}, {.differences = false});
+    INFO(report.text());
+    REQUIRE(report.failures().size() == 2);
+    CHECK(report.failures()[0].input == 0);
+    CHECK(report.failures()[1].input == 1);
+    CHECK(report.failures()[1].check == Check::dot_product);
+}

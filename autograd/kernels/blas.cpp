@@ -48,10 +48,6 @@ void multiply(T* out, std::size_t stride, std::size_t rows, std::size_t columns,
     }
 }
 
-}  // namespace
-
-namespace {
-
 /// The part of each product with index `part`, of those that a cut of its larger side in steps of `step` gives.
 struct Cut {
     bool by_rows;

@@ -6,8 +6,6 @@
 #include <limits>
 #include <string>
 
-#include "autograd/kernels/layout.hpp"
-
 namespace autograd {
 namespace detail {
 
