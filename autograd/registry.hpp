@@ -97,7 +97,7 @@ constexpr std::size_t arity_of() {
     }
 }
 
-// Each beside the ops which it is of, in ops/.
+// Each in its file of records/.
 std::vector<OpRecord> elementwise_records();
 std::vector<OpRecord> matmul_records();
 std::vector<OpRecord> linear_algebra_records();

@@ -28,7 +28,8 @@ class RecordingSweep;
 template <class T>
 class TangentSweep;
 
-/// What the tape and the sweep need of an op. Records of this type have static storage; ops make them (op.hpp).
+/// What the tape and the sweep need of an op. Records of this type have static storage; ops make them
+/// (elementwise_op.hpp, structured_op.hpp).
 template <class T>
 struct Op {
     const char* name;

@@ -143,6 +143,17 @@ const std::map<std::string, Raw>& elementwise_loops() {
     return loops;
 }
 
+/// The loop of an op which has none above: its reference, a call in double for each element.
+Raw loop_of_reference(const autograd::OpRecord& record) {
+    return [reference = record.documentation.reference, arity = record.arity](float* out, const float* const* in) {
+        std::array<double, most_inputs> x{};
+        for (std::size_t i = 0; i < elements; ++i) {
+            for (std::size_t k = 0; k < arity; ++k) x[k] = static_cast<double>(in[k][i]);
+            out[i] = static_cast<float>(reference(x.data()));
+        }
+    };
+}
+
 void add_elementwise(Ratios& ratios) {
     // What memory allows: as many streams read, one written. (Adding 1 keeps the compiler from calling memcpy.)
     const Raw streams[] = {loop([](float a) { return a + 1; }), loop([](float a, float b) { return a + b; }),
@@ -162,9 +173,11 @@ void add_elementwise(Ratios& ratios) {
             ratios.push_back({"kernel_" + record.name + "_over_memory", xtape, memory[record.arity - 1]});
         }
         const auto raw = elementwise_loops().find(record.name);
-        if (raw == elementwise_loops().end()) continue;
-        ratios.push_back({"kernel_" + record.name + "_over_raw", xtape,
-                          add_raw("kernel/" + record.name + "/raw", inputs, elements, raw->second)});
+        const bool listed = raw != elementwise_loops().end();
+        if (!listed && !record.documentation.reference) continue;
+        ratios.push_back({"kernel_" + record.name + (listed ? "_over_raw" : "_over_reference"), xtape,
+                          add_raw("kernel/" + record.name + (listed ? "/raw" : "/reference"), inputs, elements,
+                                  listed ? raw->second : loop_of_reference(record))});
     }
 }
 

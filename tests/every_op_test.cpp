@@ -65,7 +65,7 @@ TEST_CASE("an op that is defined is registered", "[every_op]") {
         for (std::sregex_iterator each(text.begin(), text.end(), definition), end; each != end; ++each) {
             const std::string name = (*each)[1].str() + (*each)[2].str() + (*each)[3].str();
             INFO(name << " in " << entry.path()
-                      << ": list it in its header's XTAPE_..._OPS, or in the *_records.cpp beside it");
+                      << ": list it in its header's XTAPE_..._OPS, or in the file of autograd/records/ for it");
             CHECK(registered.count(name) == 1);
             defined.insert(name);
         }

@@ -1,6 +1,6 @@
 // Faults that can be switched on while a program runs: a rule's result with its sign, a factor or all of it wrong, or a
 // rule in which one sum, difference, product or quotient lost an operand. For tests/mutation/run.sh alone, which
-// includes this into a copy of op.hpp and calls it from there; the library knows nothing of it.
+// includes this into copies of the headers that define ops and calls it from there; the library knows nothing of it.
 #pragma once
 
 #include <cmath>

@@ -24,25 +24,25 @@ cp -r -- "$root/autograd" "$copy/"
 cp -r -- "$root/tests/mutation" "$copy/tests/"
 cd -- "$copy"
 
-# hook COUNT PATTERN REPLACEMENT: both as sed -E has them. The text must be there COUNT times, each on a line of its own,
-# else the hooks would silently miss what was rewritten.
+# hook FILE COUNT PATTERN REPLACEMENT: the last two as sed -E has them. The text must be there COUNT times, each on a line
+# of its own, else the hooks would silently miss what was rewritten.
 hook() {
     local found
-    found=$(grep -cE -- "$2" autograd/op.hpp) || true
-    [[ $found == "$1" ]] || die "autograd/op.hpp has $found lines like '$2', not $1: bring $0 up to date."
-    sed -E -i "s~$2~$3~" autograd/op.hpp
+    found=$(grep -cE -- "$3" "autograd/$1") || true
+    [[ $found == "$2" ]] || die "autograd/$1 has $found lines like '$3', not $2: bring $0 up to date."
+    sed -E -i "s~$3~$4~" "autograd/$1"
 }
 
-hook 1 '^#include "autograd/tape.hpp"$' '&\n#include "tests/mutation/fault.hpp"'
-hook 1 '^    auto operator\(\)\(const A&\.\.\. a\) const \{$' \
+hook worlds.hpp 1 '^#include "autograd/tape.hpp"$' '&\n#include "tests/mutation/fault.hpp"'
+hook elementwise_op.hpp 1 '^    auto operator\(\)\(const A&\.\.\. a\) const \{$' \
     '&\n        return fault::call<Elementwise>([\&] { return sound(a...); }, a...);\n    }\n    template <class... A>\n        requires Operands<A...>\n    auto sound(const A\&... a) const {'
-hook 1 'return (std::tuple_element_t<K, std::tuple<Rules\.\.\.>>)\{\}\(a\.\.\.\);' \
+hook elementwise_op.hpp 1 'return (std::tuple_element_t<K, std::tuple<Rules\.\.\.>>)\{\}\(a\.\.\.\);' \
     'using Rule = \1;\n        return fault::rule<Elementwise, Rule, K>(K, [\&] { return Rule{}(a...); });'
-hook 2 'structure\.gradient\(which, g, inputs\[I\]\.\.\., y\)' 'fault::rule<S, S, K>(K, [\&] { return &; })'
-hook 2 'structure\.gradient\(k, g, std::span<const (Eager|Var)<T>>\(inputs\), y\)' \
+hook structured_op.hpp 2 'structure\.gradient\(which, g, inputs\[I\]\.\.\., y\)' 'fault::rule<S, S, K>(K, [\&] { return &; })'
+hook structured_op.hpp 2 'structure\.gradient\(k, g, std::span<const (Eager|Var)<T>>\(inputs\), y\)' \
     'fault::rule<S, S, fault::any>(k, [\&] { return &; })'
-[[ $(grep -cE 'structure\.gradient\(|tuple_element_t<K, std::tuple<Rules\.\.\.>>\{\}\(' autograd/op.hpp) == 4 ]] ||
-    die "autograd/op.hpp evaluates rules where this script has no hook."
+[[ $(grep -cE 'structure\.gradient\(' autograd/structured_op.hpp) == 4 ]] ||
+    die "autograd/structured_op.hpp evaluates rules where this script has no hook."
 compiler=("${CXX:-g++}")
 if command -v ccache >/dev/null; then compiler=(ccache "${compiler[@]}"); fi
 # A fault in a recorded rule is recorded as well, by an operator, which not each file includes that has rules.

@@ -1,7 +1,7 @@
 // The records of the ops that pick and repeat elements. The references move them one by one.
 #include "autograd/ops/indexing.hpp"
 
-#include "autograd/ops/references.hpp"
+#include "autograd/records/references.hpp"
 #include "autograd/registry.hpp"
 
 namespace autograd::detail {

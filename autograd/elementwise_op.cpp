@@ -1,5 +1,5 @@
 // Recording and sweeping elementwise ops: the part which is the same for all of them, compiled once.
-#include "autograd/op.hpp"
+#include "autograd/elementwise_op.hpp"
 
 #include <string>
 

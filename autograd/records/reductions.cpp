@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/ops/references.hpp"
+#include "autograd/records/references.hpp"
 #include "autograd/ops/scan.hpp"
 #include "autograd/ops/statistics.hpp"
 #include "autograd/registry.hpp"

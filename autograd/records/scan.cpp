@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "autograd/ops/references.hpp"
+#include "autograd/records/references.hpp"
 #include "autograd/registry.hpp"
 
 namespace autograd::detail {

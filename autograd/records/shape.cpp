@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "autograd/ops/references.hpp"
+#include "autograd/records/references.hpp"
 #include "autograd/ops/shape.hpp"
 #include "autograd/registry.hpp"
 
