@@ -41,16 +41,6 @@ constexpr bool is_linear = [] {
     }
 }();
 
-/// Runs `body`; a ShapeError of it is given the op's description as its beginning.
-template <class Describe, class Body>
-void with_context(Describe&& describe, Body&& body) {
-    try {
-        body();
-    } catch (const ShapeError& error) {
-        throw ShapeError(describe() + ": " + error.what());
-    }
-}
-
 /// Passes the gradient which a rule found on: onto what is there, where it can be computed there.
 template <class T>
 void deliver(Sweep<T>& sweep, std::size_t which, Eager<T>&& contribution) {

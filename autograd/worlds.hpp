@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "autograd/error.hpp"
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/tape.hpp"
 
@@ -156,6 +157,16 @@ const X& primal(const X&, const Dual<A>& dual) {
 template <class X, class A>
 X primal(const X& like, const A& value) {
     return lift(like, value);
+}
+
+/// Runs `body`; a ShapeError of it is given the op's description as its beginning.
+template <class Describe, class Body>
+void with_context(Describe&& describe, Body&& body) {
+    try {
+        body();
+    } catch (const ShapeError& error) {
+        throw ShapeError(describe() + ": " + error.what());
+    }
 }
 
 /// Recorded: `contribution` summed or broadcast to `shape`, and added to `existing` if that is not null. Defined with the
