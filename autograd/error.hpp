@@ -31,4 +31,10 @@ class GradientError : public Error {
     using Error::Error;
 };
 
+/// A NaN or an infinity, found because check_finite() was asked for.
+class FiniteError : public Error {
+   public:
+    using Error::Error;
+};
+
 }  // namespace autograd

@@ -21,12 +21,12 @@ using Arrays = std::vector<Array<double>>;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr double first_step = 0x1p-6;
 constexpr double last_step = 0x1p-19;
-/// Below this many elements each one is looked at; above, the half that is wrong is looked for first.
+/// Up to this many elements each one is looked at; of more, only those of a block that is wrong.
 constexpr std::size_t block = 256;
 /// How far forward and reverse mode may be apart, as a fraction of |u| |J v|.
 constexpr double agreement = 1e-12;
 /// How often, and by how much of its scale, an element is moved away from a kink.
-constexpr int attempts = 4;
+constexpr int attempts = 16;
 constexpr double stride = 0.05;
 /// Differences that do not settle to this, as a fraction of the derivative's scale, prove nothing.
 constexpr double settled = 1e-5;
@@ -104,6 +104,7 @@ class Gradcheck {
     struct Derivative {
         double value = std::numeric_limits<double>::quiet_NaN();
         double error = std::numeric_limits<double>::infinity();
+        double rounding = 0;  ///< of the values that it was computed from, at most
     };
 
     static bool agrees(const Comparison& each) { return each.settled && each.error() <= each.tolerance; }
@@ -156,7 +157,7 @@ class Gradcheck {
                 const Array<double> direction = random_direction(directions, inputs_[k].shape());
                 const Comparison found = (this->*compare)(k, direction, 0, inputs_[k].size());
                 if (agrees(found)) continue;
-                if (check == Check::differences && may_step_ && report_ && step_around_kinks(k)) return false;
+                if (check == Check::differences && may_step_ && report_ && step_around_kinks(k, direction)) return false;
                 locate(k, direction, compare);
                 break;
             }
@@ -165,17 +166,26 @@ class Gradcheck {
     }
 
     /// Moves the elements of input k that are on a kink. False if there are none.
-    bool step_around_kinks(std::size_t k) {
+    bool step_around_kinks(std::size_t k, const Array<double>& direction) {
         std::vector<std::size_t> kinks;
-        for (std::size_t i = 0; i < std::min(inputs_[k].size(), block); ++i) {
-            if (find_kink(k, i)) kinks.push_back(i);
+        bool at_edge = true;
+        for (std::size_t begin = 0; begin < inputs_[k].size(); begin += block) {
+            const std::size_t end = std::min(inputs_[k].size(), begin + block);
+            if (end - begin < inputs_[k].size() && agrees(compare_differences(k, direction, begin, end))) continue;
+            for (std::size_t i = begin; i < end; ++i) {
+                const std::optional<Kink> kink = find_kink(k, i);
+                if (!kink) continue;
+                kinks.push_back(i);
+                at_edge &= !kink->left || !kink->right;
+            }
         }
         if (kinks.empty()) return false;
         const double from = inputs_[k].data()[kinks.front()];
         Rng rng = Rng(options_.seed).stream("steps");
         const Array<double> moves = random_direction(rng, inputs_[k].shape());
         for (const std::size_t i : kinks) inputs_[k].data()[i] += stride * scale(inputs_[k].data()[i]) * moves.data()[i];
-        note(fmt::format("stepped around a kink: input {} at element {} moved from {:.6g} to {:.6g}{}", k,
+        note(fmt::format("stepped {}: input {} at element {} moved from {:.6g} to {:.6g}{}",
+                         at_edge ? "away from the edge of the domain" : "around a kink", k,
                          to_string(index_of(kinks.front(), inputs_[k].shape())), from, inputs_[k].data()[kinks.front()],
                          kinks.size() == 1 ? "" : fmt::format(", and {} more", kinks.size() - 1)));
         return true;
@@ -207,9 +217,14 @@ class Gradcheck {
         const Var<double> y = f_(inputs);
         centre_ = y.value();
         weights_ = weights_of(centre_.shape(), options_.seed);
-        rounding_ = 0;
-        for (std::size_t i = 0; i < centre_.size(); ++i) {
-            rounding_ += epsilon * std::fabs(weights_.data()[i] * centre_.data()[i]);
+        rounding_ = epsilon * weighted_size(centre_);
+        // What was computed on the way was rounded too, though it may have cancelled since.
+        const std::vector<bool> leads_to_y = ancestors(tape_, y.index());
+        for (std::uint32_t i = 0; i <= y.index(); ++i) {
+            if (!leads_to_y[i]) continue;
+            for (const double each : tape_.node(i).array()) {
+                if (std::isfinite(each)) rounding_ = std::max(rounding_, epsilon * std::fabs(each));
+            }
         }
         const Var<double> loss = weighted_sum(y, options_.seed);
         std::optional<Gradients<double>> gradients;
@@ -271,11 +286,18 @@ class Gradcheck {
         return total;
     }
 
+    double weighted_size(const Array<double>& a) const {
+        double total = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) total += std::fabs(weights_.data()[i] * a.data()[i]);
+        return total;
+    }
+
     /// Ridders' method: column n of the tableau has the first n terms of the truncation error removed; where neighbours
     /// in it agree best, their disagreement and the rounding of the values bound the error. Ends early at `enough`.
     Derivative differentiate(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end,
                              double rounding, double enough) {
         Derivative best;
+        best.rounding = rounding;
         std::vector<double> previous;
         for (double step = first_step; step >= last_step && !(best.error <= enough); step /= 2) {
             const auto above = displaced(k, direction, begin, end, step);
@@ -285,13 +307,15 @@ class Gradcheck {
                 continue;
             }
             std::vector<double> current{weighted_difference(*above, *below) / (2 * step)};
+            const double rounding_there = rounding + epsilon * std::max(weighted_size(*above), weighted_size(*below));
+            best.rounding = std::max(best.rounding, rounding_there);
             double factor = 1;
             for (std::size_t n = 0; n < previous.size(); ++n) {
                 factor *= 4;
                 current.push_back(current[n] + (current[n] - previous[n]) / (factor - 1));
-                const double error = 4 * rounding / step + std::max(std::fabs(current[n + 1] - current[n]),
+                const double error = 4 * rounding_there / step + std::max(std::fabs(current[n + 1] - current[n]),
                                                                     std::fabs(current[n + 1] - previous[n]));
-                if (error < best.error) best = {current[n + 1], error};
+                if (error < best.error) best = {current[n + 1], error, best.rounding};
             }
             previous = std::move(current);
         }
@@ -314,7 +338,7 @@ class Gradcheck {
         result.differences = found.value;
         result.tolerance = 4 * found.error + 64 * epsilon * size;
         result.settled =
-            result.tolerance <= settled * std::max(size, std::fabs(found.value)) + 32 * rounding / last_step;
+            result.tolerance <= settled * std::max(size, std::fabs(found.value)) + 32 * found.rounding / last_step;
         ++report_.comparisons_;
         if (agrees(result) && result.tolerance > 0) {
             report_.largest_error_ = std::max(report_.largest_error_, result.error() / result.tolerance);
@@ -511,7 +535,8 @@ class Gradcheck {
             *kink.left, *kink.right);
     }
 
-    /// The one-sided derivatives, if they differ by something that does not shrink with the step.
+    /// The one-sided derivatives, if they differ by something that does not shrink with the step; or if the value itself
+    /// jumps, as a gradient does at a kink of its function (where both may be equally steep: -1, 0, 1).
     std::optional<Kink> find_kink(std::size_t k, std::size_t element) {
         const Array<double> unit = full<double>(inputs_[k].shape(), 1);
         const auto one_sided = [&](double step) -> std::optional<double> {
@@ -522,9 +547,15 @@ class Gradcheck {
         const auto at = [&](double step) { return Kink{one_sided(-step), one_sided(step)}; };
         const Kink far = at(16 * last_step), near = at(last_step);
         if (!far.left || !far.right || !near.left || !near.right) return Kink{};
-        const double far_jump = std::fabs(*far.right - *far.left), near_jump = std::fabs(*near.right - *near.left);
-        // Of a smooth function a sixteenth would be left.
-        if (near_jump < 0.2 * far_jump || near_jump < 1e3 * rounding_ / last_step) return std::nullopt;
+        // Of what a smooth function has, a sixteenth would be left.
+        const auto persists = [](double far_change, double near_change, double rounding) {
+            return near_change > 0.2 * far_change && near_change > rounding;
+        };
+        const bool bends = persists(std::fabs(*far.right - *far.left), std::fabs(*near.right - *near.left),
+                                    1e3 * rounding_ / last_step);
+        const bool jumps = persists(16 * std::fabs(*far.right + *far.left), std::fabs(*near.right + *near.left),
+                                    1e6 * rounding_ / last_step);
+        if (!bends && !jumps) return std::nullopt;
         return near;
     }
 
@@ -560,6 +591,7 @@ class Gradcheck {
 GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
                                const GradcheckOptions& options) {
     if (inputs.empty()) throw Error("gradcheck: it needs at least one input");
+    if (options.directions < 1) throw Error("gradcheck: it needs at least one direction");
     GradcheckReport report;
     Gradcheck::check(f, inputs, options, report);
     return report;

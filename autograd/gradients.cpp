@@ -73,7 +73,7 @@ std::string explain_absence(const Tape<T>& tape, std::uint32_t loss, std::uint32
     if (!depends[loss]) return first_cut;
     if (!node.needs_gradient) return "nothing that it depends on is a variable or a parameter";
     if (node.kind == NodeKind::operation) {
-        return "it is an intermediate node, whose gradient was passed on: ask for it with backward(loss, {.keep = true})";
+        return "it is an intermediate node, whose gradient is passed on, and kept only by backward(loss, {.keep = true})";
     }
     return {};
 }
@@ -102,15 +102,16 @@ std::string stale_parameter(const Tape<T>& tape, const Node<T>& user) {
     return {};
 }
 
-/// Before a node's gradient is passed on: its inputs must still be what they were.
+}  // namespace
+
 template <class T>
-void require_unchanged(const Tape<T>& tape, std::uint32_t index) {
+void require_unchanged(const Tape<T>& tape, std::uint32_t index, const char* sweep) {
     const Node<T>& node = tape.node(index);
     if (const std::string stale = stale_parameter(tape, node); !stale.empty()) {
         throw GradientError(fmt::format(
-            "backward: {} was updated between the forward pass and the sweep, so its gradient would be wrong; "
+            "{}: {} was updated between the forward pass and the sweep, so its gradient would be wrong; "
             "clear the tape and record anew",
-            stale));
+            sweep, stale));
     }
     bool released = node.released;
     for (const Input<T>& input : tape.inputs(node)) {
@@ -118,12 +119,10 @@ void require_unchanged(const Tape<T>& tape, std::uint32_t index) {
     }
     if (released) {
         throw GradientError(fmt::format(
-            "backward: values that {} needs were released by an earlier sweep with {{.release = true}}",
+            "{}: values that {} needs were released by an earlier sweep with {{.release = true}}", sweep,
             tape.describe(index)));
     }
 }
-
-}  // namespace
 
 // ---- Gradients ----
 
@@ -163,7 +162,9 @@ const Array<T>* Gradients<T>::at(std::uint32_t node) const {
 template <class T>
 std::string Gradients<T>::explain(std::uint32_t node) const {
     if (*life_ == nullptr || (*life_)->generation() != generation_) return "its tape was cleared since";
-    return explain_absence(**life_, loss_, node);
+    const std::string reason = explain_absence(**life_, loss_, node);
+    if (!reason.empty()) return reason;
+    return "no op between it and the loss passed one on; the function of a checkpoint gives none to an input that it does not use";
 }
 
 template <class T>
@@ -248,7 +249,7 @@ void Sweep<T>::pass_on() {
     const bool is_leaf = node_->op == nullptr;
     if (is_leaf || options_.keep) gradient();
     if (is_leaf) return;
-    require_unchanged(tape_, index_);
+    require_unchanged(tape_, index_, "backward");
     handed_over_ = false;
     // Room for a slot for each input, so that the gradient stays where it is while the op works.
     auto& slots = gradients_.slots_;
@@ -267,12 +268,14 @@ void Sweep<T>::require_finite() const {
     const auto inputs = this->inputs();
     for (std::size_t k = 0; k < inputs.size(); ++k) {
         if (!wants(k)) continue;
-        const Array<T>& gradient = gradients_.slots_[static_cast<std::size_t>(gradients_.slot_of_[inputs[k].node])];
-        const std::size_t place = kernels::find_non_finite(gradient);
-        if (place == gradient.size()) continue;
-        throw Error(fmt::format("check_finite: the backward pass of {} made {} at element {} of the gradient of its input {}, {}",
-                                tape_.describe(index_), gradient.data()[place], place, k,
-                                tape_.describe(inputs[k].node)));
+        const Array<T>* gradient = gradients_.at(inputs[k].node);
+        if (gradient == nullptr) continue;  // a checkpoint gives none to what its function does not use
+        const std::size_t place = kernels::find_non_finite(*gradient);
+        if (place == gradient->size()) continue;
+        throw FiniteError(fmt::format(
+            "check_finite: the backward pass of {} made {} at element {} of the gradient of its input {}, {}{}",
+            tape_.describe(index_), gradient->data()[place], place, k, tape_.describe(inputs[k].node),
+            tape_.ranges_of_inputs(index_)));
     }
 }
 
@@ -348,8 +351,13 @@ Gradients<T> RecordingSweep<T>::run(std::uint32_t first_node) {
     for (index_ = gradients_.loss_ + 1; index_-- > first_node;) {
         node_ = &tape_.node(index_);
         if (gradients_.slot_of_[index_] < 0 || node_->op == nullptr) continue;
-        require_unchanged(tape_, index_);
-        node_->op->backward_recorded(*this);
+        require_unchanged(tape_, index_, "backward");
+        try {
+            node_->op->backward_recorded(*this);
+        } catch (const FiniteError& error) {
+            throw FiniteError(fmt::format("{}; this is of the backward pass of {}{}", error.what(), tape_.describe(index_),
+                                          tape_.ranges_of_inputs(index_)));
+        }
     }
     return std::move(gradients_);
 }
@@ -420,6 +428,7 @@ std::string why_no_gradient(const Var<T>& loss, const Var<T>& v) {
     template class Sweep<T>;                                            \
     template class RecordingSweep<T>;                                   \
     template Gradients<T> backward<T>(const Var<T>&, BackwardOptions);  \
+    template void require_unchanged<T>(const Tape<T>&, std::uint32_t, const char*); \
     template std::string why_no_gradient<T>(const Var<T>&, const Var<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -158,6 +158,11 @@ class RecordingSweep {
     const Node<T>* node_ = nullptr;
 };
 
+/// Before a sweep uses node `index`: its inputs must still be what they were. `sweep` begins the message.
+/// @throws GradientError if one is a parameter that was updated since, or was released.
+template <class T>
+void require_unchanged(const Tape<T>& tape, std::uint32_t index, const char* sweep);
+
 extern template class Gradients<float>;
 extern template class Gradients<double>;
 extern template class Sweep<float>;

@@ -54,8 +54,21 @@ std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<
                                          to_string(direction.shape()), tape.describe(index), to_string(var.shape())));
         }
         if (index > last) continue;
-        sweep.tangents_[index] = direction;
+        auto& tangent = sweep.tangents_[index];
+        if (tangent) {
+            kernels::accumulate(*tangent, direction);  // along the sum of directions of the same node
+        } else {
+            tangent = direction;
+        }
         first = std::min(first, index);
+    }
+    // The last node that each is an input of: after it, a tangent is not needed any more.
+    std::vector<std::uint32_t> last_use(last + 1, last);
+    for (std::uint32_t i = first; i <= last; ++i) {
+        if (!leads_to_y[i]) continue;
+        for (const Input<T>& input : tape.inputs(tape.node(i))) {
+            if (!input.is_immediate()) last_use[input.node] = i;
+        }
     }
     for (std::uint32_t i = first; i <= last; ++i) {
         const Node<T>& node = tape.node(i);
@@ -67,7 +80,11 @@ std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<
         if (node.op->tangent == nullptr) {
             throw GradientError(fmt::format("tangent: {} has no rule for forward mode", tape.describe(i)));
         }
+        require_unchanged(tape, i, "tangent");
         node.op->tangent(sweep);
+        for (const Input<T>& input : tape.inputs(node)) {
+            if (!input.is_immediate() && last_use[input.node] == i) sweep.tangents_[input.node].reset();
+        }
     }
     return std::move(sweep.tangents_[last]);
 }

@@ -48,7 +48,7 @@ void Tape<T>::grow() {
 
 template <class T>
 Node<T>& Tape<T>::open_node(NodeKind kind) {
-    next_value();
+    next_slot();
     Node<T>& node = this->node(static_cast<std::uint32_t>(count_));
     node.borrowed = nullptr;
     node.op = nullptr;
@@ -268,19 +268,24 @@ void Tape<T>::require_finite(std::uint32_t index) const {
     const Array<T>& array = node.array();
     const std::size_t place = kernels::find_non_finite(array);
     if (place == array.size()) return;
-    std::string message = fmt::format("check_finite: {} of shape {} made {} at element {}", describe(index),
-                                      to_string(array.shape()), array.data()[place], place);
-    for (const Input<T>& input : inputs(node)) {
+    throw FiniteError(fmt::format("check_finite: {} of shape {} made {} at element {}{}", describe(index), to_string(array.shape()),
+                            array.data()[place], place, ranges_of_inputs(index)));
+}
+
+template <class T>
+std::string Tape<T>::ranges_of_inputs(std::uint32_t index) const {
+    std::string text;
+    for (const Input<T>& input : inputs(node(index))) {
         if (input.is_immediate()) {
-            message += fmt::format("; input {}", input.immediate);
+            text += fmt::format("; input {}", input.immediate);
             continue;
         }
-        const Array<T>& values = this->node(input.node).array();
+        const Array<T>& values = node(input.node).array();
         const auto [low, high] = std::minmax_element(values.data(), values.data() + values.size());
-        message += values.size() == 0 ? fmt::format("; input {}, empty", describe(input.node))
-                                      : fmt::format("; input {} in [{}, {}]", describe(input.node), *low, *high);
+        text += values.size() == 0 ? fmt::format("; input {}, empty", describe(input.node))
+                                   : fmt::format("; input {} in [{}, {}]", describe(input.node), *low, *high);
     }
-    throw Error(message);
+    return text;
 }
 
 template <class T>

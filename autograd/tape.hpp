@@ -190,7 +190,8 @@ class Tape {
     std::uint32_t generation() const { return generation_; }
     bool inference() const { return options_.inference; }
 
-    /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named.
+    /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named, with the
+    /// ranges of its inputs. The node stays on the tape, to be looked at.
     void check_finite(bool check) { check_finite_ = check; }
     bool checks_finite() const { return check_finite_; }
 
@@ -211,6 +212,8 @@ class Tape {
     /// The dotted name, or "parameter" where none was given.
     std::string parameter_name(std::uint64_t identity) const;
 
+    /// "; input exp (node 3) in [0, 90]" for each input of a node, for messages.
+    std::string ranges_of_inputs(std::uint32_t index) const;
     /// "matmul (node 12, decoder.hidden)": the op, its number, and the module whose parameters it uses.
     std::string describe(std::uint32_t index) const;
 
@@ -240,8 +243,12 @@ class Tape {
     /// The array of the node to come, of unspecified shape and values. It becomes one by append(); an op that throws
     /// before leaves no trace.
     Array<T>& next_value() {
-        if (count_ == chunks_.size() * chunk_size) grow();
         if (profiles()) start_clock();
+        return next_slot();
+    }
+    /// The same, of an op that has been at work for a while: it has started the clock itself.
+    Array<T>& next_slot() {
+        if (count_ == chunks_.size() * chunk_size) grow();
         return node(static_cast<std::uint32_t>(count_)).value;
     }
     /// next_value() with this shape.

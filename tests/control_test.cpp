@@ -1,5 +1,9 @@
-// custom_gradient, straight_through, gradient_hook, checkpoint, and a parameter's substitute.
+// custom_gradient, straight_through, gradient_hook, checkpoint, a parameter's substitute, and profile().
 #include <nn/nn.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "testing.hpp"
 
@@ -8,6 +12,22 @@ using namespace autograd;
 namespace {
 
 const Array<double> x{0.3, -1.2, 2.0};
+
+/// The identity, slowly.
+struct Sleepy {
+    static constexpr const char* name = "sleepy";
+    std::chrono::milliseconds nap;
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& a) const {
+        std::this_thread::sleep_for(nap);
+        out = a;
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
+        return g;
+    }
+};
 
 }  // namespace
 
@@ -92,6 +112,31 @@ TEST_CASE("checkpoint: refuses what it cannot compute again") {
     CHECK_THROWS_AS(checkpoint([&](const auto& a) { return a * v; }, v), TapeError);
 }
 
+TEST_CASE("checkpoint: one node given twice, or given and used as a parameter, gets its gradient once") {
+    Tape<double> tape;
+    const auto product = [](const auto& a, const auto& b) { return a * b; };
+    const auto v = tape.variable(x);
+    const auto y = sum(checkpoint(product, v, v));
+    const auto plain = backward(y);
+    CHECK(elements(backward(y, {.create_graph = true}).var(v).value()) == elements(plain[v]));
+    CHECK(gradcheck([&](auto a) { return checkpoint(product, a, a); }, {x}, {.order = 2}));
+
+    const Parameter<double> p{x};
+    const auto w = tape.parameter(p);
+    const auto z = sum(checkpoint([&](const auto& a) { return a * a.tape().parameter(p); }, w));
+    const auto expected = backward(z);
+    CHECK(elements(backward(z, {.create_graph = true})[p]) == elements(expected[p]));
+}
+
+TEST_CASE("checkpoint: an input that its function does not use has no gradient, and the error says so") {
+    Tape<double> tape;
+    tape.check_finite(true);
+    const auto v = tape.variable(x), unused = tape.variable(x);
+    const auto gradients = backward(sum(checkpoint([](const auto& a, const auto&) { return a * 2; }, v, unused)));
+    CHECK(gradients.find(unused) == nullptr);
+    CHECK_THAT(message_of<GradientError>([&] { gradients[unused]; }), contains("an input that it does not use"));
+}
+
 TEST_CASE("substitute: a parameter is another Var for a while") {
     const Parameter<double> p{x};
     Tape<double> tape;
@@ -125,4 +170,22 @@ TEST_CASE("profile: time and bytes of each op, forward and backward") {
     CHECK_THAT(to_string(profile), contains("matmul") && contains("backward ms"));
     tape.profile(false);
     CHECK(tape.profile().empty());
+}
+
+TEST_CASE("profile: the time of an op is that from its beginning to its end") {
+    constexpr auto nap = std::chrono::milliseconds(5);
+    const auto slow = [&](const auto& a) {
+        std::this_thread::sleep_for(nap);
+        return a * 2;
+    };
+    Tape<double> tape;
+    tape.profile(true);
+    const auto v = tape.variable(x);
+    backward(sum(checkpoint(slow, apply(Sleepy{nap}, v))));
+    double slept = 0;
+    for (const OpProfile& each : tape.profile()) {
+        if (each.op == "checkpoint") slept += std::min(each.forward_seconds, each.backward_seconds);
+        if (each.op == "sleepy") slept += each.forward_seconds;
+    }
+    CHECK(slept >= 2 * std::chrono::duration<double>(nap).count());  // sleep_for promises at least that much
 }

@@ -224,6 +224,47 @@ TEST_CASE("gradcheck steps around a kink and says so", "[gradcheck]") {
     CHECK(!gradcheck([](auto a) { return wrong_above_one(abs(a)); }, {Array<double>{0, 1.5}}));
 }
 
+TEST_CASE("gradcheck steps around kinks of a gradient, of several inputs, and anywhere in a large one", "[gradcheck]") {
+    CHECK(gradcheck([](auto a) { return max(a); }, {Array<double>{1, 1, 0}}, {.order = 2}));
+    CHECK(gradcheck([](auto a) { return sum(abs(a)); }, {Array<double>{0, 1}}, {.order = 2}));
+    const Array<double> zero{0.0, 0.0};
+    const auto several = [](auto a, auto b, auto c, auto d) { return sum(relu(a) + relu(b) + relu(c) + relu(d)); };
+    CHECK(gradcheck(several, {zero, zero, zero, zero}).notes().size() == 4);
+    Array<double> large = full<double>({1000}, 1);
+    large(300) = large(900) = 0;
+    const auto report = gradcheck([](auto a) { return sum(relu(a)); }, {large});
+    CHECK(report);
+    CHECK(says(report, "at element (300,)"));
+    const auto edge = gradcheck([](auto a) { return sum(log(a)); }, {Array<double>{1e-7}});
+    CHECK(says(edge, "stepped away from the edge of the domain"));
+}
+
+TEST_CASE("gradcheck does not take a flat function for a kink", "[gradcheck]") {
+    constexpr auto masked = elementwise<"masked">(
+        [](auto a, auto b) { return a * b; },
+        [](auto g, auto a, auto b, auto) { return where(logical_and(equal(a, 0), equal(b, 0)), g, g * b); },
+        [](auto g, auto a, auto, auto) { return g * a; });
+    const Array<double> zero{0.0, 0.0};
+    CHECK(!gradcheck(masked, {zero, zero}));
+}
+
+TEST_CASE("gradcheck passes what is right where values cancel", "[gradcheck]") {
+    const Array<double> zero{0.0, 0.0}, same{0.1, 0.1, 0.1}, x3{0.1, 0.2, 0.3};
+    const auto kl = [](auto mean, auto log_variance) {
+        return 0.5 * sum(square(mean) + exp(log_variance) - log_variance - 1);
+    };
+    CHECK(gradcheck(kl, {zero, zero}));
+    CHECK(gradcheck([](auto a) { return var(a); }, {same}));
+    CHECK(gradcheck([](auto a) { return stddev(a); }, {same}));
+    CHECK(gradcheck([](auto a) { return sum(square(expm1(a))); }, {zero}));
+    CHECK(gradcheck([](auto a) { return sum(softmax(a, 0)); }, {x3}, {.order = 2}));
+    CHECK(gradcheck([](auto a) { return sum(square(sin(a)) + square(cos(a))); }, {x3}, {.order = 2}));
+}
+
+TEST_CASE("gradcheck without a direction checks nothing, and refuses", "[gradcheck]") {
+    CHECK_THROWS_AS(gradcheck([](auto a) { return sum(a); }, {x}, {.directions = 0}), Error);
+}
+
 TEST_CASE("gradcheck reports an exception", "[gradcheck]") {
     const auto report = gradcheck([](auto a, auto b) { return matmul(a, b); }, {x, x});
     REQUIRE(!report);

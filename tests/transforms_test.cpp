@@ -91,3 +91,28 @@ TEST_CASE("tangent: what has none says why") {
     tape.clear();
     CHECK_THROWS_AS(tangent<double>(y, {{x, ones}}), TapeError);
 }
+
+TEST_CASE("tangent: two directions of one node are added") {
+    Tape<double> tape;
+    const auto v = tape.variable(Array<double>{1, 2, 3});
+    const Array<double> ones{1.0, 1.0, 1.0};
+    CHECK(tangent(sum(v), {{v, ones}, {v, ones}})() == 6);
+}
+
+TEST_CASE("tangent: refuses what was changed or released since it was recorded") {
+    Parameter<double> p{Array<double>{0.5, -1, 2}};
+    const Array<double> ones{1.0, 1.0, 1.0};
+    Tape<double> tape;
+    const auto w = tape.parameter(p);
+    const auto y = sum(square(w)), cube = sum(w * w * w);
+    const auto gradients = backward(cube, {.create_graph = true});
+    CHECK(tangent(y, {{w, ones}})() == 3);
+    p.mutable_value() *= 10;
+    CHECK_THAT(message_of<GradientError>([&] { tangent(y, {{w, ones}}); }), contains("tangent: parameter (node 0) was updated"));
+    CHECK_THROWS_AS(tangent(gradients.var(p), {{w, ones}}), GradientError);
+    tape.clear();
+    const auto v = tape.variable(ones);
+    const auto z = sum(matmul(exp(v), v));
+    backward(z, {.release = true});
+    CHECK_THAT(message_of<GradientError>([&] { tangent(z, {{v, ones}}); }), contains("were released"));
+}

@@ -71,7 +71,11 @@ struct Checkpoint {
         const auto gradients =
             autograd::backward(sum(value * sweep.gradient()), {.create_graph = true, .first_node = first_node});
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (sweep.wants(k) && gradients.find(inputs[k]) != nullptr) sweep.deliver(k, gradients.var(inputs[k]));
+            // The gradient of a node that is an input twice is the sum of both already, and is passed on once.
+            const bool passed_on = std::any_of(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(k),
+                                               [&](const Var<T>& each) { return each.index() == inputs[k].index(); });
+            if (passed_on || !sweep.wants(k) || gradients.find(inputs[k]) == nullptr) continue;
+            sweep.deliver(k, gradients.var(inputs[k]));
         }
     }
     static void tangent(TangentSweep<T>& sweep) {
@@ -93,6 +97,7 @@ template <class T>
 Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
     if (inputs.empty()) throw Error("checkpoint: it needs at least one input");
     Tape<T>& tape = inputs.front().tape();
+    if (tape.profiles()) tape.start_clock();
     Tape<T> inner({.inference = true});
     std::vector<Var<T>> copies;
     PoolVector<Input<T>> all;
@@ -110,7 +115,7 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
         all.push_back({tape.parameter(each.state).index(), T(0)});
         checkpoint.parameters.push_back(each.state);
     }
-    tape.next_value() = value;
+    tape.next_slot() = value;
     const auto* state = tape.keep(std::move(checkpoint));
     return tape.append(Checkpoint<T>::op, all, state);
 }
