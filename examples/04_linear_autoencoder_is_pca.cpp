@@ -65,6 +65,8 @@ int main() {
         descent.step(model, backward(error));
     }
     std::printf("  by PCA            %.10f\n\n", discarded);
+    // Rounding is left after so many steps. The loss is flat at its minimum, so that all else is known to the root of
+    // its error.
     checks.near("squared error: the sum of the discarded eigenvalues", loss, discarded, 1e-10 * discarded);
 
     // Two subspaces, with orthonormal bases U and Q: the sines of the principal angles are the singular values of

@@ -61,22 +61,24 @@ int main() {
     checks.holds("backward refuses, and the reason names the draw, " + tape.describe(z.index()),
                  refused && reason.find(tape.describe(z.index())) != std::string::npos);
 
-    const auto compare = [&](const char* what, const std::vector<double>& samples, double gradient, double variance) {
+    const auto compare = [&](const std::string& what, const std::vector<double>& samples, double gradient,
+                             double variance) {
         const Moments m = moments(samples);
-        checks.near(std::string(what) + ", mean", m.mean, gradient, standard_errors * m.mean_error);
-        checks.near(std::string(what) + ", variance", m.variance, variance, standard_errors * m.variance_error);
+        checks.near(what + ", mean", m.mean, gradient, standard_errors * m.mean_error);
+        checks.near(what + ", variance", m.variance, variance, standard_errors * m.variance_error);
     };
     // E[z^2] = mu^2 + 1. Pathwise: 2 z, of variance 4. Score function: z^2 epsilon, of variance 103 - 4^2.
     std::printf("\nf = z^2, mu = 2: d E[f] / d mu from one draw\n");
-    compare("pathwise", estimates(400'000, 1, 2, rng, pathwise), 4, 4);
-    compare("score function", estimates(400'000, 1, 2, rng, score_function), 4, 87);
+    compare("mu = 2: pathwise", estimates(400'000, 1, 2, rng, pathwise), 4, 4);
+    compare("mu = 2: score function", estimates(400'000, 1, 2, rng, score_function), 4, 87);
 
     // The score function multiplies each coordinate's score by all of f: what the others add is noise.
     for (const std::size_t d : {1, 10, 100}) {
         std::printf("\nf = sum of z^2 over %zu dimensions, mu = 1: d E[f] / d mu_1 from one draw\n", d);
         const double n = static_cast<double>(d);
-        compare("pathwise", estimates(400'000, d, 1, rng, pathwise), 2, 4);
-        compare("score function", estimates(400'000, d, 1, rng, score_function), 2, 4 * n * n + 14 * n + 12);
+        const std::string at = "d = " + std::to_string(d) + ": ";
+        compare(at + "pathwise", estimates(400'000, d, 1, rng, pathwise), 2, 4);
+        compare(at + "score function", estimates(400'000, d, 1, rng, score_function), 2, 4 * n * n + 14 * n + 12);
     }
     return checks.result();
 }

@@ -22,7 +22,7 @@ int main() {
     Rng rng = Rng(11).stream("noise");
 
     const auto compare = [&](const char* name, double mean, double variance) {
-        std::printf("\n%s: q = N(%.4f, %.4f)\n", name, mean, variance);
+        std::printf("\nq = N(%.4f, %.4f)\n", mean, variance);
         // With z = mean + sigma epsilon, d/dz (log p(x, z) - log q(z)) is pull + slope epsilon, where log q counts as a
         // function of z only. In the mean that is the gradient; in the log variance it is multiplied by sigma epsilon
         // / 2.
@@ -45,7 +45,7 @@ int main() {
             const double quadratic = 0.5 * sigma * slope - (stick ? 0 : 0.5);
             const auto check = [&](const char* what, const Var<double>& of, double expected, double expected_variance) {
                 const Moments seen = moments({gradients[of].data(), draws});
-                const std::string label = std::string(stick ? "sticking" : "plain   ") + "  in " + what;
+                const std::string label = std::string(name) + (stick ? ", sticking, " : ", plain, ") + what;
                 // Where there is no variance, rounding is left.
                 checks.near(label + ", mean", seen.mean, expected, std::fmax(1e-13, standard_errors * seen.mean_error));
                 checks.near(label + ", variance", seen.variance, expected_variance,
@@ -56,8 +56,11 @@ int main() {
                   std::pow(0.5 * sigma * pull, 2) + 2 * quadratic * quadratic);
         }
     };
-    compare("at the posterior", m, v);
-    compare("too wide, and off", m + 0.3, 2 * v);
-    compare("too narrow, below half of the variance: here sticking costs variance", m, v / 4);
+    compare("q = posterior", m, v);
+    compare("q wide and off", m + 0.3, 2 * v);
+    compare("q narrow", m, v / 4);
+    std::printf(
+        "\nWhere the variance of q is below half of the posterior's, what is left out would have cancelled more than "
+        "it adds.\n");
     return checks.result();
 }
