@@ -7,9 +7,12 @@
 // and does not compile one. Include this beside the Catch2 header that you use; autograd.hpp does not.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #if __has_include(<catch2/matchers/catch_matchers_templated.hpp>)
@@ -50,19 +53,16 @@ class CorrectGradientMatcher : public XTAPE_CATCH2_MATCHER {
 
     template <class F>
     bool match(const F& f) const {
-        const GradcheckReport report = gradcheck_list(
-            [&](std::span<const Var<double>> v) {
-                return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                    if constexpr (std::is_invocable_v<const F&, decltype(v[I])..., Rng&>) {
-                        if (!rng_) throw Error("HasCorrectGradient: the function draws noise; say .replaying(rng)");
-                        Rng replay = *rng_;
-                        return f(v[I]..., replay);
-                    } else {
-                        return f(v[I]...);
-                    }
-                }(std::make_index_sequence<N>{});
-            },
-            inputs_, options_);
+        const auto call = [&](const auto&... v) {
+            if constexpr (std::is_invocable_v<const F&, decltype(v)..., Rng&>) {
+                if (!rng_) throw Error("HasCorrectGradient: the function draws noise; say .replaying(rng)");
+                Rng replay = *rng_;
+                return f(v..., replay);
+            } else {
+                return f(v...);
+            }
+        };
+        const GradcheckReport report = gradcheck_list(on_list<double, N>(call), inputs_, options_);
         text_ = report.text();
         return static_cast<bool>(report);
     }

@@ -7,6 +7,13 @@
 #include "autograd/threads.hpp"
 
 namespace autograd::detail {
+
+std::string described(const char* op, const std::string& description, std::string_view message) {
+    const std::string name = std::string(op) + ": ";
+    if (message.starts_with(name)) message.remove_prefix(name.size());
+    return description + ": " + std::string(message);
+}
+
 namespace {
 
 using kernels::max_arity;
@@ -41,15 +48,16 @@ constexpr auto all_advance = [] {
 template <class T>
 Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs) {
     const MapArguments<T> arguments(tape, inputs);
-    with_context([&] { return tape.describe_next(op.name, inputs); },
-                 [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.span()); });
+    with_context(
+        op.name, [&] { return tape.describe_next(op.name, inputs); },
+        [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.span()); });
     return tape.append(op, inputs);
 }
 
 template <class T>
 Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs) {
     Array<T> out;
-    with_context([&] { return std::string(op.name); }, [&] { kernels::run_forward(*op.kernel, out, inputs); });
+    with_context(op.name, [&] { kernels::run_forward(*op.kernel, out, inputs); });
     return out;
 }
 

@@ -355,8 +355,10 @@ struct Elementwise {
 /// derivative is stated rather than derived, one rule for each input: a lambda of (gradient, inputs..., output), or
 /// no_gradient.
 template <Name OpName, class F, class... Rules>
-constexpr Elementwise<OpName, F, Rules...> elementwise(F, Rules...) {
-    return {};
+constexpr auto elementwise(F, Rules...) {
+    constexpr bool captures_nothing = std::is_empty_v<F> && (std::is_empty_v<Rules> && ...);
+    static_assert(captures_nothing, "an op's lambda captures nothing: pass what it needs as an input");
+    if constexpr (captures_nothing) return Elementwise<OpName, F, Rules...>{};
 }
 
 namespace detail {

@@ -13,6 +13,7 @@
 
 #include "autograd/random.hpp"
 #include "autograd/tape.hpp"
+#include "autograd/transforms.hpp"
 
 namespace autograd {
 
@@ -65,8 +66,7 @@ class GradcheckReport {
     double largest_error_ = 0;  // as a fraction of what is allowed
 };
 
-/// A function of a list of Vars on one tape.
-using GradcheckFunction = std::function<Var<double>(std::span<const Var<double>>)>;
+using GradcheckFunction = ListFunction<double>;
 
 /// Checks a function of a list. It is called many times, must give the same for the same inputs, and may return an
 /// array: this is multiplied by fixed random weights and summed. The derivatives along random directions come from
@@ -81,23 +81,19 @@ GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Arr
 /// 2})`.
 template <class F, std::size_t N>
 GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const GradcheckOptions& options = {}) {
-    const auto on_list = [&f](std::span<const Var<double>> v) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }
-        (std::make_index_sequence<N>{});
-    };
-    return gradcheck_list(on_list, {inputs, inputs + N}, options);
+    const auto call = [&f](const auto&... v) { return f(v...); };
+    return gradcheck_list(on_list<double, N>(call), {inputs, inputs + N}, options);
 }
 
 /// The same for a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same
 /// noise.
 template <class F, std::size_t N>
 GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng, const GradcheckOptions& options = {}) {
-    const auto on_list = [&f, &rng](std::span<const Var<double>> v) {
+    const auto call = [&f, &rng](const auto&... v) {
         Rng replay = rng;
-        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]..., replay); }
-        (std::make_index_sequence<N>{});
+        return f(v..., replay);
     };
-    return gradcheck_list(on_list, {inputs, inputs + N}, options);
+    return gradcheck_list(on_list<double, N>(call), {inputs, inputs + N}, options);
 }
 
 }  // namespace autograd

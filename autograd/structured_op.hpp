@@ -69,7 +69,7 @@ class PendingStructure : public Eager<T>::Pending {
    private:
     template <class Call>
     void call(Call each) const {
-        with_context([] { return std::string(S::name); }, [&] { std::apply(each, inputs_); });
+        with_context(S::name, [&] { std::apply(each, inputs_); });
     }
 
     S structure_;
@@ -197,8 +197,9 @@ Var<T> apply(S structure, const Var<T>& first, const Rest&... rest) {
     Tape<T>& tape = first.tape();
     const Input<T> inputs[] = {{tape.index_of(first, S::name), T(0)}, {tape.index_of(rest, S::name), T(0)}...};
     Array<T>& out = tape.next_value();
-    detail::with_context([&] { return tape.describe_next(S::name, inputs); },
-                         [&] { structure.forward(out, first.value(), rest.value()...); });
+    detail::with_context(
+        S::name, [&] { return tape.describe_next(S::name, inputs); },
+        [&] { structure.forward(out, first.value(), rest.value()...); });
     const S* state = tape.keep(std::move(structure));
     return tape.append(detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::op, inputs, state);
 }
@@ -210,8 +211,7 @@ Eager<T> apply(const S& structure, const Eager<T>& first, const Rest&... rest) {
         return Eager<T>(detail::PendingStructure<S, T, 1 + sizeof...(Rest)>(structure, first, rest...));
     } else {
         Array<T> out;
-        detail::with_context([] { return std::string(S::name); },
-                             [&] { structure.forward(out, first.array(), rest.array()...); });
+        detail::with_context(S::name, [&] { structure.forward(out, first.array(), rest.array()...); });
         return Eager<T>(std::move(out));
     }
 }
@@ -228,8 +228,9 @@ Var<T> apply_to_list(S structure, std::span<const Var<T>> list) {
         arrays.push_back(&each.value());
     }
     Array<T>& out = tape.next_value();
-    detail::with_context([&] { return tape.describe_next(S::name, inputs); },
-                         [&] { structure.forward(out, std::span<const Array<T>* const>(arrays)); });
+    detail::with_context(
+        S::name, [&] { return tape.describe_next(S::name, inputs); },
+        [&] { structure.forward(out, std::span<const Array<T>* const>(arrays)); });
     const S* state = tape.keep(std::move(structure));
     return tape.append(detail::CompiledList<S, T>::op, inputs, state);
 }

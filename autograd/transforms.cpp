@@ -26,6 +26,20 @@ struct Recording {
         for (std::size_t k = 0; k < tangents.size(); ++k) directions.emplace_back(inputs[k], tangents[k]);
         return directions;
     }
+    /// Whether all ops between the inputs and the value have a rule for forward mode.
+    bool has_forward_mode() const {
+        const std::vector<bool> leads_to_value = ancestors(tape, value.index());
+        for (std::uint32_t i = 0; i < leads_to_value.size(); ++i) {
+            const Node<T>& node = tape.node(i);
+            if (!leads_to_value[i] || node.op == nullptr || node.op->tangent != nullptr) continue;
+            for (std::size_t k = 0; k < node.input_count; ++k) {
+                const Input<T>& input = tape.inputs(node)[k];
+                if (input.is_immediate() || is_cut(*node.op, k)) continue;
+                if (tape.node(input.node).needs_gradient) return false;
+            }
+        }
+        return true;
+    }
     /// Those of sum(cotangent * value).
     std::vector<Array<T>> gradients(const Array<T>& cotangent) {
         const auto found = backward(sum(value * tape.constant(cotangent)));
@@ -74,7 +88,7 @@ std::vector<Array<T>> jacobian_list(const ListFunction<T>& f, std::span<const Ar
         result.push_back(empty<T>(both));
         columns += each.size();
     }
-    if (rows <= columns) {
+    if (rows <= columns || !recording.has_forward_mode()) {
         for (std::size_t row = 0; row < rows; ++row) {
             const auto gradients = recording.gradients(unit<T>(shape, row));
             for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -105,11 +119,31 @@ ValueAndGradients<T> hvp_list(const ListFunction<T>& f, std::span<const Array<T>
     return result;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                                          \
-    template ValueAndTangent<T> jvp_list<T>(const ListFunction<T>&, std::span<const Array<T>>, std::span<const Array<T>>); \
-    template ValueAndGradients<T> vjp_list<T>(const ListFunction<T>&, std::span<const Array<T>>, const Array<T>&);    \
-    template std::vector<Array<T>> jacobian_list<T>(const ListFunction<T>&, std::span<const Array<T>>);               \
-    template ValueAndGradients<T> hvp_list<T>(const ListFunction<T>&, std::span<const Array<T>>, std::span<const Array<T>>);
+template <class T>
+Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input) {
+    const Recording<T> recording(f, {&input, 1});
+    const auto gradients = backward(recording.value, {.create_graph = true});
+    const Var<T>& x = recording.inputs[0];
+    const Var<T> slope = gradients.var(x);
+    Shape shape = input.shape();
+    for (const std::size_t extent : input.shape()) shape.push_back(extent);
+    Array<T> result = full<T>(shape, T(0));
+    for (std::size_t i = 0; i < input.size(); ++i) {
+        const Direction<T> direction{x, unit<T>(input.shape(), i)};
+        const auto column = find_tangent<T>(slope, {&direction, 1});
+        if (column) std::copy_n(column->data(), input.size(), result.data() + i * input.size());
+    }
+    return result;
+}
+
+#define XTAPE_INSTANTIATE(T)                                                                                       \
+    template ValueAndTangent<T> jvp_list<T>(const ListFunction<T>&, std::span<const Array<T>>,                     \
+                                            std::span<const Array<T>>);                                            \
+    template ValueAndGradients<T> vjp_list<T>(const ListFunction<T>&, std::span<const Array<T>>, const Array<T>&); \
+    template std::vector<Array<T>> jacobian_list<T>(const ListFunction<T>&, std::span<const Array<T>>);            \
+    template ValueAndGradients<T> hvp_list<T>(const ListFunction<T>&, std::span<const Array<T>>,                   \
+                                              std::span<const Array<T>>);                                          \
+    template Array<T> hessian_list<T>(const ListFunction<T>&, const Array<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

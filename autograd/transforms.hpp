@@ -44,6 +44,8 @@ template <class T>
 std::vector<Array<T>> jacobian_list(const ListFunction<T>& f, std::span<const Array<T>> inputs);
 template <class T>
 ValueAndGradients<T> hvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> direction);
+template <class T>
+Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input);
 
 /// Forward mode, J v: f(inputs) and its derivative along `tangents`, one of each input's shape.
 /// @throws ShapeError for a tangent of another shape, GradientError where the value does not depend on any input.
@@ -59,8 +61,9 @@ ValueAndGradients<T> vjp(F f, const Array<T> (&inputs)[N], const Array<T>& cotan
     return vjp_list<T>(on_list<T, N>(f), inputs, cotangent);
 }
 
-/// The matrix of all partial derivatives, an array for each input: of the value's shape followed by the input's. A sweep
-/// forward for each element of an input, or a sweep backward for each of the value: whichever are fewer.
+/// The matrix of all partial derivatives, an array for each input: of the value's shape followed by the input's. A
+/// sweep forward for each element of an input, or a sweep backward for each of the value: whichever are fewer. Backward
+/// in any case where an op has no forward mode.
 /// @throws GradientError for an input on which the value does not depend.
 template <class T, std::size_t N, class F>
 std::vector<Array<T>> jacobian(F f, const Array<T> (&inputs)[N]) {
@@ -75,21 +78,12 @@ ValueAndGradients<T> hvp(F f, const Array<T> (&inputs)[N], const Array<T> (&dire
     return hvp_list<T>(on_list<T, N>(f), inputs, direction);
 }
 
-/// All second derivatives of f, whose value has one element, in its one input: of the input's shape twice.
+/// All second derivatives of f, whose value has one element, in its one input: of the input's shape twice. One sweep
+/// backward, recorded, and one forward over it for each element.
 /// @throws GradientError as hvp() does.
 template <class T, class F>
 Array<T> hessian(F f, const Array<T>& input) {
-    Shape shape = input.shape();
-    for (const std::size_t extent : input.shape()) shape.push_back(extent);
-    Array<T> result = empty<T>(shape);
-    Array<T> unit = full<T>(input.shape(), T(0));
-    for (std::size_t i = 0; i < input.size(); ++i) {
-        unit.data()[i] = T(1);
-        const Array<T> column = hvp<T, 1>(f, {input}, {unit}).gradients[0];
-        std::copy_n(column.data(), column.size(), result.data() + i * column.size());
-        unit.data()[i] = T(0);
-    }
-    return result;
+    return hessian_list<T>(on_list<T, 1>(f), input);
 }
 
 }  // namespace autograd

@@ -5,7 +5,11 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "autograd/error.hpp"
@@ -159,14 +163,62 @@ X primal(const X& like, const A& value) {
     return lift(like, value);
 }
 
-/// Runs `body`; a ShapeError of it is given the op's description as its beginning.
+/// "sum (node 3, decoder): axis 7 ...", of a description that begins with the op's name and a message that may do so
+/// too.
+std::string described(const char* op, const std::string& description, std::string_view message);
+
+/// What `body` gives. An Error of it keeps its type and is given the op's description as its beginning, in place of the
+/// op's name if it begins with that. (TapeErrors and GradientErrors describe nodes themselves.)
 template <class Describe, class Body>
-void with_context(Describe&& describe, Body&& body) {
+decltype(auto) with_context(const char* op, Describe&& describe, Body&& body) {
     try {
-        body();
+        return body();
     } catch (const ShapeError& error) {
-        throw ShapeError(describe() + ": " + error.what());
+        throw ShapeError(described(op, describe(), error.what()));
+    } catch (const Error& error) {
+        if (typeid(error) != typeid(Error)) throw;
+        throw Error(described(op, describe(), error.what()));
     }
+}
+template <class Body>
+decltype(auto) with_context(const char* op, Body&& body) {
+    return with_context(
+        op, [op] { return std::string(op); }, body);
+}
+
+/// The same for what an op checks of its inputs before it records anything: on a tape, errors name the node to come and
+/// the module, `with_context_of("sum", check, x)`.
+template <class Body, Operand X>
+decltype(auto) with_context_of(const char* op, Body&& body, std::span<const X> inputs) {
+    if constexpr (is_var<X>) {
+        using T = typename X::Element;
+        const auto describe = [&]() -> std::string {
+            if (inputs.empty()) return op;
+            Tape<T>& tape = inputs.front().tape();
+            PoolVector<Input<T>> list;
+            for (const X& each : inputs) list.push_back({tape.index_of(each, op), T(0)});
+            return tape.describe_next(op, list);
+        };
+        return with_context(op, describe, body);
+    } else {
+        return with_context(op, body);
+    }
+}
+template <class Body, Operand X, std::same_as<X>... Rest>
+decltype(auto) with_context_of(const char* op, Body&& body, const X& first, const Rest&... rest) {
+    if constexpr (is_var<X>) {
+        const X inputs[] = {first, rest...};
+        return with_context_of(op, body, std::span<const X>(inputs));
+    } else {
+        return with_context(op, body);
+    }
+}
+
+/// An axis of x counted from the front. @throws ShapeError naming `op` if there is no such axis.
+template <Operand X>
+std::size_t axis_of(const X& x, std::ptrdiff_t axis, const char* op) {
+    return with_context_of(
+        op, [&] { return normalize_axis(axis, x.shape().size(), op); }, x);
 }
 
 /// Recorded: `contribution` summed or broadcast to `shape`, and added to `existing` if that is not null. Defined with the

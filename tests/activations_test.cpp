@@ -1,4 +1,5 @@
 // At a kink an activation has the gradient that its documentation names, and at infinity its limit.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -87,4 +88,29 @@ TEST_CASE("activations: the defaults are PyTorch's") {
     CHECK(celu(x).value() == celu(x, 1).value());
     CHECK(elements(hardtanh(x).value()) == std::vector<float>{-1, -0.5, 0.5, 1});
     CHECK(elements(leaky_relu(x).value())[0] == -0.02f);
+}
+
+TEST_CASE("activations, maximum, minimum and clip: the gradient at a NaN is NaN") {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const auto all_nan = [](const Values& gradients) {
+        return std::all_of(gradients.begin(), gradients.end(), [](double each) { return std::isnan(each); });
+    };
+    CHECK(all_nan(gradients_of([](auto x) { return relu(x); }, nan)));
+    CHECK(all_nan(gradients_of([](auto x) { return relu6(x); }, nan)));
+    CHECK(all_nan(gradients_of([](auto x, auto slope) { return leaky_relu(x, slope); }, nan, 0.25)));
+    CHECK(all_nan(gradients_of([](auto x) { return hardsigmoid(x); }, nan)));
+    CHECK(all_nan(gradients_of([](auto x) { return hardswish(x); }, nan)));
+    CHECK(all_nan(gradients_of([](auto x) { return abs(x); }, nan)));
+    const auto of_maximum = [](auto a, auto b) { return maximum(a, b); };
+    const auto of_minimum = [](auto a, auto b) { return minimum(a, b); };
+    CHECK(all_nan(gradients_of(of_maximum, nan, 1)));
+    CHECK(all_nan(gradients_of(of_maximum, 1, nan)));
+    CHECK(all_nan(gradients_of(of_minimum, nan, 1)));
+    CHECK(all_nan(gradients_of(of_minimum, 1, nan)));
+    const auto of_clip = [](auto x, auto low, auto high) { return clip(x, low, high); };
+    const auto of_hardtanh = [](auto x, auto low, auto high) { return hardtanh(x, low, high); };
+    for (const Values& at : {Values{nan, -1, 1}, Values{0, nan, 1}, Values{0, -1, nan}}) {
+        CHECK(all_nan(gradients_of(of_clip, at[0], at[1], at[2])));
+        CHECK(all_nan(gradients_of(of_hardtanh, at[0], at[1], at[2])));
+    }
 }

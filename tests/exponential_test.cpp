@@ -82,7 +82,14 @@ TEST_CASE("powers and angles: at the origin, on the axes and where squares overf
     const auto nan = tape.constant(Array<double>{not_a_number});
     CHECK(hypot(nan, -infinity).item() == infinity);
     CHECK(std::isnan(hypot(nan, 1).item()));
+    // The limits where one is infinite; where both are there is none.
+    CHECK(gradients_of(of_hypot, infinity, 1) == Values{1, 0});
+    CHECK(gradients_of(of_hypot, -2, -infinity) == Values{0, -1});
+    CHECK(std::isnan(gradients_of(of_hypot, infinity, infinity)[0]));
     const auto of_atan2 = [](auto a, auto b) { return atan2(a, b); };
+    CHECK(gradients_of(of_atan2, 1, infinity) == Values{0, 0});
+    CHECK(gradients_of(of_atan2, -infinity, 1) == Values{0, 0});
+    CHECK(std::isnan(gradients_of(of_atan2, infinity, infinity)[0]));
     CHECK(gradients_of(of_atan2, 0, 0) == Values{0, 0});
     CHECK(gradients_of(of_atan2, 0, -2) == Values{-0.5, -0.0});
     CHECK(gradients_of(of_atan2, 1e-200, 0) == Values{0, -1e200});

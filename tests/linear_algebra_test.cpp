@@ -142,11 +142,11 @@ TEST_CASE("linear algebra: singular matrices are errors that name op, matrix and
     Tape<double> tape;
     const auto a = tape.variable(D{{1, 2}, {2, 4}});
     const auto b = tape.constant(full<double>({2, 1}, 1.0));
-    CHECK_THAT(message_of<Error>([&] { inv(a); }), contains("inv: the matrix is singular: its pivot 1 is 0"));
-    CHECK_THAT(message_of<Error>([&] { solve(a, b); }), contains("solve: the matrix is singular: its pivot 1 is 0"));
+    CHECK_THAT(message_of<Error>([&] { inv(a); }), contains("inv (node 2): the matrix is singular: its pivot 1 is 0"));
+    CHECK_THAT(message_of<Error>([&] { solve(a, b); }), contains("solve (node 2): the matrix is singular: its pivot 1 is 0"));
     CHECK(tape.size() == 2);
     const auto batch = tape.constant(D{{{1, 0}, {0, 1}}, {{0, 0}, {0, 1}}});
-    CHECK_THAT(message_of<Error>([&] { inv(batch); }), contains("inv: matrix 1 of the batch") && contains("pivot 0"));
+    CHECK_THAT(message_of<Error>([&] { inv(batch); }), contains("inv (node 3): matrix 1 of the batch") && contains("pivot 0"));
     CHECK(elements(det(batch).value()) == std::vector<double>{1, 0});
     const auto [sign, logarithm] = slogdet(a);
     CHECK(sign.item() == 0);
@@ -174,7 +174,7 @@ TEST_CASE("linear algebra: cholesky refuses what is not positive definite") {
     Tape<double> tape;
     const auto indefinite = tape.constant(D{{1, 2}, {2, 1}});
     CHECK_THAT(message_of<Error>([&] { cholesky(indefinite); }),
-               contains("cholesky: the matrix is not positive definite: its pivot 1"));
+               contains("cholesky (node 1): the matrix is not positive definite: its pivot 1"));
     CHECK_THAT(message_of<Error>([&] {
                    cholesky(tape.constant(D{{{1, 0}, {0, 1}}, {{-1, 0}, {0, 1}}}));
                }),

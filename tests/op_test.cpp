@@ -1,4 +1,5 @@
 // Ops as a user writes them. The library's own are tested one by one by every_op_test.
+#include <autograd/registry.hpp>
 #include <cmath>
 #include <functional>
 #include <type_traits>
@@ -268,4 +269,66 @@ TEST_CASE("op: reshape infers one extent") {
     CHECK_THROWS_AS(reshape(x, {autograd::inferred, 5}), ShapeError);
     CHECK_THROWS_AS(reshape(x, {autograd::inferred, autograd::inferred}), ShapeError);
     CHECK_THROWS_AS(reshape(x, {autograd::inferred, 0}), ShapeError);
+}
+
+TEST_CASE("op: an error of any op names the op, its node and the module, once") {
+    for (const OpRecord& record : registry()) {
+        for (const OpMisuse& misuse : record.misuses) {
+            Tape<double> tape;
+            std::vector<Parameter<double>> parameters;
+            std::vector<Var<double>> inputs;
+            for (const Shape& shape : misuse.shapes) {
+                parameters.emplace_back(sample<double>(shape));
+                tape.name_parameter(parameters.back().identity(), "decoder.hidden.weight");
+                inputs.push_back(tape.parameter(parameters.back()));
+            }
+            const std::string message = message_of<ShapeError>([&] { misuse.call(inputs); });
+            INFO(record.name << ": " << message);
+            // An empty list is on no tape; indices are made before any op sees them.
+            if (message.find("empty list") != std::string::npos || message.starts_with("indices: ")) continue;
+            const std::size_t place = message.find(" (node ");
+            REQUIRE(place != std::string::npos);
+            CHECK(message.find(message.substr(0, place) + ": ") == std::string::npos);
+            // Of inputs that were computed on the way the module is not known.
+            if (tape.size() == inputs.size()) CHECK_THAT(message, contains(", decoder.hidden): "));
+        }
+    }
+}
+
+TEST_CASE("op: an error of LAPACK's names its node, and keeps its type") {
+    Tape<double> tape;
+    const Parameter<double> zero(full<double>({2, 2}, 0));
+    tape.name_parameter(zero.identity(), "flow.mixing");
+    const auto a = tape.parameter(zero), b = tape.variable(full<double>({2}, 1));
+    for (const auto& [name, call] : std::vector<std::pair<std::string, std::function<Var<double>()>>>{
+             {"solve", [&] { return solve(a, b); }}, {"inv", [&] { return inv(a); }}, {"cholesky", [&] {
+                                                                                           return cholesky(a);
+                                                                                       }}}) {
+        const std::string message = message_of<Error>(call);
+        INFO(message);
+        CHECK(message.starts_with(name + " (node "));
+        CHECK_THAT(message, contains(", flow): the matrix is "));
+        CHECK_THROWS_AS(call(), Error);
+        bool is_shape_error = false;
+        try {
+            call();
+        } catch (const ShapeError&) {
+            is_shape_error = true;
+        } catch (const Error&) {
+        }
+        CHECK_FALSE(is_shape_error);
+    }
+}
+
+TEST_CASE("op: products of vectors name the shapes that were given") {
+    Tape<double> tape;
+    const auto vector = tape.variable(sample<double>({3})), matrix = tape.variable(sample<double>({4, 5}));
+    const std::string left = message_of<ShapeError>([&] { matmul(vector, matrix); });
+    const std::string right = message_of<ShapeError>([&] { matmul(matrix, vector); });
+    CHECK(left == "matmul (node 2): shapes (3,) and (4, 5): the inner extents, 3 and 4, must be equal");
+    CHECK(right == "matmul (node 2): shapes (4, 5) and (3,): the inner extents, 5 and 3, must be equal");
+    CHECK_THAT(message_of<ShapeError>([&] {
+                   solve(tape.variable(sample<double>({2, 2})), vector);
+               }),
+               contains("shapes (2, 2) and (3,)"));
 }

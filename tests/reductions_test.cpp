@@ -45,3 +45,14 @@ TEST_CASE("max and min: a NaN is the gradient of all that it stands among") {
         }
     }
 }
+
+TEST_CASE("logsumexp: among elements of minus infinity alone the gradient is 0, in both modes") {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{{-infinity, -infinity}, {-infinity, 1}});
+    const auto y = logsumexp(x, 1);
+    CHECK(elements(y.value()) == std::vector<double>{-infinity, 1});
+    CHECK(elements(backward(sum(y))[x]) == std::vector<double>{0, 0, 0, 1});
+    CHECK(elements(backward(sum(y), {.create_graph = true})[x]) == std::vector<double>{0, 0, 0, 1});
+    CHECK(elements(tangent<double>(y, {{x, Array<double>{{1, 2}, {3, 4}}}})) == std::vector<double>{0, 4});
+}

@@ -135,3 +135,18 @@ TEST_CASE("scan: long and wide arrays, for threads and blocks") {
     CHECK(gradients[x](2, 39, 1099) == 1);
     CHECK(gradients[x](1, 30, 600) == 10);
 }
+
+TEST_CASE("scan: running sums, products and recurrences of floats keep what is below a float's last place") {
+    constexpr std::size_t count = 20000000;  // beyond 2^24 = 16777216, where a sum of ones in float stands still
+    Tape<float> tape;
+    const auto last = [&](const Var<float>& y, std::size_t place) { return static_cast<double>(y.value()(place)); };
+    const auto ones = tape.constant(full<float>({count}, 1));
+    CHECK(last(cumulative_sum(ones, 0), count - 1) == count);
+    CHECK(last(linear_recurrence(ones, ones, 0), count - 1) == count);
+    CHECK(last(linear_recurrence(ones, ones, 0, Way::backwards), 0) == count);
+    CHECK(last(logcumsumexp(ones * 0, 0), count - 1) == static_cast<float>(std::log(static_cast<double>(count))));
+    // (1 + 2^-23)^1000000 is 1.12661; rounded to float at every step, 1.11921.
+    const double factor = 1 + 0x1p-23;
+    const auto product = cumulative_prod(tape.constant(full<float>({1000000}, static_cast<float>(factor))), 0);
+    CHECK(last(product, 999999) == static_cast<float>(std::pow(factor, 1000000)));
+}

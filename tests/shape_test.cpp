@@ -48,3 +48,31 @@ TEST_CASE("shape: padding with a value that is no number leaves the gradient alo
     CHECK(y.value()(1) == 1);
     CHECK(elements(backward(sum(slice(y, 0, {1, 2}) * 3))[x]) == Numbers{3, 0});
 }
+
+TEST_CASE("shape: axes and shapes in variables do as well as in braces") {
+    // Lookup by argument must not find xtensor's functions of the same names.
+    Tape<double> tape;
+    const auto x = tape.variable(sample<double>({2, 3, 1, 4}));
+    const AxisList axes{0, 1}, order{3, 2, 1, 0}, last{2};
+    const Shape shape{2, 3, 1, 4}, parts{1, 1}, places{1};
+    const PaddingList padding{{1, 0}, {0, 0}, {0, 0}, {0, 2}};
+    for (const auto& reduced : {sum(x, axes), mean(x, axes), max(x, axes), min(x, axes), prod(x, axes), var(x, axes),
+                                stddev(x, axes), logsumexp(x, axes), vector_norm(x, axes), count_nonzero(x, axes),
+                                any(x, axes), all(x, axes), squeeze(sum(x, axes, KeepDims::yes), axes)}) {
+        CHECK(reduced.shape() == Shape{1, 4});
+    }
+    for (const auto& same :
+         {softmax(x, axes), log_softmax(x, axes), layer_norm(x, axes), flip(x, axes), roll(x, axes, axes),
+          moveaxis(x, axes, axes), reshape(x, shape), broadcast_to(x, shape), sum_to(x, shape), tile(x, places)}) {
+        CHECK(same.shape() == shape);
+    }
+    CHECK(sum(x, axes).value() == sum(x, {0, 1}).value());
+    CHECK(permute_dims(x, order).shape() == Shape{4, 1, 3, 2});
+    CHECK(expand_dims(x, axes).shape() == Shape{1, 1, 2, 3, 1, 4});
+    CHECK(squeeze(x, last).shape() == Shape{2, 3, 4});
+    CHECK(pad(x, padding).shape() == Shape{3, 3, 1, 6});
+    CHECK(split(x, parts, 0).size() == 2);
+    CHECK(repeat(x, parts, 0).shape() == shape);
+    CHECK(tensordot(x, x, axes, axes).shape() == Shape{1, 4, 1, 4});
+    CHECK(fold(reshape(x, {2, 3, 4}), Shape{2, 3, 2, 2}, 1).shape() == Shape{2, 3, 2, 2});
+}

@@ -93,3 +93,13 @@ TEST_CASE("statistics: counts see NaN and signed zeros as numbers do, and cut th
     CHECK(any(tape.constant(empty<double>({0}))).item() == 0);
     CHECK_THAT(message_of<GradientError>([&] { backward(sum(all(x))); }), contains("equal"));
 }
+
+TEST_CASE("statistics: the second derivatives of a norm are those of its formula where elements are 0") {
+    const D at{0, 3, 4};
+    const D formula = hessian<double>([](const auto& x) { return sqrt(sum(square(x))); }, at);
+    const D found = hessian<double>([](const auto& x) { return vector_norm(x); }, at);
+    CHECK(found(0, 0) == Approx(0.2).epsilon(1e-14));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        CHECK(found.data()[i] == Approx(formula.data()[i]).margin(1e-15).epsilon(1e-14));
+    }
+}

@@ -44,6 +44,33 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 
 using namespace autograd;
 
+TEMPLATE_TEST_CASE("steady state: cross_entropy and einsum make no call to the heap", "", float, double) {
+    using T = TestType;
+    Tape<T> tape;
+    Parameter<T> weight{sample<T>({5, 20})};
+    const Array<T> data = sample<T>({4, 20}, 3);
+    const std::vector<std::size_t> classes{0, 4, 2, 2};
+    const auto step = [&](BackwardOptions options) {
+        tape.clear();
+        const auto x = tape.constant(data);
+        const auto w = tape.parameter(weight);
+        const auto logits = einsum("ij,kj->ik", x, w);
+        const auto chain = einsum("ij,kj,kl,ml->im", x, w, w, x) + einsum("ii->i", matmul(x, x, {.b = true}));
+        const auto loss = cross_entropy(logits, classes) + sum(chain) + sum(tensordot(x, w, {1}, {1}));
+        const auto grads = backward(loss, options);
+        return grads[weight](0, 0);
+    };
+    for (const BackwardOptions& options : {BackwardOptions{}, {.create_graph = true}}) {
+        for (int i = 0; i < 5; ++i) step(options);
+        const auto pool_before = memory_statistics();
+        const std::uint64_t heap_before = heap_calls;
+        for (int i = 0; i < 20; ++i) step(options);
+        const std::uint64_t heap_after = heap_calls;
+        CHECK(memory_statistics().heap_calls == pool_before.heap_calls);
+        CHECK(heap_after == heap_before);
+    }
+}
+
 TEMPLATE_TEST_CASE("steady state: a training step makes no call to the heap", "", float, double) {
     using T = TestType;
     Tape<T> tape;

@@ -116,3 +116,33 @@ TEST_CASE("tangent: refuses what was changed or released since it was recorded")
     backward(z, {.release = true});
     CHECK_THAT(message_of<GradientError>([&] { tangent(z, {{v, ones}}); }), contains("were released"));
 }
+
+TEST_CASE("jacobian: more rows than columns, of an op without forward mode") {
+    const auto cube = custom_gradient<"cube">([](const auto& x) { return x * x * x; },
+                                              [](const auto& g, const auto& x, const auto&) { return 3 * g * x * x; });
+    const auto found = jacobian<double>(
+        [&](const auto& x) {
+            return cube(broadcast_to(x, {3, 2}));
+        },
+        {Array<double>{1, 2}});
+    REQUIRE(found[0].shape() == Shape{3, 2, 2});
+    for (std::size_t i = 0; i < 3; ++i) {
+        for (std::size_t j = 0; j < 2; ++j) {
+            for (std::size_t k = 0; k < 2; ++k) CHECK(found[0](i, j, k) == (j == k ? (k == 0 ? 3 : 12) : 0));
+        }
+    }
+}
+
+TEST_CASE("transforms: each calls f once") {
+    int calls = 0;
+    const auto f = [&calls](const auto& x) {
+        ++calls;
+        return sum(x * x * x);
+    };
+    const Array<double> x{1, 2, 3};
+    const Array<double> found = hessian<double>(f, x);
+    CHECK(calls == 1);
+    CHECK(elements(found) == std::vector<double>{6, 0, 0, 0, 12, 0, 0, 0, 18});
+    jacobian<double>(f, {x});
+    CHECK(calls == 2);
+}

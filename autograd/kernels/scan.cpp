@@ -27,17 +27,25 @@ void for_each_block(const AxisView& view, Walk walk) {
     });
 }
 
-/// out = first(place) at the beginning of the way, then next(out before, place, place before).
+/// out = first(place) at the beginning of the way, then next(out before, place, place before). What runs on is in
+/// double: of float only the results are rounded.
 template <class T, class First, class Next>
 void scan(T* out, const AxisView& view, Way way, First first, Next next) {
     for_each_block(view, [&](std::size_t origin, std::size_t count) {
+        double running[block];
         const bool back = way == Way::backwards;
         std::size_t now = back ? origin + (view.extent - 1) * view.inner : origin;
-        for (std::size_t k = 0; k < count; ++k) out[now + k] = first(now + k);
+        for (std::size_t k = 0; k < count; ++k) {
+            running[k] = first(now + k);
+            out[now + k] = static_cast<T>(running[k]);
+        }
         for (std::size_t i = 1; i < view.extent; ++i) {
             const std::size_t before = now;
             now = back ? now - view.inner : now + view.inner;
-            for (std::size_t k = 0; k < count; ++k) out[now + k] = next(out[before + k], now + k, before + k);
+            for (std::size_t k = 0; k < count; ++k) {
+                running[k] = next(running[k], now + k, before + k);
+                out[now + k] = static_cast<T>(running[k]);
+            }
         }
     });
 }
@@ -48,22 +56,24 @@ template <class T>
 void linear_recurrence(T* out, const T* a, const T* b, const AxisView& view, Way way, bool delayed) {
     const auto first = [=](std::size_t i) { return b[i]; };
     if (delayed) {
-        scan(out, view, way, first, [=](T y, std::size_t i, std::size_t before) { return a[before] * y + b[i]; });
+        scan(out, view, way, first, [=](double y, std::size_t i, std::size_t before) { return a[before] * y + b[i]; });
     } else {
-        scan(out, view, way, first, [=](T y, std::size_t i, std::size_t) { return a[i] * y + b[i]; });
+        scan(out, view, way, first, [=](double y, std::size_t i, std::size_t) { return a[i] * y + b[i]; });
     }
 }
 
 template <class T>
 void cumulative_sum(T* out, const T* x, const AxisView& view, Way way) {
     scan(
-        out, view, way, [=](std::size_t i) { return x[i]; }, [=](T y, std::size_t i, std::size_t) { return y + x[i]; });
+        out, view, way, [=](std::size_t i) { return x[i]; },
+        [=](double y, std::size_t i, std::size_t) { return y + x[i]; });
 }
 
 template <class T>
 void cumulative_prod(T* out, const T* x, const AxisView& view, Way way) {
     scan(
-        out, view, way, [=](std::size_t i) { return x[i]; }, [=](T y, std::size_t i, std::size_t) { return y * x[i]; });
+        out, view, way, [=](std::size_t i) { return x[i]; },
+        [=](double y, std::size_t i, std::size_t) { return y * x[i]; });
 }
 
 template <class T>
@@ -72,22 +82,23 @@ void logcumsumexp(T* out, const T* x, const AxisView& view) {
     for_each_block(view, [&](std::size_t origin, std::size_t count) {
         // The largest so far, and the sum of exp(x - largest): the logarithm is taken anew each time, so errors do not
         // add up.
-        T largest[block], total[block];
+        T largest[block];
+        double total[block];
         std::fill_n(largest, count, -infinity);
-        std::fill_n(total, count, T(0));
+        std::fill_n(total, count, 0.0);
         for (std::size_t i = 0; i < view.extent; ++i) {
             const std::size_t now = origin + i * view.inner;
             for (std::size_t k = 0; k < count; ++k) {
                 const T value = x[now + k];
                 if (value > largest[k]) {
-                    total[k] = total[k] * std::exp(largest[k] - value) + 1;
+                    total[k] = total[k] * std::exp(static_cast<double>(largest[k]) - value) + 1;
                     largest[k] = value;
                 } else if (std::isnan(value)) {
                     total[k] = value;
                 } else if (std::isfinite(value)) {
                     total[k] += std::exp(value - largest[k]);
                 }
-                out[now + k] = total[k] == 0 ? -infinity : largest[k] + std::log(total[k]);
+                out[now + k] = total[k] == 0 ? -infinity : largest[k] + std::log(static_cast<T>(total[k]));
             }
         }
     });

@@ -1,6 +1,6 @@
 // Activation functions of neural networks, under PyTorch's names (sigmoid and softplus are in exponential.hpp, tanh in
 // trigonometric.hpp). At a kink the gradient of the side that is constant is taken, else that of the side below, as
-// PyTorch does: relu'(0) = 0. A NaN passes the gradient on.
+// PyTorch does: relu'(0) = 0. The gradient at a NaN is NaN.
 #pragma once
 
 #include "autograd/ops/special.hpp"
@@ -23,16 +23,17 @@ inline constexpr auto bounded = [](auto x) { return clip(x, -vanishing, vanishin
 /// x where it is negative, else 0: what the exponential of an elu sees, so that its derivative is finite elsewhere.
 inline constexpr auto negative_part = [](auto x) { return where(x > 0, 0, x); };
 
-inline constexpr auto relu = elementwise<"relu">([](auto x) { return kernels::maximum(x, decltype(x)(0)); },
-                                                 [](auto g, auto x, auto) { return where(x <= 0, 0, g); })
-                                 .documented({.formula = "max(x, 0)",
-                                              .gradient = "g where x > 0, else 0",
-                                              .kinks = "x = 0: 0",
-                                              .reference = [](const double* x) { return x[0] > 0 ? x[0] : 0; }});
+inline constexpr auto relu =
+    elementwise<"relu">([](auto x) { return kernels::maximum(x, decltype(x)(0)); },
+                        [](auto g, auto x, auto) { return unless_nan(x, where(x <= 0, 0, g)); })
+        .documented({.formula = "max(x, 0)",
+                     .gradient = "g where x > 0, else 0",
+                     .kinks = "x = 0: 0",
+                     .reference = [](const double* x) { return x[0] > 0 ? x[0] : 0; }});
 
 inline constexpr auto relu6 =
     elementwise<"relu6">([](auto x) { return minimum(maximum(x, 0), 6); },
-                         [](auto g, auto x, auto) { return where(x <= 0, 0, where(x >= 6, 0, g)); })
+                         [](auto g, auto x, auto) { return unless_nan(x, where(x <= 0, 0, where(x >= 6, 0, g))); })
         .documented({.formula = "min(max(x, 0), 6)",
                      .gradient = "g where 0 < x < 6, else 0",
                      .kinks = "x = 0, x = 6: 0",
@@ -40,9 +41,10 @@ inline constexpr auto relu6 =
                      .reference = [](const double* x) { return std::fmin(std::fmax(x[0], 0), 6); }});
 
 inline constexpr auto leaky_relu =
-    elementwise<"leaky_relu">([](auto x, auto slope) { return where(x > 0, x, slope * x); },
-                              [](auto g, auto x, auto slope, auto) { return where(x > 0, g, g * slope); },
-                              [](auto g, auto x, auto, auto) { return where(x > 0, 0, g * x); })
+    elementwise<"leaky_relu">(
+        [](auto x, auto slope) { return where(x > 0, x, slope * x); },
+        [](auto g, auto x, auto slope, auto y) { return unless_nan(y, where(x > 0, g, g * slope)); },
+        [](auto g, auto x, auto, auto) { return where(x > 0, 0, g * x); })
         .documented({.formula = "x where x > 0, else slope x (slope = 0.01)",
                      .gradient = "g where x > 0, else g slope; g x where x <= 0, else 0",
                      .kinks = "x = 0: g slope",
@@ -175,11 +177,16 @@ inline constexpr auto softsign =
 
 // PyTorch's gradient on the bounds, which is not clip's.
 inline constexpr auto hardtanh =
-    elementwise<"hardtanh">(
-        [](auto x, auto low, auto high) { return minimum(maximum(x, low), high); },
-        [](auto g, auto x, auto low, auto high, auto) { return where(x <= low, 0, where(x >= high, 0, g)); },
-        [](auto g, auto x, auto low, auto high, auto) { return where(low >= high, 0, where(x <= low, g, 0)); },
-        [](auto g, auto x, auto low, auto high, auto) { return where(low >= high, g, where(x >= high, g, 0)); })
+    elementwise<"hardtanh">([](auto x, auto low, auto high) { return minimum(maximum(x, low), high); },
+                            [](auto g, auto x, auto low, auto high, auto y) {
+                                return unless_nan(y, where(x <= low, 0, where(x >= high, 0, g)));
+                            },
+                            [](auto g, auto x, auto low, auto high, auto y) {
+                                return unless_nan(y, where(low >= high, 0, where(x <= low, g, 0)));
+                            },
+                            [](auto g, auto x, auto low, auto high, auto y) {
+                                return unless_nan(y, where(low >= high, g, where(x >= high, g, 0)));
+                            })
         .documented({.formula = "min(max(x, low), high) (low = -1, high = 1)",
                      .gradient = "g within the bounds, else g to the bound",
                      .kinks = "x = low, x = high: 0 to x, g to the bound",
@@ -187,8 +194,9 @@ inline constexpr auto hardtanh =
                      .reference = [](const double* x) { return std::fmin(std::fmax(x[0], x[1]), x[2]); }});
 
 inline constexpr auto hardsigmoid =
-    elementwise<"hardsigmoid">([](auto x) { return minimum(maximum(x + 3, 0), 6) / 6; },
-                               [](auto g, auto x, auto) { return where(x <= -3, 0, where(x >= 3, 0, g / 6)); })
+    elementwise<"hardsigmoid">(
+        [](auto x) { return minimum(maximum(x + 3, 0), 6) / 6; },
+        [](auto g, auto x, auto) { return unless_nan(x, where(x <= -3, 0, where(x >= 3, 0, g / 6))); })
         .documented({.formula = "min(max(x + 3, 0), 6) / 6",
                      .gradient = "g / 6 where -3 < x < 3, else 0",
                      .kinks = "x = -3, x = 3: 0",

@@ -92,18 +92,20 @@ inline constexpr auto abs =
 
 // A tie shares the gradient equally.
 inline constexpr auto maximum =
-    elementwise<"maximum">([](auto a, auto b) { return kernels::maximum(a, b); },
-                           [](auto g, auto a, auto b, auto) { return where(a < b, 0, where(a == b, 0.5 * g, g)); },
-                           [](auto g, auto a, auto b, auto) { return where(b < a, 0, where(a == b, 0.5 * g, g)); })
+    elementwise<"maximum">(
+        [](auto a, auto b) { return kernels::maximum(a, b); },
+        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(a < b, 0, where(a == b, 0.5 * g, g))); },
+        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(b < a, 0, where(a == b, 0.5 * g, g))); })
         .documented({.formula = "max(a, b)",
                      .gradient = "g to the larger",
                      .kinks = "a = b: g / 2 to each",
                      .reference = [](const double* x) { return x[0] > x[1] ? x[0] : x[1]; }});
 
 inline constexpr auto minimum =
-    elementwise<"minimum">([](auto a, auto b) { return kernels::minimum(a, b); },
-                           [](auto g, auto a, auto b, auto) { return where(a > b, 0, where(a == b, 0.5 * g, g)); },
-                           [](auto g, auto a, auto b, auto) { return where(b > a, 0, where(a == b, 0.5 * g, g)); })
+    elementwise<"minimum">(
+        [](auto a, auto b) { return kernels::minimum(a, b); },
+        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(a > b, 0, where(a == b, 0.5 * g, g))); },
+        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(b > a, 0, where(a == b, 0.5 * g, g))); })
         .documented({.formula = "min(a, b)",
                      .gradient = "g to the smaller",
                      .kinks = "a = b: g / 2 to each",
@@ -111,11 +113,16 @@ inline constexpr auto minimum =
 
 // On a bound the gradient still flows into x, so that a value which was clipped exactly can leave again.
 inline constexpr auto clip =
-    elementwise<"clip">(
-        [](auto x, auto low, auto high) { return kernels::minimum(kernels::maximum(x, low), high); },
-        [](auto g, auto x, auto low, auto high, auto) { return where(x < low, 0, where(x > high, 0, g)); },
-        [](auto g, auto x, auto low, auto high, auto) { return where(low > high, 0, where(x < low, g, 0)); },
-        [](auto g, auto x, auto low, auto high, auto) { return where(low > high, g, where(x > high, g, 0)); })
+    elementwise<"clip">([](auto x, auto low, auto high) { return kernels::minimum(kernels::maximum(x, low), high); },
+                        [](auto g, auto x, auto low, auto high, auto y) {
+                            return unless_nan(y, where(x < low, 0, where(x > high, 0, g)));
+                        },
+                        [](auto g, auto x, auto low, auto high, auto y) {
+                            return unless_nan(y, where(low > high, 0, where(x < low, g, 0)));
+                        },
+                        [](auto g, auto x, auto low, auto high, auto y) {
+                            return unless_nan(y, where(low > high, g, where(x > high, g, 0)));
+                        })
         .documented({.formula = "min(max(x, low), high)",
                      .gradient = "g within the bounds, else g to the bound",
                      .kinks = "x = low, x = high: g to x",

@@ -23,6 +23,7 @@ XTAPE_OPERATOR(!=, not_equal)
 namespace autograd::ops {
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 inline constexpr auto greater =
     elementwise<"greater">([](auto a, auto b) { return kernels::greater(a, b); }, no_gradient, no_gradient)
@@ -113,6 +114,11 @@ inline constexpr auto where =
                      .gradient = "none, g where condition, g elsewhere",
                      .nan = "in the branch that is not taken",
                      .reference = [](const double* x) { return x[0] != 0 ? x[1] : x[2]; }});
+
+/// A gradient that is chosen by comparisons, in which a NaN would take some side: where y is NaN, NaN.
+inline constexpr auto unless_nan = [](auto y, auto gradient) {
+    return autograd::where(y == y, gradient, not_a_number);
+};
 
 }  // namespace autograd::ops
 

@@ -150,7 +150,8 @@ X windows_of_channels(const X& x, const ops::Windows& windows) {
 /// @throws ShapeError if x is not of rank 4 or no window fits into it.
 template <Operand X>
 X unfold(const X& x, Size2d kernel, const Sliding& sliding = {}) {
-    return apply(ops::Unfold{ops::Windows::of(x.shape(), kernel, sliding, "unfold")}, x);
+    const auto windows = [&] { return ops::Windows::of(x.shape(), kernel, sliding, "unfold"); };
+    return apply(ops::Unfold{detail::with_context_of("unfold", windows, x)}, x);
 }
 
 /// The adjoint of unfold: columns added up to pictures of shape (rows, channels, height, width). (PyTorch's
@@ -158,7 +159,8 @@ X unfold(const X& x, Size2d kernel, const Sliding& sliding = {}) {
 /// @throws ShapeError if x has not the shape that unfold makes of such pictures.
 template <Operand X>
 X fold(const X& x, const Shape& pictures, Size2d kernel, const Sliding& sliding = {}) {
-    return apply(ops::Fold{ops::Windows::of(pictures, kernel, sliding, "fold")}, x);
+    const auto windows = [&] { return ops::Windows::of(pictures, kernel, sliding, "fold"); };
+    return apply(ops::Fold{detail::with_context_of("fold", windows, x)}, x);
 }
 
 /// The cross-correlation of pictures (rows, channels, height, width) with a weight (outputs, channels / groups, kernel
@@ -166,13 +168,15 @@ X fold(const X& x, const Shape& pictures, Size2d kernel, const Sliding& sliding 
 /// @throws ShapeError if the shapes do not fit, or no window fits into the pictures.
 template <Operand X>
 X conv2d(const X& x, const X& weight, const Convolution& options = {}) {
-    return detail::convolve(x, weight, ops::convolution_windows(x.shape(), weight.shape(), nullptr, options));
+    const auto windows = [&] { return ops::convolution_windows(x.shape(), weight.shape(), nullptr, options); };
+    return detail::convolve(x, weight, detail::with_context_of("conv2d", windows, x, weight));
 }
 /// The same, and a bias (outputs,).
 template <Operand X>
 X conv2d(const X& x, const X& weight, const X& bias, const Convolution& options = {}) {
-    const auto windows = ops::convolution_windows(x.shape(), weight.shape(), &bias.shape(), options);
-    return detail::add_channels(detail::convolve(x, weight, windows), bias);
+    const auto windows = [&] { return ops::convolution_windows(x.shape(), weight.shape(), &bias.shape(), options); };
+    return detail::add_channels(
+        detail::convolve(x, weight, detail::with_context_of("conv2d", windows, x, weight, bias)), bias);
 }
 
 /// The adjoint of conv2d in its pictures: of pictures (rows, channels, height, width) and a weight (channels, outputs /
@@ -181,13 +185,16 @@ X conv2d(const X& x, const X& weight, const X& bias, const Convolution& options 
 /// dilation.
 template <Operand X>
 X conv_transpose2d(const X& x, const X& weight, const TransposedConvolution& options = {}) {
-    return detail::convolve_transposed(x, weight, ops::transposed_windows(x.shape(), weight.shape(), nullptr, options));
+    const auto windows = [&] { return ops::transposed_windows(x.shape(), weight.shape(), nullptr, options); };
+    return detail::convolve_transposed(x, weight, detail::with_context_of("conv_transpose2d", windows, x, weight));
 }
 /// The same, and a bias (outputs,).
 template <Operand X>
 X conv_transpose2d(const X& x, const X& weight, const X& bias, const TransposedConvolution& options = {}) {
-    const auto windows = ops::transposed_windows(x.shape(), weight.shape(), &bias.shape(), options);
-    return detail::add_channels(detail::convolve_transposed(x, weight, windows), bias);
+    const auto windows = [&] { return ops::transposed_windows(x.shape(), weight.shape(), &bias.shape(), options); };
+    return detail::add_channels(
+        detail::convolve_transposed(x, weight, detail::with_context_of("conv_transpose2d", windows, x, weight, bias)),
+        bias);
 }
 
 /// The largest element of each window, NaN if one is; what lies outside the pictures does not count. Elements that
@@ -195,7 +202,8 @@ X conv_transpose2d(const X& x, const X& weight, const X& bias, const TransposedC
 /// @throws ShapeError if x is not of rank 4, no window fits, or the padding is more than half of the kernel.
 template <Operand X>
 X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
-    const auto windows = ops::pooling_windows(x.shape(), kernel, options, "max_pool2d");
+    const auto windows = detail::with_context_of(
+        "max_pool2d", [&] { return ops::pooling_windows(x.shape(), kernel, options, "max_pool2d"); }, x);
     X elements = detail::windows_of_channels(x, windows);
     if (options.padding.height > 0 || options.padding.width > 0) {
         using T = typename X::Element;
@@ -210,7 +218,8 @@ X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
 /// @throws ShapeError as max_pool2d.
 template <Operand X>
 X avg_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
-    const auto windows = ops::pooling_windows(x.shape(), kernel, options, "avg_pool2d");
+    const auto windows = detail::with_context_of(
+        "avg_pool2d", [&] { return ops::pooling_windows(x.shape(), kernel, options, "avg_pool2d"); }, x);
     return reshape(mean(detail::windows_of_channels(x, windows), 2),
                    {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
 }

@@ -1,6 +1,8 @@
 // Reads and checks the subscripts of einsum and the axes of tensordot. Computes nothing.
 #include "autograd/ops/einsum.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <iterator>
@@ -8,7 +10,7 @@
 namespace autograd::ops {
 namespace {
 
-bool contains(const std::string& letters, char letter) { return letters.find(letter) != std::string::npos; }
+bool contains(const Letters& letters, char letter) { return letters.find(letter) != Letters::npos; }
 
 [[noreturn]] void refuse(std::string_view subscripts, const std::string& why) {
     throw ShapeError("einsum: \"" + std::string(subscripts) + "\": " + why);
@@ -18,26 +20,26 @@ std::string quoted(char letter) { return {'\'', letter, '\''}; }
 
 }  // namespace
 
-std::string letters_in(const std::string& from, const std::string& of) {
-    std::string result;
+Letters letters_in(const Letters& from, const Letters& of) {
+    Letters result;
     std::copy_if(from.begin(), from.end(), std::back_inserter(result), [&](char each) { return contains(of, each); });
     return result;
 }
 
-std::string letters_not_in(const std::string& from, const std::string& of) {
-    std::string result;
+Letters letters_not_in(const Letters& from, const Letters& of) {
+    Letters result;
     std::copy_if(from.begin(), from.end(), std::back_inserter(result), [&](char each) { return !contains(of, each); });
     return result;
 }
 
-AxisList places_of(const std::string& order, const std::string& letters) {
+AxisList places_of(const Letters& order, const Letters& letters) {
     AxisList axes;
     for (const char letter : order) axes.push_back(static_cast<std::ptrdiff_t>(letters.find(letter)));
     return axes;
 }
 
 Equation Equation::of(std::string_view subscripts, std::span<const Shape* const> shapes) {
-    std::string text;
+    Letters text;
     std::copy_if(subscripts.begin(), subscripts.end(), std::back_inserter(text), [](char each) { return each != ' '; });
     const std::size_t arrow = text.find("->");
     Equation equation;
@@ -52,31 +54,30 @@ Equation Equation::of(std::string_view subscripts, std::span<const Shape* const>
         }
     }
     if (equation.operands.size() != shapes.size()) {
-        refuse(subscripts, "it has subscripts for " + std::to_string(equation.operands.size()) +
-                               " operands, and there are " + std::to_string(shapes.size()));
+        refuse(subscripts, fmt::format("it has subscripts for {} operands, and there are {}", equation.operands.size(),
+                                       shapes.size()));
     }
-    std::string seen;
-    std::vector<std::size_t> extents;
+    Letters seen;
+    PoolVector<std::size_t> extents;
     for (std::size_t k = 0; k < shapes.size(); ++k) {
-        const std::string& letters = equation.operands[k];
+        const Letters& letters = equation.operands[k];
         const Shape& shape = *shapes[k];
         if (letters.size() != shape.size()) {
-            refuse(subscripts,
-                   "\"" + letters + "\" does not fit operand " + std::to_string(k) + ", of shape " + to_string(shape));
+            refuse(subscripts, fmt::format("\"{}\" does not fit operand {}, of shape {}", std::string_view(letters), k,
+                                           to_string(shape)));
         }
         for (std::size_t axis = 0; axis < shape.size(); ++axis) {
             const std::size_t place = seen.find(letters[axis]);
-            if (place == std::string::npos) {
+            if (place == Letters::npos) {
                 seen += letters[axis];
                 extents.push_back(shape[axis]);
             } else if (extents[place] != shape[axis]) {
-                refuse(subscripts, quoted(letters[axis]) + " is " + std::to_string(extents[place]) +
-                                       " and, in operand " + std::to_string(k) + " of shape " + to_string(shape) +
-                                       ", " + std::to_string(shape[axis]));
+                refuse(subscripts, fmt::format("'{}' is {} and, in operand {} of shape {}, {}", letters[axis],
+                                               extents[place], k, to_string(shape), shape[axis]));
             }
         }
     }
-    if (arrow == std::string::npos) {
+    if (arrow == Letters::npos) {
         const auto occurrences = [&](char letter) {
             std::ptrdiff_t count = 0;
             for (const auto& each : equation.operands) count += std::count(each.begin(), each.end(), letter);
@@ -109,7 +110,7 @@ Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_ax
     for (std::size_t axis = 0; axis < a.size(); ++axis) equation.operands[0] += static_cast<char>('a' + axis);
     for (std::size_t axis = 0; axis < b.size(); ++axis) equation.operands[1] += static_cast<char>('A' + axis);
     equation.result = equation.operands[0] + equation.operands[1];
-    const std::string named = equation.result;
+    const Letters named = equation.result;
     for (std::size_t k = 0; k < a_axes.size(); ++k) {
         const std::size_t left = normalize_axis(a_axes[k], a.size(), op),
                           right = normalize_axis(b_axes[k], b.size(), op);

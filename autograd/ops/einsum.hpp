@@ -8,17 +8,19 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "autograd/ops/linear_algebra.hpp"
 
 namespace autograd {
 namespace ops {
 
+/// A letter for each axis.
+using Letters = std::basic_string<char, std::char_traits<char>, PoolAllocator<char>>;
+
 /// "ij,jk->ik", taken apart.
 struct Equation {
-    std::vector<std::string> operands;
-    std::string result;
+    PoolVector<Letters> operands;
+    Letters result;
 
     /// @throws ShapeError if the subscripts make no sense, or do not fit these shapes.
     static Equation of(std::string_view subscripts, std::span<const Shape* const> shapes);
@@ -31,10 +33,10 @@ Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_ax
 std::pair<AxisList, AxisList> adjoining_axes(const Shape& a, const Shape& b, std::size_t count);
 
 /// Letters of `from` that are, or are not, in `of`.
-std::string letters_in(const std::string& from, const std::string& of);
-std::string letters_not_in(const std::string& from, const std::string& of);
+Letters letters_in(const Letters& from, const Letters& of);
+Letters letters_not_in(const Letters& from, const Letters& of);
 /// Where the letters of `order` stand in `letters`.
-AxisList places_of(const std::string& order, const std::string& letters);
+AxisList places_of(const Letters& order, const Letters& letters);
 
 }  // namespace ops
 
@@ -44,24 +46,24 @@ namespace detail {
 template <class X>
 struct Lettered {
     X value;
-    std::string letters;
+    ops::Letters letters;
 
     std::size_t extent(char letter) const { return value.shape()[letters.find(letter)]; }
-    Shape extents(const std::string& of) const {
+    Shape extents(const ops::Letters& of) const {
         Shape shape;
         for (const char letter : of) shape.push_back(extent(letter));
         return shape;
     }
-    std::size_t count(const std::string& of) const { return element_count(extents(of)); }
+    std::size_t count(const ops::Letters& of) const { return element_count(extents(of)); }
 
     /// Its axes in this order.
-    Lettered ordered(const std::string& order) const {
+    Lettered ordered(const ops::Letters& order) const {
         if (order == letters) return *this;
         return {permute_dims(value, ops::places_of(order, letters)), order};
     }
     /// Summed over all but these letters.
-    Lettered only(const std::string& kept) const {
-        const std::string rest = ops::letters_in(letters, kept), dropped = ops::letters_not_in(letters, kept);
+    Lettered only(const ops::Letters& kept) const {
+        const ops::Letters rest = ops::letters_in(letters, kept), dropped = ops::letters_not_in(letters, kept);
         if (dropped.empty()) return *this;
         return {sum(value, Axes(ops::places_of(dropped, letters))), rest};
     }
@@ -70,13 +72,13 @@ struct Lettered {
         Lettered result = *this;
         for (std::size_t i = 0; i < result.letters.size();) {
             const std::size_t j = result.letters.find(result.letters[i], i + 1);
-            if (j == std::string::npos) {
+            if (j == ops::Letters::npos) {
                 ++i;
                 continue;
             }
             const char letter = result.letters[i];
             AxisList order;
-            std::string rest;
+            ops::Letters rest;
             for (std::size_t axis = 0; axis < result.letters.size(); ++axis) {
                 if (axis == i || axis == j) continue;
                 order.push_back(static_cast<std::ptrdiff_t>(axis));
@@ -94,15 +96,15 @@ struct Lettered {
 /// The sum of a b over all letters that are not `kept`: a batch of matrix products, one for each index of the kept
 /// letters that both have.
 template <class X>
-Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const std::string& kept) {
+Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const ops::Letters& kept) {
     const Lettered<X> left = a.only(kept + b.letters), right = b.only(kept + a.letters);
-    const std::string shared = ops::letters_in(left.letters, right.letters);
-    const std::string batch = ops::letters_in(shared, kept), inner = ops::letters_not_in(shared, kept);
-    const std::string rows = ops::letters_not_in(left.letters, shared),
-                      columns = ops::letters_not_in(right.letters, shared);
+    const ops::Letters shared = ops::letters_in(left.letters, right.letters);
+    const ops::Letters batch = ops::letters_in(shared, kept), inner = ops::letters_not_in(shared, kept);
+    const ops::Letters rows = ops::letters_not_in(left.letters, shared),
+                       columns = ops::letters_not_in(right.letters, shared);
     // A factor that is the transpose of what is wanted stays as it is.
     const Transpose transpose{left.letters == batch + inner + rows, right.letters == batch + columns + inner};
-    const auto as_matrices = [&](const Lettered<X>& x, const std::string& one, const std::string& other) {
+    const auto as_matrices = [&](const Lettered<X>& x, const ops::Letters& one, const ops::Letters& other) {
         const Lettered<X> y = x.ordered(batch + one + other);
         Shape shape{y.count(one), y.count(other)};
         if (!batch.empty()) shape = {y.count(batch), shape[0], shape[1]};
@@ -126,15 +128,16 @@ Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const std::stri
 /// @throws ShapeError if the subscripts make no sense or do not fit the shapes.
 template <Operand X>
 X einsum(std::string_view subscripts, std::span<const X> operands) {
-    std::vector<const Shape*> shapes;
+    PoolVector<const Shape*> shapes;
     for (const X& each : operands) shapes.push_back(&each.shape());
-    const ops::Equation equation = ops::Equation::of(subscripts, shapes);
+    const ops::Equation equation = detail::with_context_of(
+        "einsum", [&] { return ops::Equation::of(subscripts, shapes); }, operands);
     const auto operand = [&](std::size_t k) {
         return detail::Lettered<X>{operands[k], equation.operands[k]}.without_repeats();
     };
     detail::Lettered<X> total = operand(0);
     for (std::size_t k = 1; k < operands.size(); ++k) {
-        std::string kept = equation.result;
+        ops::Letters kept = equation.result;
         for (std::size_t later = k + 1; later < operands.size(); ++later) kept += equation.operands[later];
         total = detail::contract(total, operand(k), kept);
     }
@@ -150,7 +153,8 @@ X einsum(std::string_view subscripts, const X& first, const Rest&... rest) {
 /// @throws ShapeError if the lists differ in length, an axis is not there or named twice, or a pair has two extents.
 template <Operand X>
 X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_axes) {
-    const ops::Equation equation = ops::tensordot_equation(a.shape(), b.shape(), a_axes, b_axes);
+    const auto taken_apart = [&] { return ops::tensordot_equation(a.shape(), b.shape(), a_axes, b_axes); };
+    const ops::Equation equation = detail::with_context_of("tensordot", taken_apart, a, b);
     return detail::contract(detail::Lettered<X>{a, equation.operands[0]}, detail::Lettered<X>{b, equation.operands[1]},
                             equation.result)
         .value;
@@ -160,7 +164,8 @@ X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_ax
 /// @throws ShapeError if there are too few axes, or their extents differ.
 template <Operand X>
 X tensordot(const X& a, const X& b, std::size_t axes = 2) {
-    const auto [left, right] = ops::adjoining_axes(a.shape(), b.shape(), axes);
+    const auto adjoining = [&] { return ops::adjoining_axes(a.shape(), b.shape(), axes); };
+    const auto [left, right] = detail::with_context_of("tensordot", adjoining, a, b);
     return tensordot(a, b, left, right);
 }
 

@@ -26,35 +26,35 @@ inline constexpr auto exp2 =
 
 inline constexpr auto expm1 =
     elementwise<"expm1">([](auto x) { return kernels::expm1(x); }, [](auto g, auto, auto y) { return g * (y + 1); })
-        .documented({.formula = "exp(x) - 1", .gradient = "g * (y + 1)", .reference = [](const double* x) {
-                         return std::expm1(x[0]);
-                     }});
+        .documented({.formula = "exp(x) - 1",
+                     .gradient = "g * (y + 1), which is 0 where y rounds to -1: below x = -37 (-17 in float)",
+                     .reference = [](const double* x) { return std::expm1(x[0]); }});
 
 inline constexpr auto log =
     elementwise<"log">([](auto x) { return kernels::log(x); }, [](auto g, auto x, auto) { return g / x; })
-        .documented(
-            {.formula = "log(x)", .gradient = "g / x", .domain = {{{0.1, 4}}}, .reference = [](const double* x) {
-                 return std::log(x[0]);
-             }});
+        .documented({.formula = "log(x)",
+                     .gradient = "g / x, also below 0, where y is NaN",
+                     .domain = {{{0.1, 4}}},
+                     .reference = [](const double* x) { return std::log(x[0]); }});
 
 inline constexpr auto log1p =
     elementwise<"log1p">([](auto x) { return kernels::log1p(x); }, [](auto g, auto x, auto) { return g / (1 + x); })
         .documented({.formula = "log(1 + x)",
-                     .gradient = "g / (1 + x)",
+                     .gradient = "g / (1 + x), also below -1, where y is NaN",
                      .domain = {{{-0.9, 3}}},
                      .reference = [](const double* x) { return std::log1p(x[0]); }});
 
 inline constexpr auto log2 = elementwise<"log2">([](auto x) { return kernels::log2(x); },
                                                  [](auto g, auto x, auto) { return g * std::numbers::log2e / x; })
                                  .documented({.formula = "log(x) / log(2)",
-                                              .gradient = "g / (x log(2))",
+                                              .gradient = "g / (x log(2)), also below 0, where y is NaN",
                                               .domain = {{{0.1, 4}}},
                                               .reference = [](const double* x) { return std::log2(x[0]); }});
 
 inline constexpr auto log10 = elementwise<"log10">([](auto x) { return kernels::log10(x); },
                                                    [](auto g, auto x, auto) { return g * std::numbers::log10e / x; })
                                   .documented({.formula = "log(x) / log(10)",
-                                               .gradient = "g / (x log(10))",
+                                               .gradient = "g / (x log(10)), also below 0, where y is NaN",
                                                .domain = {{{0.1, 4}}},
                                                .reference = [](const double* x) { return std::log10(x[0]); }});
 
@@ -62,7 +62,7 @@ inline constexpr auto sigmoid =
     elementwise<"sigmoid">([](auto x) { return kernels::sigmoid(x); },
                            [](auto g, auto, auto y) { return g * y * (1 - y); })
         .documented({.formula = "1 / (1 + exp(-x))",
-                     .gradient = "g y (1 - y)",
+                     .gradient = "g y (1 - y), which is 0 where y rounds to 1: beyond x = 37 (17 in float)",
                      .domain = {{{-6, 6}}},
                      .reference = [](const double* x) { return 1 / (1 + std::exp(-x[0])); }});
 
@@ -87,7 +87,7 @@ inline constexpr auto logit =
     elementwise<"logit">([](auto x) { return where(x < 0.25, log(x / (1 - x)), log1p((2 * x - 1) / (1 - x))); },
                          [](auto g, auto x, auto) { return g / (x * (1 - x)); })
         .documented({.formula = "log(x / (1 - x))",
-                     .gradient = "g / (x (1 - x))",
+                     .gradient = "g / (x (1 - x)), also outside [0, 1], where y is NaN",
                      .domain = {{{0.02, 0.98}}},
                      .reference = [](const double* x) {
                          const long double p = x[0];
@@ -123,7 +123,7 @@ inline constexpr auto xlogy =
         [](auto g, auto x, auto y, auto) { return g * x / where(logical_and(x == 0, y == 0), 1, y); })
         .documented(
             {.formula = "x log(y), 0 where x = 0",
-             .gradient = "g log(y), g x / y",
+             .gradient = "g log(y), g x / y (also for y < 0, where the value is NaN)",
              .kinks = "x = 0: 0 to x where y <= 0, 0 to y where y = 0",
              .domain = {{{-2, 2}, {0.2, 3}}},
              .reference = [](const double* x) { return x[0] == 0 && !std::isnan(x[1]) ? 0 : x[0] * std::log(x[1]); }});
@@ -134,7 +134,7 @@ inline constexpr auto xlog1py =
         [](auto g, auto x, auto y, auto) { return autograd::xlog1py(g, where(logical_and(x == 0, y <= -1), 0, y)); },
         [](auto g, auto x, auto y, auto) { return g * x / (1 + where(logical_and(x == 0, y == -1), 0, y)); })
         .documented({.formula = "x log(1 + y), 0 where x = 0",
-                     .gradient = "g log(1 + y), g x / (1 + y)",
+                     .gradient = "g log(1 + y), g x / (1 + y) (also for y < -1, where the value is NaN)",
                      .kinks = "x = 0: 0 to x where y <= -1, 0 to y where y = -1",
                      .domain = {{{-2, 2}, {-0.8, 2}}},
                      .reference = [](const double* x) {

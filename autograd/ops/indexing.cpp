@@ -96,14 +96,10 @@ void UntakeAlongAxis::add_to(Array<T>& target, const Array<T>& x) const {
 
 namespace {
 
-void require_matrices(const Shape& shape, const std::string& context) {
-    if (shape.size() < 2) throw ShapeError(context + "at least two axes, not shape " + to_string(shape));
-}
-
 /// Of each row i, columns before i + diagonal + 1 are x's and the rest 0, or the other way round.
 template <class T>
 void copy_triangle(Array<T>& out, const Array<T>& x, std::ptrdiff_t diagonal, bool lower) {
-    require_matrices(x.shape(), "");
+    require_matrix(x.shape());
     reshape_for_overwriting(out, x.shape());
     const auto rows = static_cast<std::ptrdiff_t>(x.shape()[x.dimension() - 2]);
     const auto columns = static_cast<std::ptrdiff_t>(x.shape()[x.dimension() - 1]);
@@ -137,7 +133,7 @@ void Triu::forward(Array<T>& out, const Array<T>& x) const {
 }
 
 Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset) {
-    require_matrices(shape, "diagonal: ");
+    require_matrix(shape);
     const std::size_t rows = shape[shape.size() - 2], columns = shape[shape.size() - 1];
     const std::size_t down = offset < 0 ? -static_cast<std::size_t>(offset) : 0;
     const std::size_t right = offset > 0 ? static_cast<std::size_t>(offset) : 0;

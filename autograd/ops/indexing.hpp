@@ -152,7 +152,7 @@ struct Triu {
 };
 
 /// The diagonals of the last two axes, as elements of these two in one.
-/// @throws ShapeError naming "diagonal" if there are no two axes.
+/// @throws ShapeError if there are no two axes.
 Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset);
 /// The shape with its last two axes in one.
 Shape joined_matrices(const Shape& shape);
@@ -177,7 +177,10 @@ PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts
 /// @throws ShapeError for an axis or an index that is not there.
 template <Operand X>
 X take(const X& x, const Indices& indices, std::ptrdiff_t axis) {
-    return apply(ops::Take{ops::Places::of(x.shape(), axis, indices, ops::Take::name)}, x);
+    constexpr const char* name = ops::Take::name;
+    return apply(ops::Take{detail::with_context_of(
+                     name, [&] { return ops::Places::of(x.shape(), axis, indices, name); }, x)},
+                 x);
 }
 
 /// For each element of `indices`, which are of x's shape but for the axis, the element of x with this index in its own
@@ -185,7 +188,9 @@ X take(const X& x, const Indices& indices, std::ptrdiff_t axis) {
 /// @throws ShapeError for other shapes, and for an axis or an index that is not there.
 template <Operand X>
 X take_along_axis(const X& x, const Indices& indices, std::ptrdiff_t axis = -1) {
-    return apply(ops::TakeAlongAxis{ops::Places::along(x.shape(), axis, indices, ops::TakeAlongAxis::name)}, x);
+    constexpr const char* name = ops::TakeAlongAxis::name;
+    const auto places = [&] { return ops::Places::along(x.shape(), axis, indices, name); };
+    return apply(ops::TakeAlongAxis{detail::with_context_of(name, places, x)}, x);
 }
 
 /// The lower triangles of matrices (the last two axes), 0 above diagonal k; k > 0 counts to the right.
@@ -207,7 +212,8 @@ X triu(const X& x, std::ptrdiff_t k = 0) {
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
 X diagonal(const X& x, std::ptrdiff_t offset = 0) {
-    const ops::Selection places = ops::diagonal_places(x.shape(), offset);
+    const ops::Selection places = detail::with_context_of(
+        "diagonal", [&] { return ops::diagonal_places(x.shape(), offset); }, x);
     return apply(ops::SliceOp{places}, reshape(x, ops::joined_matrices(x.shape())));
 }
 
@@ -215,7 +221,8 @@ X diagonal(const X& x, std::ptrdiff_t offset = 0) {
 /// front.
 template <Operand X>
 X tile(const X& x, const Shape& repetitions) {
-    const auto shapes = ops::Tiling::of(x.shape(), repetitions);
+    const auto shapes = detail::with_context_of(
+        "tile", [&] { return ops::Tiling::of(x.shape(), repetitions); }, x);
     return reshape(broadcast_to(reshape(x, shapes.apart), shapes.repeated), shapes.result);
 }
 
@@ -223,14 +230,17 @@ X tile(const X& x, const Shape& repetitions) {
 /// @throws ShapeError for an axis that is not there.
 template <Operand X, std::integral I>
 X repeat(const X& x, I repetitions, std::ptrdiff_t axis) {
-    const auto shapes = ops::Tiling::of_elements(x.shape(), static_cast<std::size_t>(repetitions), axis);
+    const auto times = static_cast<std::size_t>(repetitions);
+    const auto shapes = detail::with_context_of(
+        "repeat", [&] { return ops::Tiling::of_elements(x.shape(), times, axis); }, x);
     return reshape(broadcast_to(reshape(x, shapes.apart), shapes.repeated), shapes.result);
 }
 /// The same with a number for each element: repeat(x, {2, 0, 1}, 0).
 /// @throws ShapeError if there is not one for each.
 template <Operand X>
 X repeat(const X& x, const Shape& counts, std::ptrdiff_t axis) {
-    return take(x, ops::repeated_indices(x.shape(), counts, axis), axis);
+    const auto indices = [&] { return ops::repeated_indices(x.shape(), counts, axis); };
+    return take(x, detail::with_context_of("repeat", indices, x), axis);
 }
 
 }  // namespace autograd

@@ -62,16 +62,15 @@ XTAPE_INSTANTIATE(double)
 
 namespace ops {
 
-void require_vectors(const Shape& a, const Shape& b, const char* op) {
+void require_vectors(const Shape& a, const Shape& b) {
     if (a.size() == 1 && b.size() == 1) return;
-    throw ShapeError(std::string(op) + ": shapes " + to_string(a) + " and " + to_string(b) +
-                     ": two vectors are wanted");
+    throw ShapeError("shapes " + to_string(a) + " and " + to_string(b) + ": two vectors are wanted");
 }
 
 void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis) {
     const auto refuse = [&](const std::string& why) {
-        throw ShapeError("vecdot: shapes " + to_string(a) + " and " + to_string(b) + ", axis " + std::to_string(axis) +
-                         ": " + why);
+        throw ShapeError("shapes " + to_string(a) + " and " + to_string(b) + ", axis " + std::to_string(axis) + ": " +
+                         why);
     };
     const auto back = static_cast<std::size_t>(-axis);
     if (axis >= 0) refuse("the axis is counted from the end, from -1");
@@ -79,12 +78,7 @@ void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis) {
     const std::size_t one = a[a.size() - back], other = b[b.size() - back];
     if (one != other)
         refuse("its extents, " + std::to_string(one) + " and " + std::to_string(other) + ", must be equal");
-    detail::with_context([] { return std::string("vecdot"); }, [&] { broadcast_shapes(a, b); });
-}
-
-void require_matrix(const Shape& shape, const char* op) {
-    if (shape.size() >= 2) return;
-    throw ShapeError(std::string(op) + ": a matrix, or a batch of them, is wanted, not shape " + to_string(shape));
+    broadcast_shapes(a, b);
 }
 
 namespace {
@@ -105,20 +99,19 @@ struct Squares {
     }
 };
 
-/// "solve: the matrix" or "solve: matrix 3 of the batch".
-std::string matrix_of(const char* op, std::size_t index, std::size_t count) {
-    return std::string(op) + (count == 1 ? ": the matrix" : ": matrix " + std::to_string(index) + " of the batch");
+std::string matrix_of(std::size_t index, std::size_t count) {
+    return count == 1 ? "the matrix" : "matrix " + std::to_string(index) + " of the batch";
 }
 
-void require_regular(std::ptrdiff_t pivot, const char* op, std::size_t index, std::size_t count) {
+void require_regular(std::ptrdiff_t pivot, std::size_t index, std::size_t count) {
     if (pivot == kernels::no_pivot) return;
-    throw Error(matrix_of(op, index, count) + " is singular: its pivot " + std::to_string(pivot) + " is 0");
+    throw Error(matrix_of(index, count) + " is singular: its pivot " + std::to_string(pivot) + " is 0");
 }
 
-/// The leading axes of a system's solution.
-Shape system_batch(const Shape& a, const Shape& b) {
+/// The leading axes of a system's solution. Errors name `given` for b: a vector, where b is the matrix made of it.
+Shape system_batch(const Shape& a, const Shape& b, const Shape& given) {
     const Squares squares(a);
-    const auto both = [&] { return "shapes " + to_string(a) + " and " + to_string(b); };
+    const auto both = [&] { return "shapes " + to_string(a) + " and " + to_string(given); };
     if (b.size() < 2) throw ShapeError(both() + ": the right side must be a vector, a matrix or a batch of them");
     if (b[b.size() - 2] != squares.n) {
         throw ShapeError(both() + ": the right side has " + std::to_string(b[b.size() - 2]) + " rows, the matrix " +
@@ -145,16 +138,11 @@ std::size_t broadcast_index(const Shape& leading, const Shape& space, std::size_
 
 }  // namespace
 
-void Solve::require_fit(const Shape& a, const Shape& b) {
-    detail::with_context([] { return std::string(name); },
-                         [&] {
-                             system_batch(a, b.size() == 1 ? Shape{b[0], 1} : b);
-                         });
-}
+void Solve::require_fit(const Shape& a, const Shape& b) { system_batch(a, b.size() == 1 ? Shape{b[0], 1} : b, b); }
 
 template <class T>
 void Solve::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
-    const Shape batch = system_batch(a.shape(), b.shape());
+    const Shape batch = system_batch(a.shape(), b.shape(), b.shape());
     const std::size_t n = b.shape()[b.dimension() - 2], columns = b.shape()[b.dimension() - 1];
     reshape_for_overwriting(out, detail::with_last(batch, 0, {n, columns}));
     const Shape a_batch = Matmul::leading(a.shape()), b_batch = Matmul::leading(b.shape());
@@ -163,7 +151,7 @@ void Solve::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
         const std::ptrdiff_t pivot = kernels::solve<T>(out.data() + i * n * columns, a.data() + matrix * n * n,
                                                        b.data() + broadcast_index(b_batch, batch, i) * n * columns, n,
                                                        columns, triangle, transposed);
-        require_regular(pivot, name, matrix, element_count(a_batch));
+        require_regular(pivot, matrix, element_count(a_batch));
     }
 }
 
@@ -173,8 +161,7 @@ void Inv::forward(Array<T>& out, const Array<T>& a) const {
     reshape_for_overwriting(out, a.shape());
     const std::size_t size = squares.n * squares.n;
     for (std::size_t i = 0; i < squares.count; ++i) {
-        require_regular(kernels::invert<T>(out.data() + i * size, a.data() + i * size, squares.n), name, i,
-                        squares.count);
+        require_regular(kernels::invert<T>(out.data() + i * size, a.data() + i * size, squares.n), i, squares.count);
     }
 }
 
@@ -207,15 +194,15 @@ void Cholesky::forward(Array<T>& out, const Array<T>& a) const {
     for (std::size_t i = 0; i < squares.count; ++i) {
         const std::ptrdiff_t pivot = kernels::cholesky<T>(out.data() + i * size, a.data() + i * size, squares.n);
         if (pivot == kernels::no_pivot) continue;
-        throw Error(matrix_of(name, i, squares.count) + " is not positive definite: its pivot " +
-                    std::to_string(pivot) + " is not positive");
+        throw Error(matrix_of(i, squares.count) + " is not positive definite: its pivot " + std::to_string(pivot) +
+                    " is not positive");
     }
 }
 
 namespace {
 
-void require_converged(bool converged, const char* op, std::size_t index, std::size_t count) {
-    if (!converged) throw Error(matrix_of(op, index, count) + ": LAPACK's iteration did not converge");
+void require_converged(bool converged, std::size_t index, std::size_t count) {
+    if (!converged) throw Error(matrix_of(index, count) + ": LAPACK's iteration did not converge");
 }
 
 }  // namespace
@@ -227,7 +214,7 @@ void Eigh::forward(Array<T>& out, const Array<T>& a) const {
     reshape_for_overwriting(out, detail::with_last(squares.batch, 0, {n + 1, n}));
     for (std::size_t i = 0; i < squares.count; ++i) {
         T* values = out.data() + i * (n + 1) * n;
-        require_converged(kernels::eigh<T>(values, values + n, a.data() + i * n * n, n), name, i, squares.count);
+        require_converged(kernels::eigh<T>(values, values + n, a.data() + i * n * n, n), i, squares.count);
     }
 }
 
@@ -237,8 +224,7 @@ void Eigvalsh::forward(Array<T>& out, const Array<T>& a) const {
     const std::size_t n = squares.n;
     reshape_for_overwriting(out, detail::with_last(squares.batch, 0, {n}));
     for (std::size_t i = 0; i < squares.count; ++i) {
-        require_converged(kernels::eigh<T>(out.data() + i * n, nullptr, a.data() + i * n * n, n), name, i,
-                          squares.count);
+        require_converged(kernels::eigh<T>(out.data() + i * n, nullptr, a.data() + i * n * n, n), i, squares.count);
     }
 }
 

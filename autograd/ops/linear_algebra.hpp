@@ -230,12 +230,10 @@ struct Eigvalsh {
     static Shape row_shape(const Shape& shape) { return detail::with_last(shape, 1, {1, shape[shape.size() - 1]}); }
 };
 
-/// @throws ShapeError naming `op` if these are not vectors.
-void require_vectors(const Shape& a, const Shape& b, const char* op);
+/// @throws ShapeError if these are not vectors.
+void require_vectors(const Shape& a, const Shape& b);
 /// @throws ShapeError if `axis` is not negative, not in both, or of two extents, or the shapes do not broadcast.
 void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis);
-/// @throws ShapeError naming `op` if there are fewer than two axes.
-void require_matrix(const Shape& shape, const char* op);
 
 }  // namespace ops
 
@@ -243,7 +241,8 @@ void require_matrix(const Shape& shape, const char* op);
 /// @throws ShapeError if one is not a vector.
 template <Operand X>
 X outer(const X& a, const X& b) {
-    ops::require_vectors(a.shape(), b.shape(), "outer");
+    detail::with_context_of(
+        "outer", [&] { ops::require_vectors(a.shape(), b.shape()); }, a, b);
     return reshape(a, {a.shape()[0], 1}) * reshape(b, {1, b.shape()[0]});
 }
 
@@ -251,7 +250,8 @@ X outer(const X& a, const X& b) {
 /// @throws ShapeError if the axis is not negative, is not in both, or has two extents, or the shapes do not broadcast.
 template <Operand X>
 X vecdot(const X& a, const X& b, std::ptrdiff_t axis = -1) {
-    ops::require_vecdot(a.shape(), b.shape(), axis);
+    detail::with_context_of(
+        "vecdot", [&] { ops::require_vecdot(a.shape(), b.shape(), axis); }, a, b);
     return sum(a * b, axis);
 }
 
@@ -259,7 +259,8 @@ X vecdot(const X& a, const X& b, std::ptrdiff_t axis = -1) {
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
 X trace(const X& x, std::ptrdiff_t offset = 0) {
-    ops::require_matrix(x.shape(), "trace");
+    detail::with_context_of(
+        "trace", [&] { ops::require_matrix(x.shape()); }, x);
     return sum(diagonal(x, offset), -1);
 }
 
@@ -269,7 +270,8 @@ X trace(const X& x, std::ptrdiff_t offset = 0) {
 /// rounding gives large numbers and no error.) The gradient decomposes a once for each input.
 template <Operand X>
 X solve(const X& a, const X& b) {
-    ops::Solve::require_fit(a.shape(), b.shape());
+    detail::with_context_of(
+        "solve", [&] { ops::Solve::require_fit(a.shape(), b.shape()); }, a, b);
     if (b.shape().size() != 1) return apply(ops::Solve{}, a, b);
     const X x = apply(ops::Solve{}, a, reshape(b, {b.shape()[0], 1}));
     return reshape(x, detail::with_last(x.shape(), 1, {}));

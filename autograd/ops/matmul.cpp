@@ -52,11 +52,14 @@ struct Product {
     std::size_t rows, columns, inner;
     Shape a_batch, b_batch, space;
 
-    Product(const Shape& a, const Shape& b, Transpose transpose, const Shape& batch) {
+    /// Errors name `given_a` and `given_b`, where these are the vectors that the matrices were made of.
+    Product(const Shape& a, const Shape& b, Transpose transpose, const Shape& batch, const Shape* given_a = nullptr,
+            const Shape* given_b = nullptr) {
         const Extents left = inner_extents(a, transpose.a, "the left factor");
         const Extents right = inner_extents(b, transpose.b, "the right factor");
         const auto both = [&] {
-            return "shapes " + to_string(a) + mark(transpose.a) + " and " + to_string(b) + mark(transpose.b);
+            return "shapes " + to_string(given_a == nullptr ? a : *given_a) + mark(transpose.a) + " and " +
+                   to_string(given_b == nullptr ? b : *given_b) + mark(transpose.b);
         };
         if (left.columns != right.rows) {
             throw ShapeError(both() + ": the inner extents, " + std::to_string(left.columns) + " and " +
@@ -134,8 +137,12 @@ Shape Matmul::batch_of(const Shape& a, const Shape& b) {
     }
 }
 
-void Matmul::require_fit(const Shape& a, const Shape& b, Transpose transpose) {
-    detail::with_context([] { return std::string(name); }, [&] { Product(a, b, transpose, {}); });
+Matmul::Matrices Matmul::Matrices::of(const Shape& a, const Shape& b, Transpose transpose) {
+    Matrices matrices{a, b, transpose};
+    if (a.size() == 1) matrices.left = {1, a[0]}, matrices.transpose.a = false;
+    if (b.size() == 1) matrices.right = {b[0], 1}, matrices.transpose.b = false;
+    Product(matrices.left, matrices.right, matrices.transpose, {}, &a, &b);
+    return matrices;
 }
 
 template <class T>

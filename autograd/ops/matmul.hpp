@@ -26,8 +26,13 @@ struct Matmul {
     static Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
     /// Those that the product of two arrays has; empty where they do not fit together, which forward() says.
     static Shape batch_of(const Shape& a, const Shape& b);
-    /// @throws ShapeError as matmul() does, for callers that record something before the product.
-    static void require_fit(const Shape& a, const Shape& b, Transpose transpose);
+    /// For matmul() of a vector, which records something before the product: the shapes of both as matrices.
+    /// @throws ShapeError as matmul() does, with the shapes that were given.
+    struct Matrices {
+        Shape left, right;
+        Transpose transpose;
+        static Matrices of(const Shape& a, const Shape& b, Transpose transpose);
+    };
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const;
@@ -86,13 +91,10 @@ namespace detail {
 template <class X>
 X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
     const bool row = a.shape().size() == 1, column = b.shape().size() == 1;
-    const Shape left = row ? Shape{1, a.shape()[0]} : a.shape();
-    const Shape right = column ? Shape{b.shape()[0], 1} : b.shape();
-    if (row) transpose.a = false;
-    if (column) transpose.b = false;
-    ops::Matmul::require_fit(left, right, transpose);
-    const X product = apply(ops::Matmul{transpose, ops::Matmul::batch_of(left, right)}, ops::reshaped(a, left),
-                            ops::reshaped(b, right));
+    const auto as_matrices = [&] { return ops::Matmul::Matrices::of(a.shape(), b.shape(), transpose); };
+    const auto [left, right, own] = with_context_of(ops::Matmul::name, as_matrices, a, b);
+    const X product =
+        apply(ops::Matmul{own, ops::Matmul::batch_of(left, right)}, ops::reshaped(a, left), ops::reshaped(b, right));
     const std::size_t rank = product.shape().size();
     Shape shape = ops::Matmul::leading(product.shape());
     if (!row) shape.push_back(product.shape()[rank - 2]);

@@ -38,14 +38,21 @@ inline constexpr auto cbrt =
                      .domain = {{{0.1, 4}}},
                      .reference = [](const double* x) { return std::cbrt(x[0]); }});
 
+/// a / distance, a component of the direction of (a, b): 0 at the origin, and the limit where a alone is infinite. Both
+/// are numbers in the branch that is not taken too.
+inline constexpr auto component = [](auto a, auto b, auto distance) {
+    const auto far = logical_and(isinf(a), isfinite(b));
+    return where(far, where(a > 0, 1, -1), where(far, 1, a) / where(logical_or(far, distance == 0), 1, distance));
+};
+
 // Divided first, so that a product of two large numbers is never formed.
 inline constexpr auto hypot =
     elementwise<"hypot">([](auto a, auto b) { return kernels::hypot(a, b); },
-                         [](auto g, auto a, auto, auto y) { return g * (a / where(y == 0, 1, y)); },
-                         [](auto g, auto, auto b, auto y) { return g * (b / where(y == 0, 1, y)); })
+                         [](auto g, auto a, auto b, auto y) { return g * component(a, b, y); },
+                         [](auto g, auto a, auto b, auto y) { return g * component(b, a, y); })
         .documented({.formula = "sqrt(a^2 + b^2)",
                      .gradient = "g a / y, g b / y",
-                     .kinks = "(0, 0): 0 to both",
+                     .kinks = "(0, 0): 0 to both; both infinite: NaN",
                      .nan = "hypot(inf, NaN) is inf",
                      .domain = {{{0.3, 2}, {-2, 2}}},
                      .reference = [](const double* x) { return std::hypot(x[0], x[1]); }});

@@ -58,11 +58,6 @@ void Min::forward(Array<T>& out, const Array<T>& x) const {
     out.reshape(shapes.result);
 }
 
-Arg Arg::of(const Shape& shape, std::optional<std::ptrdiff_t> axis, KeepDims keepdims, const char* op) {
-    if (!axis) return {Reduction::of(shape, {}, keepdims, op), {}};
-    return {Reduction::of(shape, *axis, keepdims, op), normalize_axis(*axis, shape.size(), op)};
-}
-
 template <class T>
 void ArgMax::forward(Array<T>& out, const Array<T>& x) const {
     require_elements(x.shape(), shapes.kept, "maximum");

@@ -23,6 +23,11 @@ struct Reduction {
 
     /// @throws ShapeError naming `op` for an axis that is not there or is named twice.
     static Reduction of(const Shape& shape, const Axes& axes, KeepDims keepdims, const char* op);
+    template <Operand X>
+    static Reduction of(const X& x, const Axes& axes, KeepDims keepdims, const char* op) {
+        return detail::with_context_of(
+            op, [&] { return of(x.shape(), axes, keepdims, op); }, x);
+    }
 };
 
 struct Sum {
@@ -85,7 +90,11 @@ struct Arg {
     Reduction shapes;
     std::optional<std::size_t> axis;
 
-    static Arg of(const Shape& shape, std::optional<std::ptrdiff_t> axis, KeepDims keepdims, const char* op);
+    template <Operand X>
+    static Arg of(const X& x, std::optional<std::ptrdiff_t> axis, KeepDims keepdims, const char* op) {
+        if (!axis) return {Reduction::of(x, {}, keepdims, op), {}};
+        return {Reduction::of(x, *axis, keepdims, op), detail::axis_of(x, *axis, op)};
+    }
 };
 
 struct ArgMax : Arg {
@@ -102,6 +111,13 @@ struct ArgMin : Arg {
     void forward(Array<T>& out, const Array<T>& x) const;
 };
 
+/// y, and 0 where it is minus infinity, as it is where there is nothing else: -inf - -inf would be NaN where a gradient
+/// is 0.
+template <class X>
+X above_minus_infinity(const X& y) {
+    return where(equal(y, -infinity), 0, y);
+}
+
 struct LogSumExp {
     static constexpr const char* name = "logsumexp";
     Reduction shapes;
@@ -110,11 +126,17 @@ struct LogSumExp {
     void forward(Array<T>& out, const Array<T>& x) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
-        return reshape(g, shapes.kept) * exp(x - reshape(y, shapes.kept));
+        return reshape(g, shapes.kept) * weights(x, y);
     }
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
-        return reshape(sum_to(t * exp(x - reshape(y, shapes.kept)), shapes.kept), shapes.result);
+        return reshape(sum_to(t * weights(x, y), shapes.kept), shapes.result);
+    }
+
+   private:
+    template <class X>
+    X weights(const X& x, const X& y) const {
+        return exp(x - above_minus_infinity(reshape(y, shapes.kept)));
     }
 };
 
@@ -145,27 +167,27 @@ struct BroadcastTo {
 /// The sum over `axes`; 0 over an empty axis.
 template <Operand X>
 X sum(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::Sum{ops::Reduction::of(x.shape(), axes, keepdims, "sum")}, x);
+    return apply(ops::Sum{ops::Reduction::of(x, axes, keepdims, "sum")}, x);
 }
 
 /// The arithmetic mean over `axes`; NaN over an empty axis.
 template <Operand X>
 X mean(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::Mean{ops::Reduction::of(x.shape(), axes, keepdims, "mean")}, x);
+    return apply(ops::Mean{ops::Reduction::of(x, axes, keepdims, "mean")}, x);
 }
 
 /// The maximum over `axes`; NaN if one of the elements is.
 /// @throws ShapeError over an empty axis, which has none.
 template <Operand X>
 X max(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::Max{{ops::Reduction::of(x.shape(), axes, keepdims, "max")}}, x);
+    return apply(ops::Max{{ops::Reduction::of(x, axes, keepdims, "max")}}, x);
 }
 
 /// The minimum over `axes`; NaN if one of the elements is.
 /// @throws ShapeError over an empty axis, which has none.
 template <Operand X>
 X min(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::Min{{ops::Reduction::of(x.shape(), axes, keepdims, "min")}}, x);
+    return apply(ops::Min{{ops::Reduction::of(x, axes, keepdims, "min")}}, x);
 }
 
 /// The index of the maximum along an axis, or among all elements in row-major order: a number, exact in float up to
@@ -173,19 +195,20 @@ X min(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
 /// @throws ShapeError over an empty axis.
 template <Operand X>
 X argmax(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::ArgMax{ops::Arg::of(x.shape(), axis, keepdims, "argmax")}, x);
+    return apply(ops::ArgMax{ops::Arg::of(x, axis, keepdims, "argmax")}, x);
 }
 
 /// The same of the minimum.
 template <Operand X>
 X argmin(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::ArgMin{ops::Arg::of(x.shape(), axis, keepdims, "argmin")}, x);
+    return apply(ops::ArgMin{ops::Arg::of(x, axis, keepdims, "argmin")}, x);
 }
 
-/// log(sum(exp(x))) over `axes`, without overflow; minus infinity over an empty axis.
+/// log(sum(exp(x))) over `axes`, without overflow; minus infinity over an empty axis. Where all elements are minus
+/// infinity their gradient is 0.
 template <Operand X>
 X logsumexp(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::LogSumExp{ops::Reduction::of(x.shape(), axes, keepdims, "logsumexp")}, x);
+    return apply(ops::LogSumExp{ops::Reduction::of(x, axes, keepdims, "logsumexp")}, x);
 }
 
 /// x summed over the axes that broadcasting `shape` to x's shape would repeat: the adjoint of broadcast_to.

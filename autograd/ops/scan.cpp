@@ -54,14 +54,6 @@ Prod::Rows Prod::rows_of(const Shape& shape) const {
     return rows;
 }
 
-Shape recurrence_shape(const Shape& a, const Shape& b) {
-    try {
-        return broadcast_shapes(a, b);
-    } catch (const ShapeError& error) {
-        throw ShapeError(std::string(LinearRecurrence::name) + ": " + error.what());
-    }
-}
-
 #define XTAPE_INSTANTIATE(T)                                                                       \
     template void LinearRecurrence::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const; \
     template void CumulativeSum::forward<T>(Array<T>&, const Array<T>&) const;                     \

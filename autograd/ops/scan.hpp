@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 
 #include "autograd/kernels/scan.hpp"
 #include "autograd/ops/reductions.hpp"
@@ -136,11 +135,6 @@ struct LogCumSumExp {
     }
 
    private:
-    /// Where nothing but minus infinity was seen, 0: inf - inf would be NaN where a gradient is 0.
-    template <class X>
-    static X above_minus_infinity(const X& y) {
-        return where(equal(y, -std::numeric_limits<double>::infinity()), 0, y);
-    }
     /// exp(y_i - y_(i+1)), which is at most 1.
     template <class X>
     X decays(const X& y) const {
@@ -186,10 +180,6 @@ struct Prod {
     }
 };
 
-/// What the inputs of a recurrence broadcast to.
-/// @throws ShapeError naming it and both shapes.
-Shape recurrence_shape(const Shape& a, const Shape& b);
-
 }  // namespace ops
 
 /// y_i = a_i y_(i-1) + b_i along an axis, y_0 = b_0, of a and b broadcast to one shape: a filter, an exponential
@@ -197,8 +187,12 @@ Shape recurrence_shape(const Shape& a, const Shape& b);
 /// @throws ShapeError if the shapes do not broadcast, or there is no such axis.
 template <Operand X>
 X linear_recurrence(const X& a, const X& b, std::ptrdiff_t axis, Way way = Way::forwards) {
-    const Shape shape = ops::recurrence_shape(a.shape(), b.shape());
-    const ops::LinearRecurrence op{normalize_axis(axis, shape.size(), ops::LinearRecurrence::name), way};
+    constexpr const char* name = ops::LinearRecurrence::name;
+    const Shape shape = detail::with_context_of(
+        name, [&] { return broadcast_shapes(a.shape(), b.shape()); }, a, b);
+    const auto place = detail::with_context_of(
+        name, [&] { return normalize_axis(axis, shape.size(), name); }, a, b);
+    const ops::LinearRecurrence op{place, way};
     const auto whole = [&](const X& x) { return same_shape(x.shape(), shape) ? x : broadcast_to(x, shape); };
     return apply(op, whole(a), whole(b));
 }
@@ -207,7 +201,7 @@ X linear_recurrence(const X& a, const X& b, std::ptrdiff_t axis, Way way = Way::
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
-    const std::size_t place = normalize_axis(axis, x.shape().size(), ops::CumulativeSum::name);
+    const std::size_t place = detail::axis_of(x, axis, ops::CumulativeSum::name);
     const X sums = apply(ops::CumulativeSum{place}, x);
     return initial == IncludeInitial::yes ? ops::padded(sums, place, {1, 0}, 0) : sums;
 }
@@ -216,7 +210,7 @@ X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Inclu
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
-    const std::size_t place = normalize_axis(axis, x.shape().size(), ops::CumulativeProd::name);
+    const std::size_t place = detail::axis_of(x, axis, ops::CumulativeProd::name);
     const X products = apply(ops::CumulativeProd{place}, x);
     return initial == IncludeInitial::yes ? ops::padded(products, place, {1, 0}, 1) : products;
 }
@@ -226,13 +220,13 @@ X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Incl
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X logcumsumexp(const X& x, std::ptrdiff_t axis) {
-    return apply(ops::LogCumSumExp{normalize_axis(axis, x.shape().size(), ops::LogCumSumExp::name)}, x);
+    return apply(ops::LogCumSumExp{detail::axis_of(x, axis, ops::LogCumSumExp::name)}, x);
 }
 
 /// The product over `axes`; 1 over an empty axis. Its gradient is right with zeros, one or several.
 template <Operand X>
 X prod(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    return apply(ops::Prod{ops::Reduction::of(x.shape(), axes, keepdims, "prod")}, x);
+    return apply(ops::Prod{ops::Reduction::of(x, axes, keepdims, "prod")}, x);
 }
 
 }  // namespace autograd

@@ -224,6 +224,22 @@ void Pad::forward(Array<T>& out, const Array<T>& x) const {
     kernels::copy_strided(out.data() + to, to_strides, x.data() + from, from_strides, common);
 }
 
+void require_matrix(const Shape& shape) {
+    if (shape.size() < 2) {
+        throw ShapeError("a matrix, or a batch of them, is wanted: at least two axes, not shape " + to_string(shape));
+    }
+}
+
+void require_shifts(const Shape& shape, const AxisList& shifts, const AxisList& axes) {
+    if (shifts.size() == axes.size()) return;
+    throw ShapeError(std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) + " axes of shape " +
+                     to_string(shape));
+}
+
+void require_equal_shapes(const Shape& a, const Shape& b) {
+    if (a != b) throw ShapeError("shapes " + to_string(a) + " and " + to_string(b) + " differ");
+}
+
 Shape squeezed(const Shape& shape, const Axes& axes) {
     const PoolVector<bool> dropped = axes.among(shape.size(), "squeeze");
     Shape result;

@@ -22,8 +22,9 @@ struct Slice {
     std::ptrdiff_t step = 1;
 };
 
-/// Axes in order, of which negative ones count from the last. Made of a braced list or a vector.
-using AxisList = xt::svector<std::ptrdiff_t, 4>;
+/// Axes in order, of which negative ones count from the last. (Not an xtensor type: for `sum(v, axes)` lookup would
+/// find xt::sum.)
+using AxisList = PoolVector<std::ptrdiff_t>;
 
 /// Which axes an op is for: one, several, or all, which is what `{}` and leaving them out mean. Negative ones count
 /// from the last.
@@ -51,7 +52,7 @@ struct Padding {
     std::ptrdiff_t before = 0;
     std::ptrdiff_t after = 0;
 };
-using PaddingList = xt::svector<Padding, 4>;
+using PaddingList = PoolVector<Padding>;
 
 namespace ops {
 
@@ -192,6 +193,12 @@ struct Pad {
 
 /// @throws ShapeError if an axis is named twice, or is not 1 long.
 Shape squeezed(const Shape& shape, const Axes& axes);
+/// @throws ShapeError if there are fewer than two axes.
+void require_matrix(const Shape& shape);
+/// @throws ShapeError if there are not as many shifts as axes.
+void require_shifts(const Shape& shape, const AxisList& shifts, const AxisList& axes);
+/// @throws ShapeError naming both if they differ.
+void require_equal_shapes(const Shape& a, const Shape& b);
 /// @throws ShapeError if an axis of the result is named twice or is not there.
 Shape expanded(const Shape& shape, const Axes& axes);
 /// The order of axes in which those of `source` are found at `destination`, and the others keep theirs.
@@ -211,7 +218,10 @@ inline constexpr std::size_t inferred = static_cast<std::size_t>(-1);
 /// @throws ShapeError if the shapes have different numbers of elements.
 template <Operand X>
 X reshape(const X& x, const Shape& shape) {
-    return apply(ops::Reshape::of(shape, element_count(x.shape())), x);
+    constexpr const char* name = ops::Reshape::name;
+    return apply(detail::with_context_of(
+                     name, [&] { return ops::Reshape::of(shape, element_count(x.shape())); }, x),
+                 x);
 }
 
 /// Axis i of the result is axis axes[i] of x.
@@ -219,7 +229,7 @@ X reshape(const X& x, const Shape& shape) {
 template <Operand X>
 X permute_dims(const X& x, const AxisList& axes) {
     Shape normalized;
-    for (const std::ptrdiff_t axis : axes) normalized.push_back(normalize_axis(axis, x.shape().size(), "permute_dims"));
+    for (const std::ptrdiff_t axis : axes) normalized.push_back(detail::axis_of(x, axis, "permute_dims"));
     return apply(ops::PermuteDims{normalized}, x);
 }
 
@@ -228,7 +238,8 @@ X permute_dims(const X& x, const AxisList& axes) {
 template <Operand X>
 X matrix_transpose(const X& x) {
     const std::size_t rank = x.shape().size();
-    if (rank < 2) throw ShapeError("matrix_transpose: at least two axes, not shape " + to_string(x.shape()));
+    detail::with_context_of(
+        "matrix_transpose", [&] { ops::require_matrix(x.shape()); }, x);
     Shape axes(rank);
     for (std::size_t axis = 0; axis < rank; ++axis) axes[axis] = axis;
     std::swap(axes[rank - 2], axes[rank - 1]);
@@ -239,7 +250,9 @@ X matrix_transpose(const X& x) {
 /// @throws ShapeError as Slice says.
 template <Operand X>
 X slice(const X& x, std::ptrdiff_t axis, const Slice& range) {
-    return apply(ops::SliceOp{ops::Selection::of(x.shape(), axis, range)}, x);
+    return apply(ops::SliceOp{detail::with_context_of(
+                     ops::SliceOp::name, [&] { return ops::Selection::of(x.shape(), axis, range); }, x)},
+                 x);
 }
 
 /// Parts of the first axes, in order: slice(x, {{1, 3}, {}, {.step = 2}}) is x[1:3, :, ::2].
@@ -250,7 +263,7 @@ X slice(const X& x, std::initializer_list<Slice> ranges) {
     std::ptrdiff_t axis = 0;
     for (const Slice& range : ranges) {
         const bool whole = !range.start && !range.stop && range.step == 1;
-        if (whole) normalize_axis(axis, x.shape().size(), ops::SliceOp::name);
+        if (whole) detail::axis_of(x, axis, ops::SliceOp::name);
         if (!whole) result = slice(result, axis, range);
         ++axis;
     }
@@ -261,21 +274,24 @@ X slice(const X& x, std::initializer_list<Slice> ranges) {
 /// @throws ShapeError if the result has no such axis.
 template <Operand X>
 X expand_dims(const X& x, const Axes& axes) {
-    return reshape(x, ops::expanded(x.shape(), axes));
+    return reshape(x, detail::with_context_of(
+                          "expand_dims", [&] { return ops::expanded(x.shape(), axes); }, x));
 }
 
 /// The same without these axes.
 /// @throws ShapeError if one of them is not 1 long.
 template <Operand X>
 X squeeze(const X& x, const Axes& axes) {
-    return reshape(x, ops::squeezed(x.shape(), axes));
+    return reshape(x, detail::with_context_of(
+                          "squeeze", [&] { return ops::squeezed(x.shape(), axes); }, x));
 }
 
 /// Axes `source` of x are axes `destination` of the result; the others keep their order.
 /// @throws ShapeError for an axis that is not there or is named twice, or lists of different lengths.
 template <Operand X>
 X moveaxis(const X& x, const AxisList& source, const AxisList& destination) {
-    return permute_dims(x, ops::moved_axes(x.shape().size(), source, destination));
+    const auto moved = [&] { return ops::moved_axes(x.shape().size(), source, destination); };
+    return permute_dims(x, detail::with_context_of("moveaxis", moved, x));
 }
 template <Operand X>
 X moveaxis(const X& x, std::ptrdiff_t source, std::ptrdiff_t destination) {
@@ -286,7 +302,8 @@ X moveaxis(const X& x, std::ptrdiff_t source, std::ptrdiff_t destination) {
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X flip(const X& x, const Axes& axes = {}) {
-    const PoolVector<bool> reversed = axes.among(x.shape().size(), "flip");
+    const PoolVector<bool> reversed = detail::with_context_of(
+        "flip", [&] { return axes.among(x.shape().size(), "flip"); }, x);
     X result = x;
     for (std::size_t axis = 0; axis < reversed.size(); ++axis) {
         if (reversed[axis]) result = slice(result, static_cast<std::ptrdiff_t>(axis), {.step = -1});
@@ -298,7 +315,9 @@ X flip(const X& x, const Axes& axes = {}) {
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X roll(const X& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
-    return apply(ops::Roll::of(x.shape(), axis, shift), x);
+    return apply(detail::with_context_of(
+                     "roll", [&] { return ops::Roll::of(x.shape(), axis, shift); }, x),
+                 x);
 }
 /// The same, of all elements in row-major order.
 template <Operand X>
@@ -309,10 +328,8 @@ X roll(const X& x, std::ptrdiff_t shift) {
 /// @throws ShapeError for lists of different lengths.
 template <Operand X>
 X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
-    if (shifts.size() != axes.size()) {
-        throw ShapeError("roll: " + std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) +
-                         " axes of shape " + to_string(x.shape()));
-    }
+    detail::with_context_of(
+        "roll", [&] { ops::require_shifts(x.shape(), shifts, axes); }, x);
     X result = x;
     for (std::size_t k = 0; k < axes.size(); ++k) result = roll(result, shifts[k], axes[k]);
     return result;
@@ -323,7 +340,9 @@ X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
 /// @throws ShapeError if there is not one pair for each axis, or less than nothing would be left.
 template <Operand X>
 X pad(const X& x, const PaddingList& padding, double value = 0) {
-    return apply(ops::Pad::of(x.shape(), padding, value), x);
+    return apply(detail::with_context_of(
+                     "pad", [&] { return ops::Pad::of(x.shape(), padding, value); }, x),
+                 x);
 }
 
 template <Operand X>
@@ -333,13 +352,15 @@ PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis = 0);
 /// @throws ShapeError if the axis cannot be cut so.
 template <Operand X, std::integral I>
 PoolVector<X> split(const X& x, I sections, std::ptrdiff_t axis = 0) {
-    return split(x, ops::equal_parts(x.shape(), static_cast<std::size_t>(sections), axis), axis);
+    const auto parts = [&] { return ops::equal_parts(x.shape(), static_cast<std::size_t>(sections), axis); };
+    return split(x, detail::with_context_of("split", parts, x), axis);
 }
 /// The same with these extents: split(x, {20, 20, 1}, 1).
 /// @throws ShapeError if they do not add up to the axis.
 template <Operand X>
 PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis) {
-    ops::require_parts(x.shape(), sizes, axis);
+    detail::with_context_of(
+        "split", [&] { ops::require_parts(x.shape(), sizes, axis); }, x);
     PoolVector<X> parts;
     std::ptrdiff_t first = 0;
     for (const std::size_t size : sizes) {
@@ -354,7 +375,7 @@ PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis) {
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 PoolVector<X> unstack(const X& x, std::ptrdiff_t axis = 0) {
-    const std::size_t count = x.shape()[normalize_axis(axis, x.shape().size(), "unstack")];
+    const std::size_t count = x.shape()[detail::axis_of(x, axis, "unstack")];
     PoolVector<X> parts;
     if (count == 0) return parts;
     for (const X& part : split(x, count, axis)) parts.push_back(squeeze(part, axis));
@@ -378,10 +399,8 @@ template <class T>
 Var<T> stack(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
     PoolVector<Var<T>> expanded;
     for (const Var<T>& each : list) {
-        if (each.shape() != list.front().shape()) {
-            throw ShapeError("stack: shapes " + to_string(list.front().shape()) + " and " + to_string(each.shape()) +
-                             " differ");
-        }
+        detail::with_context_of(
+            "stack", [&] { ops::require_equal_shapes(list.front().shape(), each.shape()); }, list.front(), each);
         expanded.push_back(expand_dims(each, axis));
     }
     if (list.empty()) throw ShapeError("stack: an empty list of inputs");

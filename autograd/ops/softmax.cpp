@@ -32,19 +32,20 @@ void LogSoftmax::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes) {
-    const std::string about = "cross_entropy: logits of shape " + to_string(shape);
-    if (shape.empty()) throw ShapeError(about + ": an axis of classes is wanted");
+    // Only where it is wanted: a step that succeeds makes no string.
+    const auto about = [&] { return "cross_entropy: logits of shape " + to_string(shape); };
+    if (shape.empty()) throw ShapeError(about() + ": an axis of classes is wanted");
     const std::size_t axis = shape.size() == 1 ? 0 : 1, count = shape[axis];
     std::size_t inner = 1;
     for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
     const std::size_t rows = (axis == 0 ? 1 : shape[0]) * inner;
     if (classes.size() != rows) {
-        throw ShapeError(about + " want " + std::to_string(rows) + " classes, not " + std::to_string(classes.size()));
+        throw ShapeError(about() + " want " + std::to_string(rows) + " classes, not " + std::to_string(classes.size()));
     }
     auto out = full<T>(shape, T(0));
     for (std::size_t i = 0; i < rows; ++i) {
         if (classes[i] >= count) {
-            throw ShapeError(about + " have " + std::to_string(count) + " classes; number " + std::to_string(i) +
+            throw ShapeError(about() + " have " + std::to_string(count) + " classes; number " + std::to_string(i) +
                              " of the right ones is " + std::to_string(classes[i]));
         }
         out.data()[(i / inner * count + classes[i]) * inner + i % inner] = 1;

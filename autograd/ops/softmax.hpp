@@ -58,14 +58,14 @@ void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, c
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X softmax(const X& x, const Axes& axes = -1) {
-    return apply(ops::Softmax{ops::Reduction::of(x.shape(), axes, KeepDims::yes, "softmax").kept}, x);
+    return apply(ops::Softmax{ops::Reduction::of(x, axes, KeepDims::yes, "softmax").kept}, x);
 }
 
 /// log(softmax(x)), exact where softmax itself underflows. Infinities and NaN as softmax.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X log_softmax(const X& x, const Axes& axes = -1) {
-    return apply(ops::LogSoftmax{ops::Reduction::of(x.shape(), axes, KeepDims::yes, "log_softmax").kept}, x);
+    return apply(ops::LogSoftmax{ops::Reduction::of(x, axes, KeepDims::yes, "log_softmax").kept}, x);
 }
 
 /// What becomes of the losses of single rows.
@@ -79,7 +79,8 @@ template <Operand X>
 X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
                 LossReduction reduction = LossReduction::mean) {
     using T = typename X::Element;
-    auto chosen = ops::one_hot<T>(logits.shape(), classes);
+    auto chosen = detail::with_context_of(
+        "cross_entropy", [&] { return ops::one_hot<T>(logits.shape(), classes); }, logits);
     const std::ptrdiff_t axis = logits.shape().size() == 1 ? 0 : 1;
     const X log_probability = log_softmax(logits, axis);
     // where, not a product: a class of probability 0 has the logarithm -infinity.
@@ -93,7 +94,8 @@ X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
-    ops::require_layer_norm(x.shape(), axes, nullptr, nullptr);
+    detail::with_context_of(
+        "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, nullptr, nullptr); }, x);
     const X centred = x - mean(x, axes, KeepDims::yes);
     return centred / sqrt(mean(square(centred), axes, KeepDims::yes) + epsilon);
 }
@@ -102,7 +104,9 @@ X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
 /// @throws ShapeError also if they do not broadcast to x's shape.
 template <Operand X>
 X layer_norm(const X& x, const X& weight, const X& bias, const Axes& axes = -1, double epsilon = 1e-5) {
-    ops::require_layer_norm(x.shape(), axes, &weight.shape(), &bias.shape());
+    detail::with_context_of(
+        "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, &weight.shape(), &bias.shape()); }, x, weight,
+        bias);
     return layer_norm(x, axes, epsilon) * weight + bias;
 }
 

@@ -22,7 +22,7 @@ X zero_at_zero(const X& x, F f) {
 /// var(), for `op`.
 template <Operand X>
 X variance(const X& x, const Axes& axes, KeepDims keepdims, double correction, const char* op) {
-    const auto shapes = Reduction::of(x.shape(), axes, keepdims, op);
+    const auto shapes = Reduction::of(x, axes, keepdims, op);
     const double groups = static_cast<double>(element_count(shapes.kept));
     const double divisor = static_cast<double>(element_count(x.shape())) / groups - correction;
     const X squares = sum(square(x - mean(x, axes, KeepDims::yes)), axes, keepdims);
@@ -52,8 +52,11 @@ X stddev(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, do
 /// @throws ShapeError if `ord` is not positive; over an empty axis if it is infinite.
 template <Operand X>
 X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double ord = 2) {
-    if (!(ord > 0)) throw ShapeError("vector_norm: ord must be positive, not " + std::to_string(ord));
-    const auto shapes = ops::Reduction::of(x.shape(), axes, keepdims, "vector_norm");
+    const auto require_order = [&] {
+        if (!(ord > 0)) throw ShapeError("ord must be positive, not " + std::to_string(ord));
+    };
+    detail::with_context_of("vector_norm", require_order, x);
+    const auto shapes = ops::Reduction::of(x, axes, keepdims, "vector_norm");
     const X sizes = abs(x);
     if (ord == 1) return sum(sizes, axes, keepdims);
     if (std::isinf(ord)) return max(sizes, axes, keepdims);
@@ -62,32 +65,34 @@ X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::n
         return ops::zero_at_zero(sum(powers, axes, KeepDims::yes),
                                  [&](const X& total) { return ord == 2 ? sqrt(total) : pow(total, 1 / ord); });
     };
-    if (element_count(x.shape()) == 0) return reshape(root_of_sum(sizes), shapes.result);
+    // Squares want no sizes, whose second derivatives at 0 they would take from abs.
+    const X& terms = ord == 2 ? x : sizes;
+    if (element_count(x.shape()) == 0) return reshape(root_of_sum(terms), shapes.result);
     // The norm does not depend on the scale by which it is computed, so neither do its derivatives.
     const X largest = max(stop_gradient(sizes), axes, KeepDims::yes);
     const X scale =
         where(equal(largest, 0), 1, where(equal(largest, std::numeric_limits<double>::infinity()), 1, largest));
-    return reshape(scale * root_of_sum(sizes / scale), shapes.result);
+    return reshape(scale * root_of_sum(terms / scale), shapes.result);
 }
 
 /// How many elements over `axes` are not 0, as a number: exact in float up to 2^24. NaN is not 0. It cuts the gradient.
 template <Operand X>
 X count_nonzero(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    ops::Reduction::of(x.shape(), axes, keepdims, "count_nonzero");
+    ops::Reduction::of(x, axes, keepdims, "count_nonzero");
     return sum(not_equal(x, 0), axes, keepdims);
 }
 
 /// 1 where at least one element over `axes` is not 0, else 0. It cuts the gradient.
 template <Operand X>
 X any(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    ops::Reduction::of(x.shape(), axes, keepdims, "any");
+    ops::Reduction::of(x, axes, keepdims, "any");
     return not_equal(count_nonzero(x, axes, keepdims), 0);
 }
 
 /// 1 where no element over `axes` is 0, else 0. It cuts the gradient.
 template <Operand X>
 X all(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    ops::Reduction::of(x.shape(), axes, keepdims, "all");
+    ops::Reduction::of(x, axes, keepdims, "all");
     return equal(sum(equal(x, 0), axes, keepdims), 0);
 }
 

@@ -56,18 +56,19 @@ inline constexpr auto atan =
 inline constexpr auto atan2 =
     elementwise<"atan2">([](auto a, auto b) { return kernels::atan2(a, b); },
                          [](auto g, auto a, auto b, auto) {
-                             const auto distance = hypot(a, b), safe = where(distance == 0, 1, distance);
-                             return g * (b / safe) / safe;
+                             const auto distance = hypot(a, b);
+                             return g * component(b, a, distance) / where(distance == 0, 1, distance);
                          },
                          [](auto g, auto a, auto b, auto) {
-                             const auto distance = hypot(a, b), safe = where(distance == 0, 1, distance);
-                             return -g * (a / safe) / safe;
+                             const auto distance = hypot(a, b);
+                             return -g * component(a, b, distance) / where(distance == 0, 1, distance);
                          })
-        .documented({.formula = "the angle of the point (b, a)",
-                     .gradient = "g b / (a^2 + b^2), -g a / (a^2 + b^2)",
-                     .kinks = "(0, 0): 0 to both; a = 0 and b < 0, where y jumps: as from either side",
-                     .domain = {{{0.3, 2}, {-2, 2}}},
-                     .reference = [](const double* x) { return std::atan2(x[0], x[1]); }});
+        .documented(
+            {.formula = "the angle of the point (b, a)",
+             .gradient = "g b / (a^2 + b^2), -g a / (a^2 + b^2)",
+             .kinks = "(0, 0): 0 to both; a = 0 and b < 0, where y jumps: as from either side; both infinite: NaN",
+             .domain = {{{0.3, 2}, {-2, 2}}},
+             .reference = [](const double* x) { return std::atan2(x[0], x[1]); }});
 
 inline constexpr auto sinh =
     elementwise<"sinh">([](auto x) { return kernels::sinh(x); }, [](auto g, auto x, auto) { return g * cosh(x); })
@@ -83,9 +84,9 @@ inline constexpr auto cosh =
 
 inline constexpr auto tanh =
     elementwise<"tanh">([](auto x) { return kernels::tanh(x); }, [](auto g, auto, auto y) { return g * (1 - y * y); })
-        .documented({.formula = "tanh(x)", .gradient = "g (1 - y^2)", .reference = [](const double* x) {
-                         return std::tanh(x[0]);
-                     }});
+        .documented({.formula = "tanh(x)",
+                     .gradient = "g (1 - y^2), which is 0 where y rounds to 1 or -1: beyond |x| = 19 (9 in float)",
+                     .reference = [](const double* x) { return std::tanh(x[0]); }});
 
 inline constexpr auto asinh =
     elementwise<"asinh">([](auto x) { return kernels::asinh(x); }, [](auto g, auto x, auto) { return g / hypot(x, 1); })
@@ -101,12 +102,13 @@ inline constexpr auto acosh = elementwise<"acosh">([](auto x) { return kernels::
                                                .domain = {{{1.1, 4}}},
                                                .reference = [](const double* x) { return std::acosh(x[0]); }});
 
-inline constexpr auto atanh = elementwise<"atanh">([](auto x) { return kernels::atanh(x); },
-                                                   [](auto g, auto x, auto) { return g / ((1 - x) * (1 + x)); })
-                                  .documented({.formula = "inverse of tanh",
-                                               .gradient = "g / ((1 - x) (1 + x))",
-                                               .domain = {{{-0.9, 0.9}}},
-                                               .reference = [](const double* x) { return std::atanh(x[0]); }});
+inline constexpr auto atanh =
+    elementwise<"atanh">([](auto x) { return kernels::atanh(x); },
+                         [](auto g, auto x, auto) { return g / ((1 - x) * (1 + x)); })
+        .documented({.formula = "inverse of tanh",
+                     .gradient = "g / ((1 - x) (1 + x)), also beyond 1 and -1, where y is NaN",
+                     .domain = {{{-0.9, 0.9}}},
+                     .reference = [](const double* x) { return std::atanh(x[0]); }});
 
 }  // namespace autograd::ops
 

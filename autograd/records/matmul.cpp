@@ -133,7 +133,7 @@ OpRecord matmul_record() {
         {{{2, 3}, {2, 3}}, call, {"matmul (node 2)", "(2, 3) and (2, 3)", "inner extents", "3 and 2"}},
         {{{}, {3, 2}}, call, {"matmul", "left factor", "()"}},
         {{{2, 3}, {}}, call, {"matmul", "right factor", "()"}},
-        {{{4}, {3, 2}}, call, {"matmul", "(1, 4) and (3, 2)", "4 and 3"}},
+        {{{4}, {3, 2}}, call, {"matmul", "(4,) and (3, 2)", "4 and 3"}},
         {{{2, 2, 3}, {3, 3, 2}}, call, {"matmul", "(2, 2, 3) and (3, 3, 2)", "leading axes, (2,) and (3,)"}},
         {{{2, 3}, {3, 2}},
          [](auto v) { return matmul(v[0], v[1], {.a = true}); },

@@ -410,7 +410,8 @@ std::vector<OpRecord> reductions_records() {
             [](auto x, const Axes& axes, KeepDims keep) { return all(x, axes, keep); },
             [](const Group& group) { return sum_of(group) == static_cast<double>(group.size()) ? 1.0 : 0.0; }),
         reduction_record(
-            "logsumexp", {.formula = "log(sum(exp(x)))", .gradient = "g exp(x - y)"},
+            "logsumexp",
+            {.formula = "log(sum(exp(x)))", .gradient = "g exp(x - y)", .kinks = "all elements -infinity: 0"},
             [](auto x, const Axes& axes, KeepDims keep) { return logsumexp(x, axes, keep); },
             [](const Group& group) {
                 double total = 0;

@@ -367,6 +367,32 @@ OpRecord moveaxis_record() {
     return record;
 }
 
+OpRecord matrix_transpose_record() {
+    const OpCall call = [](auto v) { return matrix_transpose(v[0]); };
+    OpRecord record{
+        .name = "matrix_transpose",
+        .documentation = {.formula = "the last two axes exchanged", .gradient = "g, exchanged back", .ulps = 0}};
+    record.cases = {
+        {.name = "(2, 3)",
+         .shapes = {{2, 3}},
+         .call = call,
+         .reference = moved({3, 2},
+                            [](const Index& i) {
+                                return Index{i[1], i[0]};
+                            })},
+        {.name = "(2, 3, 4)",
+         .shapes = {{2, 3, 4}},
+         .call = call,
+         .reference = moved({2, 4, 3},
+                            [](const Index& i) {
+                                return Index{i[0], i[2], i[1]};
+                            })},
+        {.name = "(0, 3)", .shapes = {{0, 3}}, .call = call, .reference = reshaped({3, 0})},
+    };
+    record.misuses = {{{{3}}, call, {"matrix_transpose", "(3,)"}}, {{{}}, call, {"matrix_transpose", "()"}}};
+    return record;
+}
+
 OpRecord flip_record() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return flip(v[0], axes); }; };
     OpRecord record{
@@ -616,9 +642,11 @@ OpRecord unstack_record() {
 }  // namespace
 
 std::vector<OpRecord> shape_records() {
-    return {reshape_record(),     permute_dims_record(), slice_record(),    unslice_record(), concat_record(),
-            expand_dims_record(), squeeze_record(),      moveaxis_record(), flip_record(),    roll_record(),
-            pad_record(),         stack_record(),        split_record(),    unstack_record()};
+    return {reshape_record(),     permute_dims_record(), matrix_transpose_record(),
+            slice_record(),       unslice_record(),      concat_record(),
+            expand_dims_record(), squeeze_record(),      moveaxis_record(),
+            flip_record(),        roll_record(),         pad_record(),
+            stack_record(),       split_record(),        unstack_record()};
 }
 
 }  // namespace autograd::detail
