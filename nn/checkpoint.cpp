@@ -84,6 +84,16 @@ void put_generators(TensorFile& contents, const Generators& generators) {
     }
 }
 
+void put_notes(const std::filesystem::path& path, TensorFile& contents, const Notes& notes) {
+    for (const auto& [name, text] : notes) {
+        if (name.starts_with(generator_prefix)) {
+            throw FileError(path,
+                            fmt::format("a note {}: names that begin with {} are generators'", name, generator_prefix));
+        }
+        contents.metadata[name] = text;
+    }
+}
+
 std::map<std::string, Rng::State> take_generators(const std::filesystem::path& path, const TensorFile& contents,
                                                   const Generators& generators) {
     std::map<std::string, Rng::State> states;

@@ -20,6 +20,9 @@ namespace nn {
 /// The random streams of a training run, by the names that its checkpoints give them.
 using Generators = std::map<std::string, autograd::Rng*>;
 
+/// A program's own notes in a checkpoint: its options, say. read_safetensors(path).metadata has them, among others.
+using Notes = std::map<std::string, std::string>;
+
 namespace detail {
 
 template <class Model>
@@ -39,6 +42,8 @@ void take_states(const std::filesystem::path& path, TensorFile& contents, std::v
                  std::span<const char* const> averages);
 
 void put_generators(TensorFile& contents, const Generators& generators);
+/// @throws FileError if a note's name is one that a generator could have.
+void put_notes(const std::filesystem::path& path, TensorFile& contents, const Notes& notes);
 std::map<std::string, autograd::Rng::State> take_generators(const std::filesystem::path& path,
                                                             const TensorFile& contents, const Generators& generators);
 
@@ -64,14 +69,16 @@ void save(const std::filesystem::path& path, const Model& model) {
 }
 
 /// Writes all that training needs to go on as if it had not stopped: the parameters, the optimiser's running averages
-/// and counts of steps (its options, a learning rate say, are the program's), and the state of each generator.
-/// @throws FileError as above.
+/// and counts of steps (its options, a learning rate say, are the program's), the state of each generator, and what
+/// notes the program adds.
+/// @throws FileError as above, and if a note's name begins with "rng/".
 template <class Model, class Optimizer>
 void save(const std::filesystem::path& path, const Model& model, const Optimizer& optimizer,
-          const Generators& generators = {}) {
+          const Generators& generators = {}, const Notes& notes = {}) {
     TensorFile contents = detail::contents_of(model);
     detail::put_states(contents, optimizer.states(model), optimizer.averages());
     detail::put_generators(contents, generators);
+    detail::put_notes(path, contents, notes);
     write_safetensors(path, contents);
 }
 

@@ -1,12 +1,10 @@
-// The IDX header, and the four file names under which MNIST and its relatives are published.
+// The IDX header, and what it says held against what is there.
 #include "nn/idx.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
-#include <string>
-#include <system_error>
+#include <vector>
 
 #include "nn/file.hpp"
 
@@ -24,24 +22,6 @@ std::vector<std::byte> read_header(InputFile& file, const fs::path& path, std::s
                         fmt::format("truncated IDX header: expected {} more bytes, found {}", count, bytes.size()));
     }
     return bytes;
-}
-
-fs::path find(const fs::path& directory, const std::string& name) {
-    std::error_code error;
-    if (!fs::is_directory(directory, error)) {
-        throw FileError(directory, fmt::format("no such directory: looked in it for {0} or {0}.gz", name));
-    }
-    for (const auto& candidate : {directory / name, directory / (name + ".gz")}) {
-        if (fs::exists(candidate, error)) return candidate;
-    }
-    throw FileError(directory, fmt::format("expected a file {0} or {0}.gz in this directory, found neither", name));
-}
-
-void require_rank(const autograd::Array<std::uint8_t>& array, std::size_t rank, const fs::path& path,
-                  const char* axes) {
-    if (array.dimension() != rank) {
-        throw FileError(path, fmt::format("expected {}, found shape {}", axes, autograd::to_string(array.shape())));
-    }
 }
 
 }  // namespace
@@ -80,30 +60,6 @@ autograd::Array<std::uint8_t> read_idx(const fs::path& path, std::size_t limit) 
     autograd::Array<std::uint8_t> array(autograd::Shape(extents.begin(), extents.end()));
     if (!bytes.empty()) std::memcpy(array.data(), bytes.data(), bytes.size());
     return array;
-}
-
-ImageData load_images(const fs::path& directory, Split split) {
-    const std::string prefix = split == Split::train ? "train" : "t10k";
-    const fs::path images_path = find(directory, prefix + "-images-idx3-ubyte");
-    const fs::path labels_path = find(directory, prefix + "-labels-idx1-ubyte");
-    const auto pixels = read_idx(images_path);
-    require_rank(pixels, 3, images_path, "images of shape (count, rows, columns)");
-    if (pixels.size() == 0) {
-        throw FileError(images_path, "holds no pixels: its shape is " + autograd::to_string(pixels.shape()));
-    }
-    const auto labels = read_idx(labels_path);
-    require_rank(labels, 1, labels_path, "labels of shape (count,)");
-    if (labels.size() != pixels.shape(0)) {
-        throw FileError(labels_path, fmt::format("expected {} labels, one for each image of {}, found {}",
-                                                 pixels.shape(0), images_path.filename().string(), labels.size()));
-    }
-    ImageData data{.images = autograd::empty<float>({pixels.shape(0), pixels.shape(1) * pixels.shape(2)}),
-                   .labels = {labels.data(), labels.data() + labels.size()},
-                   .rows = pixels.shape(1),
-                   .columns = pixels.shape(2)};
-    std::transform(pixels.data(), pixels.data() + pixels.size(), data.images.data(),
-                   [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.0F; });
-    return data;
 }
 
 }  // namespace nn

@@ -17,8 +17,8 @@ Array<T> normal(std::size_t fan_in, std::size_t fan_out, double variance, Rng& r
 }
 
 template <class T>
-Array<T> uniform(std::size_t fan_in, std::size_t fan_out, double variance, Rng& rng) {
-    Array<T> weight = rng.uniform<T>({fan_out, fan_in});
+Array<T> uniform(const autograd::Shape& shape, double variance, Rng& rng) {
+    Array<T> weight = rng.uniform<T>(shape);
     autograd::update([bound = std::sqrt(3 * variance)](auto& w) { w = bound * (2 * w - 1); }, weight);
     return weight;
 }
@@ -36,7 +36,7 @@ Array<T> he_normal(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
 
 template <class T>
 Array<T> he_uniform(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
-    return uniform<T>(fan_in, fan_out, he_variance(fan_in), rng);
+    return uniform<T>({fan_out, fan_in}, he_variance(fan_in), rng);
 }
 
 template <class T>
@@ -46,7 +46,12 @@ Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
 
 template <class T>
 Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
-    return uniform<T>(fan_in, fan_out, glorot_variance(fan_in, fan_out), rng);
+    return uniform<T>({fan_out, fan_in}, glorot_variance(fan_in, fan_out), rng);
+}
+
+template <class T>
+Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, Rng& rng) {
+    return uniform<T>(shape, 1 / (3 * static_cast<double>(fan_in)), rng);
 }
 
 template Array<float> he_normal(std::size_t, std::size_t, Rng&);
@@ -57,5 +62,7 @@ template Array<float> glorot_normal(std::size_t, std::size_t, Rng&);
 template Array<double> glorot_normal(std::size_t, std::size_t, Rng&);
 template Array<float> glorot_uniform(std::size_t, std::size_t, Rng&);
 template Array<double> glorot_uniform(std::size_t, std::size_t, Rng&);
+template Array<float> uniform_by_fan_in(const autograd::Shape&, std::size_t, Rng&);
+template Array<double> uniform_by_fan_in(const autograd::Shape&, std::size_t, Rng&);
 
 }  // namespace nn

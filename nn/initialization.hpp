@@ -26,4 +26,9 @@ autograd::Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, autogr
 template <class T>
 autograd::Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 
+/// Of any shape, uniform on [-b, b) with b = 1 / sqrt(fan_in): what PyTorch's layers begin with, weights and biases
+/// alike (there called kaiming_uniform with a = sqrt(5)). Variance 1 / (3 fan_in).
+template <class T>
+autograd::Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, autograd::Rng& rng);
+
 }  // namespace nn

@@ -4,19 +4,15 @@
 
 #include <autograd/autograd.hpp>
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
-#include <variant>
+
+#include "nn/tensor.hpp"
 
 namespace nn {
 
-/// The element types F32, F64, I64 and U8.
-using Tensor = std::variant<autograd::Array<float>, autograd::Array<double>, autograd::Array<std::int64_t>,
-                            autograd::Array<std::uint8_t>>;
-
-/// The contents of a safetensors file. Names are UTF-8.
+/// The contents of a safetensors file. Names are UTF-8; the element types are F32, F64, I64 and U8.
 struct TensorFile {
     std::map<std::string, Tensor> tensors;
     std::map<std::string, std::string> metadata;

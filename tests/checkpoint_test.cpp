@@ -141,6 +141,21 @@ TEMPLATE_TEST_CASE("training resumed from a checkpoint is training that never st
     CHECK(values_of(weights_only) != values_of(model));  // those of the third step
 }
 
+TEST_CASE("a program's notes are kept beside the rest", "[checkpoint]") {
+    const TemporaryDirectory directory;
+    Training training(2);
+    nn::save(directory / "x", training.model, training.adam, training.generators(), {{"epoch", "3"}, {"text", "\"\n"}});
+    const auto notes = nn::read_safetensors(directory / "x").metadata;
+    CHECK(notes.at("epoch") == "3");
+    CHECK(notes.at("text") == "\"\n");
+    Training other(0);
+    nn::load(directory / "x", other.model, other.adam, other.generators());
+    check_same(other, training);
+    CHECK_THROWS_WITH(nn::save(directory / "y", training.model, training.adam, {}, {{"rng/noise", "1 2"}}),
+                      contains("a note rng/noise"));
+    CHECK(directory.entries() == 1);
+}
+
 TEST_CASE("an optimiser which has not stepped yet can be saved and loaded", "[checkpoint]") {
     const TemporaryDirectory directory;
     Model model = make_model(1);

@@ -4,6 +4,7 @@
 #include <autograd/gradcheck.hpp>
 #include <nn/nn.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -67,6 +68,8 @@ TEST_CASE("the ops of the distributions have the values of their definitions, an
     check_against_reference<2>(nn::ops::standard_normal_kl_divergence);
     check_against_reference<2>(nn::ops::bernoulli_kl_divergence);
     check_against_reference<1>(nn::ops::bernoulli_entropy);
+    check_against_reference<2>(nn::ops::continuous_bernoulli_log_prob);
+    check_against_reference<1>(nn::ops::continuous_bernoulli_mean);
 }
 
 TEST_CASE("rsample is mean + sigma epsilon, a new epsilon for each element and draw", "[distributions]") {
@@ -169,6 +172,75 @@ TEST_CASE("the constants of the normal distribution are there", "[distributions]
     CHECK(grads[p.log_variance](0) == Approx(4.0).epsilon(1e-14));
 }
 
+// Simpson's rule with 2000 intervals: its error is at most (1/2000)^4 / 180 times the fourth derivative, which at logit
+// 20 is 20^4 times the density's maximum of 20: 1e-9.
+TEST_CASE("the continuous Bernoulli density integrates to 1, and its mean is what it says", "[distributions]") {
+    constexpr std::size_t intervals = 2000;
+    for (const double logit : {0.0, 1e-9, -1e-3, 0.3, -0.4999, 0.5, 0.5001, -2.0, 7.0, 20.0, -20.0}) {
+        INFO(logit);
+        Tape<double> tape;
+        Array<double> x = autograd::empty<double>({intervals + 1});
+        for (std::size_t i = 0; i <= intervals; ++i) x(i) = static_cast<double>(i) / intervals;
+        const nn::ContinuousBernoulli p{tape.constant(autograd::full<double>({intervals + 1}, logit))};
+        const Array<double> log_density = p.log_prob(tape.constant(x)).value();
+        double total = 0, mean = 0;
+        for (std::size_t i = 0; i <= intervals; ++i) {
+            const double weight = (i == 0 || i == intervals ? 1.0 : i % 2 == 1 ? 4.0 : 2.0) / (3.0 * intervals);
+            total += weight * std::exp(log_density(i));
+            mean += weight * x(i) * std::exp(log_density(i));
+        }
+        CHECK(std::fabs(total - 1) < 2e-9);
+        CHECK(std::fabs(mean - p.mean().value()(0)) < 2e-9);
+    }
+}
+
+TEST_CASE("the continuous Bernoulli distribution keeps its digits near probability 1/2 and far from it",
+          "[distributions]") {
+    // The series and the formula meet at 1/2: there their difference is the rounding of the second, 50 times the
+    // mean's.
+    Tape<double> tape;
+    const auto above_half = [&](double logit) {
+        return nn::ContinuousBernoulli{tape.constant(Array<double>{logit})}.mean().item() - 0.5;
+    };
+    CHECK(std::fabs(above_half(std::nextafter(0.5, 0.0)) - above_half(0.5)) < 50 * 2.3e-16 * 0.5);
+    CHECK(above_half(1e-8) == Approx(1e-8 / 12).epsilon(1e-7));  // the mean itself has 16 digits
+    CHECK(above_half(0) == 0);
+    // log C = log 2 + logit^2 / 12, the density at x = 1/2 without its maximum.
+    const auto log_prob = [](auto x, auto logit) {
+        Tape<decltype(x)> own;
+        const auto l = own.variable(Array<decltype(x)>{logit});
+        const auto value = nn::ContinuousBernoulli{l}.log_prob(own.constant(Array<decltype(x)>{x}));
+        return std::pair{static_cast<double>(value.item()), static_cast<double>(backward(value)[l](0))};
+    };
+    CHECK(std::fabs(log_prob(0.5, 0.0).first) < 3e-16);  // the rounding of two logarithms of 2
+    CHECK(log_prob(0.5, 0.0).second == 0);
+    // Far out, log((e^l - 1) / l) is l - log l: at x = 1 log 100 is left, and the mean is 1 - 1/100.
+    for (const double sign : {1.0, -1.0}) {
+        const auto [value, gradient] = log_prob(sign > 0 ? 1.0 : 0.0, sign * 100);
+        CHECK(value == Approx(std::log(100.0)).epsilon(1e-13));
+        CHECK(gradient == Approx(sign * 0.01).epsilon(1e-11));
+        const auto [narrow, narrow_gradient] = log_prob(sign > 0 ? 1.0F : 0.0F, static_cast<float>(sign) * 1000.0F);
+        CHECK(narrow == Approx(std::log(1000.0)).epsilon(1e-4));  // 1000 - 1000 + 6.9 in float
+        CHECK(narrow_gradient == Approx(sign * 0.001).epsilon(1e-3));
+    }
+}
+
+TEST_CASE("continuous Bernoulli samples have its mean, and lie in [0, 1]", "[distributions]") {
+    Rng rng{12};
+    Tape<double> tape;
+    for (const double logit : {-30.0, -2.0, 0.0, 1e-12, 0.7, 40.0}) {
+        INFO(logit);
+        const nn::ContinuousBernoulli p{tape.variable(autograd::full<double>({40000}, logit))};
+        const Var<double> sample = p.sample(rng);
+        const Moments m = moments(sample.value());
+        CHECK(std::fabs(m.mean - p.mean().value()(0)) < false_alarm * m.standard_error);
+        CHECK(*std::min_element(sample.value().begin(), sample.value().end()) >= 0);
+        CHECK(*std::max_element(sample.value().begin(), sample.value().end()) <= 1);
+        CHECK_THROWS_AS(backward(sum(sample)), autograd::GradientError);
+        tape.clear();
+    }
+}
+
 TEST_CASE("a KL divergence is 0 between equals, and keeps its digits close to it", "[distributions]") {
     Tape<float> tape;
     const auto fill = [&](float value) { return tape.variable(Array<float>{value}); };
@@ -206,4 +278,5 @@ TEST_CASE("distributions refuse shapes which would broadcast", "[distributions]"
     CHECK_THROWS_AS(kl_divergence(good, bad), autograd::ShapeError);
     CHECK_THROWS_AS(kl_divergence(nn::Bernoulli{row}, nn::Bernoulli{column}), autograd::ShapeError);
     CHECK_THROWS_AS(nn::Bernoulli{row}.log_prob(column), autograd::ShapeError);
+    CHECK_THROWS_AS(nn::ContinuousBernoulli{row}.log_prob(column), autograd::ShapeError);
 }
