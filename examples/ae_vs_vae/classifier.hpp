@@ -1,0 +1,72 @@
+// A classifier, for two uses: its last hidden layer is the space in which generated images are scored, and its accuracy
+// says how much of the classes a code keeps. It is trained on the spot, on training data only.
+#pragma once
+
+#include <autograd/autograd.hpp>
+#include <cstddef>
+#include <nn/nn.hpp>
+#include <vector>
+
+#include "points.hpp"
+
+struct ClassifierOptions {
+    std::vector<std::size_t> hidden = {256, 64};  ///< units of the ReLU layers; none is multinomial logistic regression
+    std::size_t epochs = 5;
+    std::size_t batch = 128;
+    double lr = 1e-3;  ///< Adam's, until the last epoch, which has a tenth of it
+};
+
+class Classifier {
+   public:
+    /// Trains by cross-entropy. `labels` are 0 or more; there are as many classes as the largest says.
+    /// @throws autograd::Error if there is not one label for each input (row), one is negative, an input is not finite,
+    /// or the loss ceases to be finite.
+    Classifier(const autograd::Array<float>& inputs, const std::vector<int>& labels, const ClassifierOptions& options,
+               const autograd::Rng& rng);
+
+    /// What the last hidden layer makes of each input, after the ReLU: (count, hidden.back()).
+    /// @throws autograd::ShapeError if the inputs have another length than the training's.
+    autograd::Array<float> features(const autograd::Array<float>& inputs) const;
+
+    /// The most probable class of each input.
+    /// @throws as features().
+    std::vector<int> predict(const autograd::Array<float>& inputs) const;
+
+    /// The share of inputs whose most probable class is their label, with its standard error over inputs.
+    /// @throws as features(); autograd::Error if there is not one label for each input, or fewer than two.
+    Estimate accuracy(const autograd::Array<float>& inputs, const std::vector<int>& labels) const;
+
+   private:
+    std::vector<nn::Linear> layers_;
+
+    autograd::Var<float> hidden(autograd::Var<float> x) const;
+};
+
+/// The test accuracy of a classifier of codes. Each dimension is first brought to mean 0 and variance 1 (of the
+/// training codes), so that it does not depend on the units of the codes. The default options ask what can be read off
+/// linearly.
+/// @throws as Classifier and Classifier::accuracy.
+Estimate code_accuracy(const autograd::Array<float>& train_codes, const std::vector<int>& train_labels,
+                       const autograd::Array<float>& test_codes, const std::vector<int>& test_labels,
+                       const autograd::Rng& rng,
+                       const ClassifierOptions& options = {.hidden = {}, .epochs = 5, .lr = 1e-2});
+
+/// The directions of largest variance: the linear code that all others are held against.
+class PrincipalComponents {
+   public:
+    /// Of the covariance of `points`.
+    /// @throws autograd::Error if `count` is 0 or more than there are dimensions; as require_points with 2 rows.
+    PrincipalComponents(const autograd::Array<float>& points, std::size_t count);
+
+    /// The coordinates of each point minus the mean: (count of points, count of components).
+    /// @throws autograd::ShapeError if the points have other dimensions.
+    autograd::Array<float> project(const autograd::Array<float>& points) const;
+
+    /// Of all dimensions, the largest first.
+    const std::vector<double>& variances() const { return variances_; }
+
+   private:
+    autograd::Array<double> mean_;
+    autograd::Array<float> directions_;  ///< (dimensions, count), orthonormal columns
+    std::vector<double> variances_;
+};

@@ -1,0 +1,184 @@
+// The scores, each a few lines on points.hpp and neighbours.hpp, and their standard errors from parts of the data.
+#include "scores.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nn/nn.hpp>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "neighbours.hpp"
+
+using autograd::Array;
+using autograd::Error;
+using autograd::Parameter;
+using autograd::Tape;
+using autograd::Var;
+
+namespace {
+
+/// The symmetric positive semidefinite root.
+Var<double> root(const Var<double>& matrix) {
+    const auto [values, vectors] = eigh(matrix);
+    return matmul(vectors * sqrt(maximum(values, 0)), vectors, {.b = true});
+}
+
+/// The mean of the kernels with widths s, s / 2 and s / 4: halving s makes the fourth power of exp(-d^2 / (2 s^2)).
+Var<float> mean_kernel(const Var<float>& widest) {
+    const Var<float> middle = square(square(widest));
+    return (widest + middle + square(square(middle))) / 3;
+}
+
+/// The sum of the kernel over all pairs. Kernels are in float, an error of about 1e-6 each, and sums of more than a
+/// row's in double.
+double kernel_sum(const Array<float>& a, const Array<float>& b, double width) {
+    const Parameter<float> to(b);
+    const double scale = -1 / (8 * width * width);  // of the widest
+    Tape<float> tape({.inference = true});
+    Array<float> batch;
+    double total = 0;
+    for (const auto rows : nn::Batches(a.shape()[0], 256).epoch(1)) {
+        nn::gather_rows(a, rows, batch);
+        const Var<float> x = tape.constant(batch), y = tape.constant(to);
+        const Var<float> squares =
+            sum(square(x), -1, autograd::KeepDims::yes) + (sum(square(y), -1) - 2 * matmul(x, y, {.b = true}));
+        const Var<float> kernel = mean_kernel(exp(static_cast<float>(scale) * maximum(squares, 0)));
+        for (const float each : sum(kernel, -1).value()) total += static_cast<double>(each);
+        tape.clear();
+    }
+    return total;
+}
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+/// sd / sqrt(parts) of what `statistic` gives for each part.
+template <class Statistic>
+double error_over_parts(std::size_t parts, const Statistic& statistic) {
+    std::vector<double> values;
+    for (std::size_t part = 0; part < parts; ++part) values.push_back(statistic(part));
+    return mean_of(values).standard_error;
+}
+
+/// The members of Scores, for going over them.
+constexpr Estimate Scores::*all_scores[] = {&Scores::frechet, &Scores::precision, &Scores::recall,
+                                            &Scores::density, &Scores::coverage,  &Scores::squared_mmd};
+
+/// All values without standard errors.
+Scores values_of(const Array<float>& real, const Array<float>& generated, std::size_t k, double width) {
+    const Manifolds found = manifolds(real, generated, k);
+    Scores scores;
+    scores.frechet.value = frechet_distance(moments_of(real), moments_of(generated));
+    scores.precision.value = found.precision;
+    scores.recall.value = found.recall;
+    scores.density.value = found.density;
+    scores.coverage.value = found.coverage;
+    scores.squared_mmd.value = squared_mmd(real, generated, width);
+    return scores;
+}
+
+}  // namespace
+
+double frechet_distance(const Moments& a, const Moments& b) {
+    if (a.mean.shape() != b.mean.shape()) {
+        throw autograd::ShapeError("frechet_distance: means of shapes " + autograd::to_string(a.mean.shape()) +
+                                   " and " + autograd::to_string(b.mean.shape()));
+    }
+    Tape<double> tape({.inference = true});
+    const auto c1 = tape.constant(a.covariance), c2 = tape.constant(b.covariance);
+    const auto root1 = root(c1);
+    const auto cross = eigvalsh(matmul(matmul(root1, c2), root1));
+    const auto between = sum(square(tape.constant(a.mean) - tape.constant(b.mean)));
+    return (between + trace(c1) + trace(c2) - 2 * sum(sqrt(maximum(cross, 0)))).item();
+}
+
+Manifolds manifolds(const Array<float>& real, const Array<float>& generated, std::size_t k) {
+    const BallCounts counts =
+        count_in_balls(real, neighbour_distances_within(real, k), generated, neighbour_distances_within(generated, k));
+    const auto share_of_hit = [](const std::vector<std::size_t>& each) {
+        const auto hit = std::count_if(each.begin(), each.end(), [](std::size_t count) { return count > 0; });
+        return static_cast<double>(hit) / static_cast<double>(each.size());
+    };
+    const std::vector<std::size_t>& real_balls = counts.a_balls_with_b;
+    const auto total = static_cast<double>(std::accumulate(real_balls.begin(), real_balls.end(), std::size_t{0}));
+    return {.precision = share_of_hit(real_balls),
+            .recall = share_of_hit(counts.b_balls_with_a),
+            .density = total / static_cast<double>(k) / static_cast<double>(real_balls.size()),
+            .coverage = share_of_hit(counts.b_in_ball_of_a)};
+}
+
+double median_distance(const Array<float>& points) {
+    require_points(points, 2, "median_distance");
+    const std::size_t count = points.shape()[0], dimensions = points.shape()[1];
+    const std::size_t used = std::min<std::size_t>(count, 1000);
+    const auto row = [&](std::size_t i) { return points.data() + i * count / used * dimensions; };
+    std::vector<double> squares;
+    for (std::size_t i = 0; i < used; ++i) {
+        for (std::size_t j = 0; j < i; ++j) squares.push_back(squared_distance(row(i), row(j), dimensions));
+    }
+    const double found = std::sqrt(median(std::move(squares)));
+    if (found == 0) throw Error("median_distance: it is 0: half of the points are copies of another");
+    return found;
+}
+
+double squared_mmd(const Array<float>& a, const Array<float>& b, double width) {
+    require_points(a, 2, "squared_mmd");
+    require_points(b, 2, "squared_mmd");
+    if (!(width > 0)) throw Error("squared_mmd: expected a width above 0, found " + std::to_string(width));
+    if (a.shape()[1] != b.shape()[1]) {
+        throw autograd::ShapeError("squared_mmd: points of shapes " + autograd::to_string(a.shape()) + " and " +
+                                   autograd::to_string(b.shape()));
+    }
+    const Array<double> mean = mean_point(a);  // the rounding of distances grows with the norms
+    const Array<float> x = relative_to(mean, a), y = relative_to(mean, b);
+    const auto n = static_cast<double>(a.shape()[0]), m = static_cast<double>(b.shape()[0]);
+    // Without the pairs of a point with itself, whose kernel is 1.
+    return (kernel_sum(x, x, width) - n) / (n * (n - 1)) + (kernel_sum(y, y, width) - m) / (m * (m - 1)) -
+           2 * kernel_sum(x, y, width) / (n * m);
+}
+
+Scores score(const Array<float>& real, const Array<float>& generated, const ScoreOptions& options) {
+    const std::size_t least = 2 * (options.k + 1);
+    require_points(real, 2 * least, "score");
+    require_points(generated, 2 * least, "score");
+    const double width = median_distance(real);
+    Scores scores = values_of(real, generated, options.k, width);
+
+    const std::size_t parts =
+        std::max<std::size_t>(2, std::min({options.splits, real.shape()[0] / least, generated.shape()[0] / least}));
+    std::vector<Scores> found;
+    for (std::size_t part = 0; part < parts; ++part) {
+        found.push_back(
+            values_of(every_nth_row(real, parts, part), every_nth_row(generated, parts, part), options.k, width));
+    }
+    for (const auto member : all_scores) {
+        (scores.*member).standard_error =
+            error_over_parts(parts, [&](std::size_t part) { return (found[part].*member).value; });
+    }
+    return scores;
+}
+
+Memorisation memorisation(const std::vector<double>& generated, const std::vector<double>& held_out) {
+    if (std::min(generated.size(), held_out.size()) < 20) throw Error("memorisation: at least 20 distances of either");
+    const auto part_of = [](const std::vector<double>& squares, std::size_t parts, std::size_t part) {
+        std::vector<double> distances;
+        for (std::size_t i = part; i < squares.size(); i += parts) distances.push_back(std::sqrt(squares[i]));
+        return median(std::move(distances));
+    };
+    const auto compare = [&](std::size_t parts, std::size_t part) {
+        const Memorisation found{part_of(generated, parts, part), part_of(held_out, parts, part), {}};
+        if (found.held_out > 0) return found;
+        throw Error("memorisation: half of the held-out points, or of a tenth of them, are training points");
+    };
+    Memorisation result = compare(1, 0);
+    result.ratio.value = result.generated / result.held_out;
+    result.ratio.standard_error = error_over_parts(10, [&](std::size_t part) {
+        const Memorisation found = compare(10, part);
+        return found.generated / found.held_out;
+    });
+    return result;
+}
