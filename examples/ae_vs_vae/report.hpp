@@ -1,0 +1,184 @@
+// Everything that report.html shows, as plain data, and the function that writes it. The report computes nothing:
+// curves, scores and codes come from whoever fills these structs; how they look and behave is up to report/.
+#pragma once
+
+#include <autograd/autograd.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <nn/nn.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace report {
+
+using autograd::Array;
+
+struct Setting {
+    std::string name, value;
+};
+
+// --- Losses ----------------------------------------------------------------------------------------------------------
+
+/// In nats per image.
+struct Losses {
+    double loss, reconstruction, kl;
+};
+
+struct Epoch {
+    Losses train, test;
+};
+
+/// The training of one pair. The autoencoder's KL is not drawn.
+struct LossCurves {
+    std::string title;
+    std::vector<Epoch> ae, vae;   ///< one for each epoch, from the first
+    std::optional<double> floor;  ///< the pixels' own entropy, which no reconstruction goes below
+};
+
+// --- Pictures --------------------------------------------------------------------------------------------------------
+
+/// Images in a grid, row by row.
+struct Grid {
+    std::string label;
+    Array<float> images;     ///< (count, rows * columns of TestImages), 0 black, 1 white
+    std::size_t across = 1;  ///< images in a row
+};
+
+/// Grids below each other, or side by side where the window is wide enough.
+struct Gallery {
+    std::string title, caption;
+    std::vector<Grid> grids;
+};
+
+// --- Scores ----------------------------------------------------------------------------------------------------------
+
+struct Score {
+    double value;
+    std::optional<double> standard_error;
+};
+
+enum class Better { lower, higher, neither };
+
+struct ScoreColumn {
+    std::string name;
+    std::string meaning;  ///< one sentence
+    Better better = Better::neither;
+};
+
+struct ScoreRow {
+    std::string set;                           ///< what was scored: "z ~ N(0, I)"
+    std::string model;                         ///< "AE" and "VAE" have their colours
+    std::vector<std::optional<Score>> scores;  ///< one for each column; nothing where there is none
+    bool floor = false;                        ///< real images against real images: what a perfect model would get
+};
+
+struct ScoreTable {
+    std::string title, caption;
+    std::vector<ScoreColumn> columns;
+    std::vector<ScoreRow> rows;
+};
+
+struct BetaPoint {
+    double beta;
+    double rate, distortion;  ///< KL and reconstruction, in nats per image
+    std::size_t active_units;
+};
+
+// --- Explorers -------------------------------------------------------------------------------------------------------
+
+struct Linear {
+    Array<float> weight;  ///< (outputs, inputs), as nn::Linear has it
+    Array<float> bias;    ///< (outputs,)
+};
+
+struct Relu {};
+struct Sigmoid {};
+
+/// 1 / (1 - exp(-l)) - 1 / l of a logit l: see nn::ContinuousBernoulli.
+struct ContinuousBernoulliMean {};
+
+/// To (channels, height, width).
+struct Reshape {
+    std::size_t channels, height, width;
+};
+
+/// As autograd::conv_transpose2d without groups and dilation.
+struct ConvTranspose2d {
+    Array<float> weight;  ///< (inputs, outputs, kernel height, kernel width)
+    Array<float> bias;    ///< (outputs,)
+    autograd::Size2d stride = 1, padding = 0, output_padding = 0;
+};
+
+using Layer = std::variant<Linear, Relu, Sigmoid, ContinuousBernoulliMean, Reshape, ConvTranspose2d>;
+
+/// From a code, and after it the one-hot label if there is one, to the pixels.
+using Decoder = std::vector<Layer>;
+
+/// How badly a place in the plane is covered by codes: any scale, larger is emptier. values(i, j) belongs to the centre
+/// of a cell: z_1 grows with j and z_2 with i, both from -extent to extent.
+struct HoleMap {
+    double extent;
+    Array<float> values;  ///< (side, side)
+};
+
+/// Codes that were drawn in another way than from N(0, I): from a mixture fitted to the codes, say.
+struct Draws {
+    std::string name;      ///< "a mixture fitted to the codes"
+    Array<float> ae, vae;  ///< (count, latent)
+};
+
+/// A pair of models to play with: in the plane if their codes have two dimensions, else by sliders.
+struct Explorer {
+    std::size_t latent;
+    std::size_t labels = 0;  ///< the length of the one-hot label that the decoders expect; 0 if they expect none
+    Decoder ae, vae;
+    // Of the first test images, the same ones for all three; (count, latent).
+    Array<float> ae_code, vae_mean, vae_log_variance;
+    /// KL(q(z_i|x) || N(0, 1)) per dimension, in nats, averaged over test images; may be empty.
+    std::vector<double> kl;
+    std::optional<HoleMap> ae_holes, vae_holes;  ///< of a plane
+    std::string holes_meaning;  ///< "the distance to the nearest code."; the page says which shade is emptier
+    std::vector<Draws> draws;
+};
+
+/// The images behind the codes of all explorers.
+struct TestImages {
+    std::size_t rows = 0, columns = 0;
+    std::vector<std::string> class_names;
+    std::vector<int> labels;  ///< of the images that have codes
+    /// (count, rows * columns) of the first ones, as many as shall be seen; 0 black, 1 white.
+    Array<float> pixels = autograd::empty<float>({0, 0});
+};
+
+// --- The report ------------------------------------------------------------------------------------------------------
+
+/// What is empty has no section in the page.
+struct Report {
+    std::string title;
+    std::vector<Setting> settings;
+    std::vector<std::string> findings;  ///< sentences
+    TestImages test;
+    std::vector<Explorer> explorers;
+    std::vector<LossCurves> curves;
+    std::vector<Gallery> galleries;
+    std::vector<ScoreTable> scores;
+    std::vector<BetaPoint> beta;
+};
+
+/// The layer of an nn::Linear.
+Linear layer_of(const nn::Linear& linear);
+
+/// The page: one file that needs no other and no network. Strings are text, whatever they hold; bytes that are not
+/// UTF-8 appear as replacement characters.
+/// @throws autograd::ShapeError if shapes or counts do not fit together, autograd::Error if a number is not finite or a
+/// label has no name.
+std::string to_html(const Report& report);
+
+/// Writes the page, or leaves what was there.
+/// @throws as to_html does, and nn::FileError if the file cannot be written.
+void write_report(const std::filesystem::path& path, const Report& report);
+
+}  // namespace report

@@ -1,0 +1,139 @@
+// A small report of random models, with everything in it: what the tests of report.html in C++ and in a browser share.
+#pragma once
+
+#include <autograd/autograd.hpp>
+#include <nn/nn.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../examples/ae_vs_vae/report.hpp"
+
+namespace random_report {
+
+using autograd::Array;
+using autograd::Rng;
+using autograd::Tape;
+using autograd::Var;
+
+// Not square, so that rows and columns cannot be mistaken for each other.
+inline constexpr std::size_t rows = 12, columns = 8, test_images = 60, seen_images = 24, classes = 3;
+
+/// Weights that make logits spread over some units, so that no pixel's error hides in a saturated sigmoid.
+inline Array<float> weights(const autograd::Shape& shape, Rng& rng, float scale) {
+    Array<float> values = rng.normal<float>(shape);
+    for (float& value : values) value *= scale;
+    return values;
+}
+
+inline report::Linear linear(std::size_t inputs, std::size_t outputs, Rng& rng, float scale) {
+    return {weights({outputs, inputs}, rng, scale), weights({outputs}, rng, 0.5F)};
+}
+
+inline report::Decoder mlp(std::size_t inputs, Rng& rng) {
+    return {linear(inputs, 24, rng, 0.8F), report::Relu{}, linear(24, rows * columns, rng, 0.3F), report::Sigmoid{}};
+}
+
+/// Kernels, padding and output padding that differ between the axes.
+inline report::Decoder convolutional(std::size_t inputs, Rng& rng) {
+    return {linear(inputs, 4 * 3 * 2, rng, 0.8F),
+            report::Relu{},
+            report::Reshape{4, 3, 2},
+            report::ConvTranspose2d{weights({4, 3, 3, 4}, rng, 0.4F), weights({3}, rng, 0.5F), 2, 1, {1, 0}},
+            report::Relu{},
+            report::ConvTranspose2d{weights({3, 1, 5, 3}, rng, 0.4F), weights({1}, rng, 0.5F), 2, {2, 1}, 1},
+            report::ContinuousBernoulliMean{}};
+}
+
+inline Var<float> apply(const report::Linear& layer, const Var<float>& x) {
+    return autograd::linear(x, x.tape().constant(layer.weight), x.tape().constant(layer.bias));
+}
+inline Var<float> apply(const report::Relu&, const Var<float>& x) { return relu(x); }
+inline Var<float> apply(const report::Sigmoid&, const Var<float>& x) { return sigmoid(x); }
+inline Var<float> apply(const report::ContinuousBernoulliMean&, const Var<float>& x) {
+    return nn::ContinuousBernoulli{x}.mean();
+}
+inline Var<float> apply(const report::Reshape& layer, const Var<float>& x) {
+    return reshape(x, {x.shape()[0], layer.channels, layer.height, layer.width});
+}
+inline Var<float> apply(const report::ConvTranspose2d& layer, const Var<float>& x) {
+    return conv_transpose2d(x, x.tape().constant(layer.weight), x.tape().constant(layer.bias),
+                            {.stride = layer.stride, .padding = layer.padding, .output_padding = layer.output_padding});
+}
+
+/// The library's own arithmetic on the layers of a report: (count, inputs) to probabilities of (count, rows * columns).
+inline Array<float> decode(const report::Decoder& decoder, const Array<float>& inputs) {
+    Tape<float> tape({.inference = true});
+    Var<float> x = tape.constant(inputs);
+    for (const report::Layer& layer : decoder) {
+        x = std::visit([&](const auto& each) { return apply(each, x); }, layer);
+    }
+    return reshape(x, {inputs.shape()[0], rows * columns}).value();
+}
+
+inline report::Explorer explorer(std::size_t latent, std::size_t labels, Rng rng) {
+    report::Explorer result;
+    result.latent = latent;
+    result.labels = labels;
+    const auto decoder = labels == 0 ? mlp : convolutional;
+    result.ae = decoder(latent + labels, rng);
+    result.vae = decoder(latent + labels, rng);
+    result.ae_code = weights({test_images, latent}, rng, 3);
+    result.vae_mean = weights({test_images, latent}, rng, 0.9F);
+    result.vae_log_variance = weights({test_images, latent}, rng, 0.3F);
+    for (float& value : result.vae_log_variance) value -= 2;
+    for (std::size_t i = 0; i < latent; ++i) result.kl.push_back(static_cast<double>(i) / 3);
+    if (latent == 2) {
+        result.ae_holes = report::HoleMap{4, rng.uniform<float>({9, 9})};
+        result.vae_holes = report::HoleMap{3.5, rng.uniform<float>({9, 9})};
+        result.holes_meaning = "random numbers.";
+    }
+    result.draws = {{"a mixture", weights({7, latent}, rng, 1), weights({7, latent}, rng, 1)}};
+    return result;
+}
+
+inline std::vector<report::Epoch> epochs(double start) {
+    std::vector<report::Epoch> result;
+    for (int i = 0; i < 3; ++i) {
+        const double kl = 6.0 + i, train = start - 5 * i, test = start - 4 * i;
+        result.push_back({{train + kl, train, kl}, {test + kl, test, kl}});
+    }
+    return result;
+}
+
+inline report::ScoreTable scores() {
+    using report::Better, report::Score;
+    return {"Samples",
+            "Scores of nothing real.",
+            {{"Distance", "How far.", Better::lower},
+             {"Coverage", "How much.", Better::higher},
+             {"Size", "", Better::neither}},
+            {{"real, held out", "", {Score{0.48, 0.02}, Score{0.97, 0.01}, std::nullopt}, true},
+             {"z ~ N(0, I)", "AE", {Score{205, 8}, Score{0.08, 0.01}, Score{-0.6, std::nullopt}}},
+             {"z ~ N(0, I)", "VAE", {Score{53, 2}, Score{0.58, 0.02}, Score{1008, 30.0}}}}};
+}
+
+/// A pair with a plane and one with sliders, whose decoders are convolutional and take a label.
+inline report::Report make(std::uint64_t seed) {
+    Rng rng(seed);
+    report::Report result;
+    result.title = "Random models";
+    result.settings = {{"Seed", std::to_string(seed)}, {"Data", "none"}};
+    result.findings = {"Nothing was learned.", "1 < 2 & 3 > 2."};
+    result.test = {rows, columns, {"first", "second", "third"}, {}, rng.uniform<float>({seen_images, rows * columns})};
+    for (std::size_t i = 0; i < test_images; ++i) result.test.labels.push_back(static_cast<int>(i % classes));
+    result.explorers = {explorer(5, classes, rng.stream("sliders")), explorer(2, 0, rng.stream("plane"))};
+    result.curves = {{"Random numbers", epochs(230), epochs(245), 190.0},
+                     {"No floor", epochs(3), epochs(4), std::nullopt}};
+    result.galleries = {
+        {"Noise",
+         "Rows of noise.",
+         {{"AE", rng.uniform<float>({5, rows * columns}), 5}, {"VAE", rng.uniform<float>({3, rows * columns}), 5}}}};
+    result.scores = {scores()};
+    result.beta = {{0.1, 47.6, 219, 20}, {1, 16.2, 228.2, 19}, {4, 6.1, 252, 10}};
+    return result;
+}
+
+}  // namespace random_report
