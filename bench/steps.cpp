@@ -19,6 +19,8 @@ namespace bench {
 using autograd::Array;
 using autograd::Rng;
 
+constexpr NetworkOptions network{.rows = 28, .columns = 28, .hidden = 400, .latent = 20};
+
 Array<float> pictures(std::size_t batch, std::size_t pixels) {
     Rng rng(1);
     Array<float> x = rng.uniform<float>({batch, pixels});
@@ -27,14 +29,14 @@ Array<float> pictures(std::size_t batch, std::size_t pixels) {
 }
 
 XtapeStep::XtapeStep(Kind kind, std::size_t batch, autograd::BackwardOptions options)
-    : kind_(kind), options_(options), rng_(2), model_(784, 400, 20, rng_), x_(pictures(batch, 784)) {
+    : kind_(kind), options_(options), rng_(2), model_(network, rng_), x_(pictures(batch, 784)) {
     nn::attach(tape_, model_);
 }
 
 float XtapeStep::operator()() {
     tape_.clear();
-    const auto x = tape_.constant(x_);
-    const Loss found = kind_ == Kind::vae ? vae_loss(model_, x, 1.0f, 1, rng_) : autoencoder_loss(model_, x);
+    const Batch batch{tape_.constant(x_)};
+    const Loss found = kind_ == Kind::vae ? vae_loss(model_, batch, 1.0f, 1, rng_) : autoencoder_loss(model_, batch);
     const float loss = found.loss.item();
     adam_.step(model_, backward(found.loss, options_));
     return loss;
@@ -55,7 +57,7 @@ void run_as_worker(const std::string& contender, int threads, std::size_t batch)
     Rng rng(2);
     const Array<float> x = pictures(batch, 784), codes = rng.normal<float>({batch, 20});
     if (contender == "decode/xtape") {
-        const Decoder decoder(784, 400, 20, rng);
+        const Decoder decoder(network, rng);
         autograd::Tape<float> tape({.inference = true});
         return serve([&] {
             tape.clear();

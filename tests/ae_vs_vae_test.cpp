@@ -1,61 +1,21 @@
 // The example as a user runs it: options, files, errors, and the same numbers for the same seed. On pictures made here;
 // what it reaches on Fashion-MNIST is a matter of minutes, not of a unit test.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <nn/nn.hpp>
 #include <string>
 
 #include "catch.hpp"
 #include "files.hpp"
+#include "pictures.hpp"
 #include "programs.hpp"
 
 namespace {
 
-constexpr int side = 8;
-
-std::string big_endian(std::uint32_t value) {
-    std::string text;
-    for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 255);
-    return text;
-}
-
-/// Bright bars on black, in one of two directions: two classes with a little variety.
-void write_split(const TemporaryDirectory& directory, const std::string& prefix, std::uint32_t count) {
-    std::string images = bytes({0, 0, 8, 3}) + big_endian(count) + big_endian(side) + big_endian(side);
-    std::string labels = bytes({0, 0, 8, 1}) + big_endian(count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const int label = static_cast<int>(i % 2), bar = static_cast<int>(i / 2 % side);
-        labels += static_cast<char>(label);
-        for (int row = 0; row < side; ++row) {
-            for (int column = 0; column < side; ++column) {
-                images += static_cast<char>((label == 0 ? row : column) == bar ? 200 + i % 50 : 0);
-            }
-        }
-    }
-    write_gzip(directory / (prefix + "-images-idx3-ubyte.gz"), images);
-    write_text(directory / (prefix + "-labels-idx1-ubyte"), labels);
-}
-
-struct Pictures {
-    TemporaryDirectory directory;
-    Pictures() {
-        write_split(directory, "train", 600);
-        write_split(directory, "t10k", 70);
-    }
-    std::string arguments(const std::string& out) const {
-        return "--data '" + directory.path().string() + "' --out '" + (directory / out).string() +
-               "' --latent 3 --hidden 16 --batch 32 --threads 1 ";
-    }
-    nlohmann::json metrics(const std::string& out) const {
-        return nlohmann::json::parse(read_text(directory / out / "metrics.json"));
-    }
-};
-
-/// Times are the one thing that differs from run to run.
-nlohmann::json without_times(nlohmann::json metrics) {
-    for (const char* model : {"ae", "vae"}) metrics[model].erase("ms_per_step");
-    return metrics;
-}
+const char* const picture_names[] = {"samples.png", "reconstructions.png", "interpolations.png", "latent.png"};
 
 }  // namespace
 
@@ -69,34 +29,100 @@ TEST_CASE("ae_vs_vae: metrics.json has the promised form") {
     CHECK(metrics["seed"] == 5);
     CHECK(metrics["epochs"] == 3);
     CHECK(metrics["threads"] == 1);
-    // Each picture has 8 pixels that are not black, and entropy -x log x - (1 - x) log(1 - x) at x = (200 + i % 50) / 255.
+    // Each picture has 8 pixels that are not black, and entropy -x log x - (1 - x) log(1 - x) at x = (200 + i % 50) /
+    // 255.
     double entropy = 0;
     for (int i = 0; i < 70; ++i) {
         const double x = (200 + i % 50) / 255.0;
-        entropy -= side * (x * std::log(x) + (1 - x) * std::log(1 - x)) / 70;
+        entropy -= picture_side * (x * std::log(x) + (1 - x) * std::log(1 - x)) / 70;
     }
     CHECK(metrics["pixel_entropy_floor"].get<double>() == Approx(entropy).epsilon(1e-5));
-    for (const char* name : {"ae", "vae"}) {
-        const nlohmann::json& model = metrics[name];
-        CHECK(model["steps"] == 3 * 19);  // 600 images in batches of 32: 18 and one of 24
-        CHECK(model["ms_per_step"] > 0.0);
-        REQUIRE(model["history"].size() == 3);
-        for (int epoch = 1; epoch <= 3; ++epoch) {
-            const nlohmann::json& record = model["history"][static_cast<std::size_t>(epoch - 1)];
-            CHECK(record["epoch"] == epoch);
-            for (const char* set : {"train", "test"}) {
-                const double reconstruction = record[set]["reconstruction"], kl = record[set]["kl"];
-                CHECK(record[set]["loss"].get<double>() == Approx(reconstruction + 0.5 * kl).epsilon(1e-5));
-                CHECK(reconstruction > entropy);
-                if (std::string(name) == "ae") CHECK(kl == 0);
-                if (std::string(name) == "vae") CHECK(kl > 0);
+    for (const auto& [pair, latent] : {std::pair{metrics, 3}, std::pair{metrics["plane"], 2}}) {
+        CHECK(pair["latent"] == latent);
+        for (const char* name : {"ae", "vae"}) {
+            const nlohmann::json& model = pair[name];
+            CHECK(model["steps"] == 3 * 19);  // 600 images in batches of 32: 18 and one of 24
+            CHECK(model["ms_per_step"] > 0.0);
+            CHECK(model["stopped_early"] == false);
+            REQUIRE(model["history"].size() == 3);
+            for (int epoch = 1; epoch <= 3; ++epoch) {
+                const nlohmann::json& record = model["history"][static_cast<std::size_t>(epoch - 1)];
+                CHECK(record["epoch"] == epoch);
+                for (const char* set : {"train", "test"}) {
+                    const double reconstruction = record[set]["reconstruction"], kl = record[set]["kl"];
+                    CHECK(record[set]["loss"].get<double>() == Approx(reconstruction + 0.5 * kl).epsilon(1e-5));
+                    CHECK(reconstruction > entropy);
+                    if (std::string(name) == "ae") CHECK(kl == 0);
+                    if (std::string(name) == "vae") CHECK(kl > 0);
+                }
             }
+            const auto& history = model["history"];
+            CHECK(history[2]["train"]["loss"].get<double>() < 0.9 * history[0]["train"]["loss"].get<double>());
+            CHECK(model["test"] == history[2]["test"]);
         }
-        const auto& history = model["history"];
-        CHECK(history[2]["train"]["loss"].get<double>() < 0.9 * history[0]["train"]["loss"].get<double>());
     }
-    for (const char* picture : {"samples.png", "reconstructions.png", "interpolations.png", "latent.png"}) {
-        CHECK(read_text(pictures.directory / "out" / picture).substr(1, 3) == "PNG");
+    for (const std::string prefix : {"", "plane-"}) {
+        for (const char* picture : picture_names) {
+            CHECK(read_text(pictures.directory / "out" / (prefix + picture)).substr(1, 3) == "PNG");
+        }
+    }
+}
+
+TEST_CASE("ae_vs_vae: scores, findings in words, and the report") {
+    const Pictures pictures(300, 240);
+    const ProgramResult result = run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 20 --lr 0.005 --betas 0.1,8");
+    INFO(result.output);
+    REQUIRE(result.exit_code == 0);
+    const nlohmann::json metrics = pictures.metrics("out"), scores = metrics["analysis"]["scores"];
+    REQUIRE(scores.size() == 9);
+    std::map<std::string, double> frechet;
+    for (const nlohmann::json& each : scores) {
+        frechet[each["set"].get<std::string>() + " " + each["model"].get<std::string>()] = each["frechet"]["value"];
+        for (const char* share : {"precision", "recall", "coverage"}) {
+            CHECK((each[share]["value"] >= 0.0 && each[share]["value"] <= 1.0));
+        }
+    }
+    // In the order of the story: real images, reconstructions, codes that fit, and codes that do not.
+    CHECK(frechet.at("real, held out ") < frechet.at("reconstructions AE"));
+    CHECK(frechet.at("reconstructions AE") < frechet.at("z ~ N(0, I) AE"));
+    CHECK(frechet.at("ten Gaussians fitted to codes AE") < frechet.at("z ~ N(0, I) AE"));
+    CHECK(metrics["analysis"]["code_accuracy"].contains("pca"));
+    CHECK(metrics["analysis"]["kl"].size() == 3);
+    CHECK(metrics["plane"]["analysis"]["ae_codes"].contains("hole_rate"));
+    // A larger weight of the KL term buys a smaller KL with a larger reconstruction loss.
+    const auto& betas = metrics["betas"];
+    REQUIRE(betas.size() == 2);
+    CHECK(betas[0]["test"]["kl"].get<double>() > betas[1]["test"]["kl"].get<double>());
+    CHECK(betas[0]["test"]["reconstruction"].get<double>() < betas[1]["test"]["reconstruction"].get<double>());
+    // Each sentence is on the terminal, with line breaks in it, and in the page.
+    std::string output = result.output;
+    output.erase(std::remove_if(output.begin(), output.end(), [](char c) { return c == '\n' || c == ' '; }), output.end());
+    CHECK(metrics["findings"].size() >= 8);
+    const std::string page = read_text(pictures.directory / "out" / "report.html");
+    for (const nlohmann::json& finding : metrics["findings"]) {
+        std::string words = finding;
+        words.erase(std::remove(words.begin(), words.end(), ' '), words.end());
+        INFO(finding);
+        CHECK(output.find(words) != std::string::npos);
+        CHECK(page.find(finding.get<std::string>().substr(0, 12)) != std::string::npos);
+    }
+}
+
+TEST_CASE("ae_vs_vae: log p(x) is estimated where there is a likelihood, and rises with the number of samples") {
+    const Pictures pictures;
+    REQUIRE(run_program("ae_vs_vae", pictures.arguments("grey") + "--epochs 1 --no-plane --no-scores").exit_code == 0);
+    CHECK_FALSE(pictures.metrics("grey")["analysis"].contains("log_likelihood"));
+    CHECK_FALSE(pictures.metrics("grey").contains("feature_space"));
+    for (const char* options : {"--binarise", "--binarise --conditional"}) {
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments("binary") + "--epochs 5 --no-plane --no-scores " + options).exit_code == 0);
+        const nlohmann::json metrics = pictures.metrics("binary"), found = metrics["analysis"]["log_likelihood"];
+        REQUIRE(found.size() == 3);
+        for (std::size_t i = 1; i < 3; ++i) {
+            CHECK(found[i]["samples"] > found[i - 1]["samples"]);
+            CHECK(found[i]["value"]["value"].get<double>() > found[i - 1]["value"]["value"].get<double>());
+        }
+        // One sample is the ELBO: two estimates of it, whose noise has a standard error of less than 1 nat each.
+        CHECK(found[0]["value"]["value"].get<double>() == Approx(-metrics["vae"]["test"]["loss"].get<double>()).margin(5));
     }
 }
 
@@ -104,7 +130,8 @@ TEST_CASE("ae_vs_vae: the same seed gives the same metrics, another seed others"
     const Pictures pictures;
     const std::pair<const char*, const char*> runs[] = {{"first", "7"}, {"second", "7"}, {"third", "8"}};
     for (const auto& [out, seed] : runs) {
-        REQUIRE(run_program("ae_vs_vae", pictures.arguments(out) + "--epochs 1 --samples 2 --seed " + seed).exit_code == 0);
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments(out) + "--epochs 1 --samples 2 --seed " + seed).exit_code ==
+                0);
     }
     CHECK(without_times(pictures.metrics("first")) == without_times(pictures.metrics("second")));
     CHECK(pictures.metrics("first")["vae"]["history"] != pictures.metrics("third")["vae"]["history"]);
@@ -113,24 +140,174 @@ TEST_CASE("ae_vs_vae: the same seed gives the same metrics, another seed others"
 TEST_CASE("ae_vs_vae: a latent plane, a single dimension") {
     const Pictures pictures;
     for (const char* latent : {"2", "1"}) {
-        const ProgramResult result =
-            run_program("ae_vs_vae", "--data '" + pictures.directory.path().string() + "' --out '" +
-                                         (pictures.directory / latent).string() + "' --hidden 8 --epochs 1 --latent " + latent);
+        const ProgramResult result = run_program("ae_vs_vae", "--data '" + pictures.directory.path().string() +
+                                                                  "' --out '" + (pictures.directory / latent).string() +
+                                                                  "' --hidden 8 --epochs 1 --latent " + latent);
         INFO(result.output);
         CHECK(result.exit_code == 0);
+        CHECK(pictures.metrics(latent).contains("plane") == (std::string(latent) == "1"));
     }
+    REQUIRE(run_program("ae_vs_vae", pictures.arguments("none") + "--epochs 1 --no-plane").exit_code == 0);
+    CHECK_FALSE(pictures.metrics("none").contains("plane"));
+    CHECK_FALSE(std::filesystem::exists(pictures.directory / "none" / "plane-samples.png"));
+}
+
+// A conditional decoder is told which way the bar lies, a bit that others must code.
+TEST_CASE("ae_vs_vae: every architecture, likelihood and kind of model trains") {
+    const Pictures pictures;
+    for (const char* options :
+         {"--architecture conv", "--likelihood gaussian", "--likelihood continuous-bernoulli", "--binarise",
+          "--conditional", "--architecture conv --likelihood gaussian --conditional --samples 2",
+          "--kl-warmup 1.5 --schedule cosine",
+          "--kl-cycles 2 --schedule step --architecture conv --binarise --conditional"}) {
+        const ProgramResult result =
+            run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 3 --lr 0.005 --no-plane " + options);
+        INFO(options << '\n' << result.output);
+        REQUIRE(result.exit_code == 0);
+        const nlohmann::json metrics = pictures.metrics("out");
+        CHECK(metrics.contains("pixel_entropy_floor") ==
+              (std::string(options).find("--likelihood") == std::string::npos));
+        for (const char* name : {"ae", "vae"}) {
+            const auto& history = metrics[name]["history"];
+            CHECK(history[2]["test"]["loss"].get<double>() < history[0]["train"]["loss"].get<double>());
+        }
+    }
+    // An autoencoder's code of three numbers leaves nothing for a class to say; what costs nats in the VAE does.
+    nlohmann::json kl;
+    for (const char* options : {" ", " --conditional"}) {
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 30 --lr 0.005 --no-plane" + options)
+                    .exit_code == 0);
+        kl.push_back(pictures.metrics("out")["vae"]["test"]["loss"]);
+    }
+    CHECK(kl[1].get<double>() < kl[0].get<double>());
+}
+
+TEST_CASE("ae_vs_vae: with another seed or binarised, the entropy is that of what the models see") {
+    const Pictures pictures;
+    const std::string arguments = pictures.arguments("out") + "--epochs 1 --no-plane --binarise";
+    REQUIRE(run_program("ae_vs_vae", arguments).exit_code == 0);
+    CHECK(pictures.metrics("out")["pixel_entropy_floor"] == 0.0);
+}
+
+TEST_CASE("ae_vs_vae: schedules go by the step over all epochs") {
+    const Pictures pictures;
+    const auto histories = [&](const char* options) {
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 4 --no-plane " + options).exit_code ==
+                0);
+        const nlohmann::json metrics = pictures.metrics("out");
+        return std::pair{metrics["ae"]["history"], metrics["vae"]["history"]};
+    };
+    const auto [ae, vae] = histories("");
+    const auto [ae_step, vae_step] = histories("--schedule step");  // first changes after half of the epochs
+    const auto [ae_warm, vae_warm] = histories("--kl-warmup 2");
+    for (const std::size_t epoch : {0, 1, 2, 3}) {
+        CHECK((ae_step[epoch] == ae[epoch]) == (epoch < 2));
+        CHECK((vae_step[epoch] == vae[epoch]) == (epoch < 2));
+        CHECK(ae_warm[epoch] == ae[epoch]);
+    }
+    // A tenth of the rate changes less, and a smaller weight lets the code carry more.
+    const auto loss = [](const nlohmann::json& history, std::size_t epoch) {
+        return history[epoch]["test"]["loss"].get<double>();
+    };
+    CHECK(loss(ae_step, 3) > loss(ae, 3));
+    CHECK(vae_warm[0]["test"]["kl"].get<double>() > vae[0]["test"]["kl"].get<double>());
+}
+
+TEST_CASE("ae_vs_vae: both models begin with the same weights, and the autoencoder leaves the variance head alone") {
+    const Pictures pictures;
+    REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 1 --no-plane --lr 1e-12").exit_code == 0);
+    const auto directory = pictures.directory / "out" / "checkpoint";
+    const auto ae = nn::read_safetensors(directory / "ae.safetensors").tensors;
+    const auto vae = nn::read_safetensors(directory / "vae.safetensors").tensors;
+    std::size_t compared = 0;
+    for (const auto& [name, tensor] : ae) {
+        if (name.find("optimizer/") == 0) continue;
+        const auto& left = std::get<autograd::Array<float>>(tensor);
+        const auto& right = std::get<autograd::Array<float>>(vae.at(name));
+        for (std::size_t i = 0; i < left.size(); ++i) CHECK(std::fabs(left.data()[i] - right.data()[i]) < 1e-9f);
+        compared += left.size();
+    }
+    CHECK(compared == 64 * 16 + 16 + 2 * (16 * 3 + 3) + 3 * 16 + 16 + 16 * 64 + 64);
+    const auto steps = [](const auto& tensors, const std::string& name) {
+        return std::get<autograd::Array<std::int64_t>>(tensors.at("optimizer/" + name + "/step"))();
+    };
+    CHECK(steps(ae, "encoder.log_variance.weight") == 0);
+    CHECK(steps(vae, "encoder.log_variance.weight") == 19);
+}
+
+TEST_CASE("ae_vs_vae: early stopping takes the best epoch's weights") {
+    const Pictures pictures(64);  // few enough to learn by heart, and then worse by the test set
+    const ProgramResult result =
+        run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 400 --early-stopping 3 --lr 0.02 --no-plane");
+    INFO(result.output);
+    REQUIRE(result.exit_code == 0);
+    const nlohmann::json metrics = pictures.metrics("out");
+    for (const char* name : {"ae", "vae"}) {
+        const auto& history = metrics[name]["history"];
+        const auto best = metrics[name]["best_epoch"].get<std::size_t>();
+        CHECK(metrics[name]["stopped_early"] == true);
+        REQUIRE(history.size() == best + 3);
+        const auto at_beta_one = [&](std::size_t epoch) {
+            const auto& test = history[epoch - 1]["test"];
+            return test["reconstruction"].get<double>() + test["kl"].get<double>();
+        };
+        for (std::size_t epoch = 1; epoch <= history.size(); ++epoch) CHECK(at_beta_one(epoch) >= at_beta_one(best));
+        CHECK(metrics[name]["test"] == history[best - 1]["test"]);
+    }
+}
+
+TEST_CASE("ae_vs_vae: NumPy arrays of another size, without labels") {
+    const TemporaryDirectory directory;
+    autograd::Rng rng(1);
+    autograd::Array<float> train = rng.uniform<float>({90, 11, 5}), test = rng.uniform<float>({20, 11, 5});
+    nn::write_npy(directory / "train-images.npy", train);
+    nn::write_npy(directory / "test-images.npy", test);
+    const std::string arguments = "--data '" + directory.path().string() + "' --out '" + (directory / "out").string() +
+                                  "' --hidden 8 --epochs 1 --threads 1 --architecture conv ";
+    const ProgramResult result = run_program("ae_vs_vae", arguments);
+    INFO(result.output);
+    CHECK(result.exit_code == 0);
+    const ProgramResult conditional = run_program("ae_vs_vae", arguments + "--conditional");
+    CHECK(conditional.exit_code == 1);
+    CHECK(conditional.output.find("no labels, which --conditional needs") != std::string::npos);
 }
 
 TEST_CASE("ae_vs_vae: help, and mistakes on the command line") {
     const ProgramResult help = run_program("ae_vs_vae", "--help");
     CHECK(help.exit_code == 0);
-    for (const char* option : {"--data", "--latent", "--hidden", "--epochs", "--batch", "--lr", "--beta", "--samples",
-                               "--seed", "--threads", "--out", "--quick"}) {
+    for (const char* option : {"--data",         "--latent",    "--hidden",     "--epochs",   "--batch",
+                               "--lr",           "--beta",      "--samples",    "--seed",     "--threads",
+                               "--out",          "--quick",     "--likelihood", "--binarise", "--conditional",
+                               "--architecture", "--kl-warmup", "--kl-cycles",  "--schedule", "--early-stopping",
+                               "--checkpoint",   "--resume",    "--load",       "--plane",    "--stop-after-steps"}) {
         INFO(option);
         CHECK(help.output.find(option) != std::string::npos);
     }
-    for (const char* wrong : {"--no-such-option", "--latent 0", "--latent 99999999999999999999", "--epochs two", "--lr nan",
-                              "--beta -1", "--seed -1", "--threads 0", "--quick --epochs 3", "surplus"}) {
+    for (const char* wrong : {"--no-such-option",
+                              "--latent 0",
+                              "--latent 99999999999999999999",
+                              "--epochs two",
+                              "--lr nan",
+                              "--beta -1",
+                              "--seed -1",
+                              "--threads 0",
+                              "--quick --epochs 3",
+                              "surplus",
+                              "--likelihood poisson",
+                              "--architecture",
+                              "--schedule 3",
+                              "--binarise --likelihood gaussian",
+                              "--kl-warmup -1",
+                              "--kl-warmup nan",
+                              "--kl-warmup 11",
+                              "--kl-warmup 3 --quick",
+                              "--kl-cycles 2 --kl-warmup 2",
+                              "--kl-cycles 11",
+                              "--early-stopping 10",
+                              "--early-stopping -1",
+                              "--resume --no-checkpoint",
+                              "--resume --load x",
+                              "--checkpoint x --no-checkpoint"}) {
         const ProgramResult result = run_program("ae_vs_vae", wrong);
         INFO(wrong << ": " << result.output);
         CHECK(result.exit_code == 2);
@@ -146,9 +323,11 @@ TEST_CASE("ae_vs_vae: data that is missing or broken, and places where nothing c
         CHECK(result.exit_code == 1);
         CHECK(result.output.find(expected) != std::string::npos);
     };
-    fails_with("--data /no/such/directory --out '" + (pictures.directory / "a").string() + "'", "train-images-idx3-ubyte");
+    fails_with("--data /no/such/directory --out '" + (pictures.directory / "a").string() + "'",
+               "train-images-idx3-ubyte");
     write_text(pictures.directory / "file", "");
-    fails_with("--data '" + pictures.directory.path().string() + "' --out '" + (pictures.directory / "file/out").string() + "'",
+    fails_with("--data '" + pictures.directory.path().string() + "' --out '" +
+                   (pictures.directory / "file/out").string() + "'",
                "file/out");
     fails_with("--data '" + pictures.directory.path().string() + "' --out /proc/no/such", "/proc/no/such");
     fails_with(pictures.arguments("b") + "--epochs 50 --lr 1e30", "--lr");

@@ -1,86 +1,36 @@
-// Encoding the test set, and drawing the pictures.
+// What each picture shows, and where its codes lie.
 #include "comparison.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <map>
 #include <numeric>
 #include <string>
 
 namespace {
 
 using autograd::Array;
-using autograd::Tape;
-
-/// Calls visit(x) with the images of a batch on a tape that records no gradients.
-template <class Visit>
-void for_each_batch(const Array<float>& images, Visit visit) {
-    Tape<float> tape({.inference = true});
-    Array<float> batch;
-    for (const auto rows : nn::Batches(images.shape()[0], 500).epoch(1)) {
-        nn::gather_rows(images, rows, batch);
-        visit(tape.constant(batch));
-        tape.clear();
-    }
-}
-
-/// Means and variances over rows, gathered batch by batch in double.
-class Moments {
-   public:
-    /// `variance` is that of each value around what it is; zero where there is none.
-    void add(std::size_t dimension, double value, double variance) {
-        if (dimension >= sum_.size()) {
-            sum_.resize(dimension + 1);
-            square_.resize(dimension + 1);
-        }
-        sum_[dimension] += value;
-        square_[dimension] += value * value + variance;
-    }
-    CodeStatistics over(std::size_t images) const {
-        CodeStatistics statistics;
-        for (std::size_t i = 0; i < sum_.size(); ++i) {
-            const double mean = sum_[i] / static_cast<double>(images);
-            statistics.mean.push_back(mean);
-            statistics.standard_deviation.push_back(std::sqrt(square_[i] / static_cast<double>(images) - mean * mean));
-        }
-        return statistics;
-    }
-
-   private:
-    std::vector<double> sum_, square_;
-};
-
-Array<float> decode(const Decoder& decoder, const Array<float>& codes) {
-    Tape<float> tape({.inference = true});
-    return sigmoid(decoder(tape.constant(codes))).value();
-}
-
-Array<float> encode(const Autoencoder& model, const Array<float>& images) {
-    Tape<float> tape({.inference = true});
-    return model.encoder.code(tape.constant(images)).value();
-}
-
-Array<float> rows_of(const Array<float>& from, const std::vector<std::size_t>& rows) {
-    Array<float> chosen;
-    nn::gather_rows(from, rows, chosen);
-    return chosen;
-}
 
 /// Ten images to show, or an even number of them if there are not that many (one serves twice), each of another class
 /// while there are any, in the order of the classes.
-std::vector<std::size_t> examples(const std::vector<int>& labels) {
-    std::vector<std::size_t> order(labels.size()), seen_of_class(256, 0), round(labels.size());
+std::vector<std::size_t> examples(const ImageSet& set) {
+    const std::size_t count = set.images.shape()[0];
+    std::vector<std::size_t> order(count), round(count, 0);
     std::iota(order.begin(), order.end(), std::size_t{0});
-    for (const std::size_t i : order) round[i] = seen_of_class[static_cast<std::size_t>(labels[i])]++;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return std::pair(round[a], labels[a]) < std::pair(round[b], labels[b]);
-    });
-    if (order.size() == 1) return {0, 0};
-    order.resize(std::min<std::size_t>(10, order.size() / 2 * 2));
+    if (!set.labels.empty()) {
+        std::map<int, std::size_t> seen_of_class;
+        for (const std::size_t i : order) round[i] = seen_of_class[set.labels[i]]++;
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return std::pair(round[a], set.labels[a]) < std::pair(round[b], set.labels[b]);
+        });
+    }
+    if (count == 1) return {0, 0};
+    order.resize(std::min<std::size_t>(10, count / 2 * 2));
     return order;
 }
 
-/// Codes on the straight lines between consecutive rows of `ends`: `steps` for each pair, both ends included.
+/// Codes, or one-hot classes, on the straight lines between consecutive rows of `ends`: `steps` for each pair, both
+/// ends included.
 Array<float> interpolate(const Array<float>& ends, std::size_t steps) {
     const std::size_t pairs = ends.shape()[0] / 2, latent = ends.shape()[1];
     Array<float> codes = autograd::empty<float>({pairs * steps, latent});
@@ -105,8 +55,8 @@ double normal_quantile(double probability) {
     return (low + high) / 2;
 }
 
-/// Codes that differ in two dimensions only: `side` by `side` equally probable places of N(0, 1), scaled to the spread of
-/// each dimension, around `centre`.
+/// Codes that differ in two dimensions only: `side` by `side` equally probable places of N(0, 1), scaled to the spread
+/// of each dimension, around `centre`.
 struct Plane {
     std::vector<double> centre;
     std::size_t across, down;
@@ -147,72 +97,69 @@ Plane plane_of(const CodeStatistics& codes, const std::vector<double>& importanc
 
 }  // namespace
 
-CodeStatistics autoencoder_codes(const Autoencoder& model, const Array<float>& images) {
-    Moments moments;
-    for_each_batch(images, [&](const Var<float>& x) {
-        const Array<float>& codes = model.encoder.code(x).value();
-        for (std::size_t row = 0; row < codes.shape()[0]; ++row) {
-            for (std::size_t i = 0; i < codes.shape()[1]; ++i) moments.add(i, static_cast<double>(codes(row, i)), 0);
-        }
-    });
-    return moments.over(images.shape()[0]);
-}
-
-CodeStatistics vae_codes(const Autoencoder& model, const Array<float>& images) {
-    Moments moments, divergence;
-    for_each_batch(images, [&](const Var<float>& x) {
-        const auto q = model.encoder.posterior(x);
-        const Array<float>& mean = q.mean.value();
-        const Array<float>& log_variance = q.log_variance.value();
-        const Array<float>& kl = kl_divergence(q, nn::StandardNormal{}).value();
-        for (std::size_t row = 0; row < mean.shape()[0]; ++row) {
-            for (std::size_t i = 0; i < mean.shape()[1]; ++i) {
-                moments.add(i, static_cast<double>(mean(row, i)), std::exp(static_cast<double>(log_variance(row, i))));
-                divergence.add(i, static_cast<double>(kl(row, i)), 0);
-            }
-        }
-    });
-    CodeStatistics statistics = moments.over(images.shape()[0]);
-    statistics.kl = divergence.over(images.shape()[0]).mean;
-    return statistics;
-}
-
-std::vector<std::filesystem::path> write_pictures(const Pair& models, const CodeStatistics& ae_codes,
-                                                  const CodeStatistics& vae_codes, const ImageSet& test,
-                                                  const autograd::Rng& rng, const std::filesystem::path& directory) {
-    std::vector<std::filesystem::path> written;
-    const auto grid = [&](const Array<float>& images, std::size_t columns) {
-        return nn::image_grid(images, test.rows, test.columns, columns, {.padding = 1, .scale = 2});
+std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& ae_codes, const CodeStatistics& vae_codes,
+                                 const Data& data, const autograd::Rng& rng) {
+    // The same classes, and the same codes or ends of codes, through both decoders.
+    const auto decoded = [&](std::size_t across, const std::string& ae_caption, const Array<float>& ae,
+                             const std::string& vae_caption, const Array<float>& vae,
+                             const std::optional<Array<float>>& classes) {
+        return std::vector<Panel>{{ae_caption, decode(models.ae.decoder, ae, classes), across},
+                                  {vae_caption, decode(models.vae.decoder, vae, classes), across}};
     };
-    const auto write = [&](const char* name, const std::vector<nn::Image>& images) {
-        written.push_back(directory / name);
-        nn::write_png(written.back(), nn::side_by_side(images, 24));
-    };
-    // The same codes (or ends of codes) through both decoders, under captions.
-    const auto write_pair = [&](const char* name, std::size_t columns, const char* ae_caption, const Array<float>& ae,
-                                const char* vae_caption, const Array<float>& vae) {
-        write(name, {nn::with_caption(grid(decode(models.ae.decoder, ae), columns), ae_caption),
-                     nn::with_caption(grid(decode(models.vae.decoder, vae), columns), vae_caption)});
+    // For conditional models: the classes by turns, so that with ten of them each column has its own.
+    const auto classes_of = [&](std::size_t count, auto class_of) -> std::optional<Array<float>> {
+        if (!data.test.one_hot) return std::nullopt;
+        std::vector<int> labels;
+        for (std::size_t i = 0; i < count; ++i) labels.push_back(static_cast<int>(class_of(i) % data.classes));
+        return one_hot(labels, data.classes);
     };
     const std::size_t latent = ae_codes.mean.size();
+    std::vector<Picture> pictures;
 
-    const std::vector<std::size_t> shown = examples(test.labels);
-    const Array<float> originals = rows_of(test.images, shown);
-    const Array<float> ae_ends = encode(models.ae, originals), vae_ends = encode(models.vae, originals);
-    write("reconstructions.png", {nn::with_caption(grid(originals, 5), "test images"),
-                                  nn::with_caption(grid(decode(models.ae.decoder, ae_ends), 5), "autoencoder"),
-                                  nn::with_caption(grid(decode(models.vae.decoder, vae_ends), 5), "VAE, z = mean")});
+    const ImageSet shown = select(data.test, examples(data.test));
+    const Array<float> ae_ends = encode(models.ae, shown), vae_ends = posteriors(models.vae, shown, rng).mean;
+    pictures.push_back({"reconstructions", "Reconstructions", "Test images, encoded and decoded: both models do this well.",
+                        {{"test images", shown.images, 5}}});
+    for (Panel& panel : decoded(5, "autoencoder", ae_ends, "VAE, z = mean", vae_ends, shown.one_hot)) {
+        pictures.back().panels.push_back(std::move(panel));
+    }
 
     autograd::Rng sampling = rng.stream("samples");
     const Array<float> prior = sampling.normal<float>({80, latent});
-    write_pair("samples.png", 10, "autoencoder, z ~ N(0, I)", prior, "VAE, the same z ~ N(0, I)", prior);
+    pictures.push_back({"samples", "Samples", "The same random codes through both decoders.",
+                        decoded(10, "autoencoder, z ~ N(0, I)", prior, "VAE, the same z ~ N(0, I)", prior,
+                                classes_of(80, [](std::size_t i) { return i % 10; }))});
 
-    write_pair("interpolations.png", 9, "autoencoder, between test images", interpolate(ae_ends, 9),
-               "VAE, between test images", interpolate(vae_ends, 9));
+    std::optional<Array<float>> between;
+    if (shown.one_hot) between = interpolate(*shown.one_hot, 9);
+    pictures.push_back({"interpolations", "Interpolations", "Along the straight line between the codes of two test images.",
+                        decoded(9, "autoencoder, between test images", interpolate(ae_ends, 9),
+                                "VAE, between test images", interpolate(vae_ends, 9), between)});
 
     const bool is_plane = latent == 2;
-    write_pair("latent.png", 11, is_plane ? "autoencoder, the plane of z" : "autoencoder, its two widest z_i",
-               plane_of(ae_codes, ae_codes.standard_deviation).codes(11),
-               is_plane ? "VAE, the plane of z" : "VAE, its two z_i of largest KL", plane_of(vae_codes, vae_codes.kl).codes(11));
+    const std::string of_class = data.test.one_hot ? ", class 0" : "";
+    pictures.push_back(
+        {"latent", "The latent space", "Equally probable places of N(0, 1) in two dimensions, the others held at their means.",
+         decoded(11, (is_plane ? "autoencoder, the plane of z" : "autoencoder, its two widest z_i") + of_class,
+                 plane_of(ae_codes, ae_codes.standard_deviation).codes(11),
+                 (is_plane ? "VAE, the plane of z" : "VAE, its two z_i of largest KL") + of_class,
+                 plane_of(vae_codes, vae_codes.kl).codes(11), classes_of(121, [](std::size_t) { return std::size_t{0}; }))});
+    return pictures;
+}
+
+std::vector<std::filesystem::path> write_pictures(const std::vector<Picture>& pictures, const Data& data,
+                                                  const std::filesystem::path& directory, const std::string& prefix) {
+    const std::size_t scale = std::max<std::size_t>(1, 56 / std::max(data.rows, data.columns));
+    std::vector<std::filesystem::path> written;
+    for (const Picture& picture : pictures) {
+        std::vector<nn::Image> panels;
+        for (const Panel& panel : picture.panels) {
+            const nn::Image grid = nn::image_grid(panel.images, data.rows, data.columns, panel.across,
+                                                  {.padding = 1, .scale = scale});
+            panels.push_back(nn::with_caption(grid, panel.caption));
+        }
+        written.push_back(directory / (prefix + picture.name + ".png"));
+        nn::write_png(written.back(), nn::side_by_side(panels, 24));
+    }
     return written;
 }

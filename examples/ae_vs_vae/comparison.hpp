@@ -1,34 +1,39 @@
-// What the two trained models show: codes of the test set, and pictures which put the autoencoder beside the VAE.
+// Pictures of what two trained models do, the autoencoder beside the VAE.
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
+#include "codes.hpp"
+#include "data.hpp"
 #include "models.hpp"
 
-/// The codes of a set of images, per latent dimension.
-struct CodeStatistics {
-    std::vector<double> mean;
-    std::vector<double> standard_deviation;  ///< of the code (AE) or of a draw from q(z|x) (VAE), over the images
-    std::vector<double> kl;                  ///< KL(q(z_i|x) || N(0, 1)), averaged over the images; VAE only
-};
-
-CodeStatistics autoencoder_codes(const Autoencoder& model, const autograd::Array<float>& images);
-CodeStatistics vae_codes(const Autoencoder& model, const autograd::Array<float>& images);
-
-struct Pair {
+struct ModelPair {
     const Autoencoder& ae;
     const Autoencoder& vae;
 };
 
-struct ImageSet {
-    const autograd::Array<float>& images;  ///< (count, rows * columns)
-    const std::vector<int>& labels;
-    std::size_t rows, columns;
+/// Images in a grid, `across` in a row, and what they are.
+struct Panel {
+    std::string caption;
+    autograd::Array<float> images;  ///< (count, rows * columns)
+    std::size_t across;
 };
 
-/// Writes reconstructions.png, samples.png, interpolations.png and latent.png, and returns their paths.
+/// Panels to be looked at side by side.
+struct Picture {
+    std::string name;  ///< of its file, without ".png"
+    std::string title;
+    std::string caption;
+    std::vector<Panel> panels;
+};
+
+/// Reconstructions, samples, interpolations, and a plane of the latent space.
+std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& ae_codes, const CodeStatistics& vae_codes,
+                                 const Data& data, const autograd::Rng& rng);
+
+/// Writes each as NAME.png, with `prefix` before its name, and returns the paths.
 /// @throws nn::FileError if one cannot be written.
-std::vector<std::filesystem::path> write_pictures(const Pair& models, const CodeStatistics& ae_codes,
-                                                  const CodeStatistics& vae_codes, const ImageSet& test,
-                                                  const autograd::Rng& rng, const std::filesystem::path& directory);
+std::vector<std::filesystem::path> write_pictures(const std::vector<Picture>& pictures, const Data& data,
+                                                  const std::filesystem::path& directory, const std::string& prefix);

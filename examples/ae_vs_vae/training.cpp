@@ -1,5 +1,5 @@
-// The training loop: gather, forward, backward, step. Everything random comes from streams of its own, so that evaluating
-// does not change what training draws, and both models see the same order.
+// The training loop: gather, forward, backward, step. Everything random comes from streams of its own, so that
+// evaluating does not change what training draws, and both models see the same order.
 #include "training.hpp"
 
 #include <fmt/format.h>
@@ -10,28 +10,14 @@
 #include <cmath>
 #include <cstdio>
 
+#include "checkpoint.hpp"
+#include "schedules.hpp"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// Sums over images in double: a float loses digits over ten thousand of them.
-class Mean {
-   public:
-    void add(const Loss& batch, std::size_t images) {
-        const auto count = static_cast<double>(images);
-        sum_.loss += count * static_cast<double>(batch.loss.item());
-        sum_.reconstruction += count * static_cast<double>(batch.reconstruction.item());
-        sum_.kl += count * static_cast<double>(batch.kl.item());
-        images_ += count;
-    }
-    LossValues value() const { return {sum_.loss / images_, sum_.reconstruction / images_, sum_.kl / images_}; }
-
-   private:
-    LossValues sum_;
-    double images_ = 0;
-};
 
 std::string clock_time(double seconds) {
     const long whole = std::lround(seconds);
@@ -43,35 +29,44 @@ std::string losses(const LossValues& values) {
 }
 
 /// A line per epoch, overwritten while it grows if a person is watching.
-class Progress {
+class Display {
    public:
-    Progress(std::string name, std::size_t epochs, std::size_t epochs_to_come)
-        : name_(std::move(name)), epochs_(epochs), epochs_to_come_(epochs_to_come) {}
+    /// `epochs_done`: those, and the part of one, that were made before.
+    Display(const Role& role, std::size_t epochs, double epochs_done)
+        : role_(role), epochs_(epochs), done_before_(epochs_done) {}
 
     void within(std::size_t epoch, double fraction, std::size_t images, const LossValues& train) {
         if (!live_ || seconds_since(last_) < 0.1) return;
         last_ = Clock::now();
         const double done = static_cast<double>(epoch - 1) + fraction;
-        fmt::print("\r\033[K{} {:3.0f} %  train {}  {}", label(epoch), 100 * fraction, losses(train), speed(images, done));
+        fmt::print("\r\033[K{} {:3.0f} %  train {}  {}", label(epoch), 100 * fraction, losses(train),
+                   speed(images, done));
         std::fflush(stdout);
     }
     void epoch_done(const EpochRecord& record, std::size_t images) {
-        fmt::print("{}{}  train {}  test {}  {}\n", live_ ? "\r\033[K" : "", label(record.epoch), losses(record.train),
-                   losses(record.test), speed(images, static_cast<double>(record.epoch)));
+        end_line();
+        fmt::print("{}  train {}  test {}  {}\n", label(record.epoch), losses(record.train), losses(record.test),
+                   speed(images, static_cast<double>(record.epoch)));
         std::fflush(stdout);
         epoch_start_ = Clock::now();
     }
-
-   private:
-    std::string label(std::size_t epoch) const { return fmt::format("{:3} {:2}/{}", name_, epoch, epochs_); }
-    std::string speed(std::size_t images, double epochs_done) const {
-        const double left = seconds_since(start_) / epochs_done * (static_cast<double>(epochs_ + epochs_to_come_) - epochs_done);
-        return fmt::format("{:6.0f} images/s  {} left", static_cast<double>(images) / seconds_since(epoch_start_),
-                           clock_time(left));
+    void end_line() const {
+        if (live_) fmt::print("\r\033[K");
     }
 
-    std::string name_;
-    std::size_t epochs_, epochs_to_come_;
+   private:
+    std::string label(std::size_t epoch) const { return fmt::format("{:<7} {:2}/{}", role_.title, epoch, epochs_); }
+    std::string speed(std::size_t images, double done) const {
+        const double to_do = static_cast<double>(epochs_ + role_.epochs_to_come) - done;
+        const std::string rate =
+            fmt::format("{:6.0f} images/s", static_cast<double>(images) / seconds_since(epoch_start_));
+        if (done <= done_before_) return rate;  // resumed where only the epoch's evaluation was left to do
+        return fmt::format("{}  {} left", rate, clock_time(seconds_since(start_) / (done - done_before_) * to_do));
+    }
+
+    const Role& role_;
+    std::size_t epochs_;
+    double done_before_;
     bool live_ = isatty(STDOUT_FILENO) != 0;
     Clock::time_point start_ = Clock::now(), epoch_start_ = start_, last_ = start_;
 };
@@ -79,7 +74,8 @@ class Progress {
 template <class T>
 void require_finite(T loss, const std::string& name, std::size_t step) {
     if (std::isfinite(loss)) return;
-    throw autograd::Error(fmt::format("{}: the loss at step {} is {}: a smaller --lr or --beta may help", name, step, loss));
+    throw autograd::Error(
+        fmt::format("{}: the loss at step {} is {}: a smaller --lr or --beta may help", name, step, loss));
 }
 
 double median(std::vector<double> values) {
@@ -88,54 +84,126 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
+/// The rows of a set as a batch on a tape, in memory that is used again from step to step.
+class BatchReader {
+   public:
+    explicit BatchReader(const ImageSet& from) : from_(from) {}
+
+    /// With a generator, pixels become 0 or 1 by one draw of it.
+    Batch read(autograd::Tape<float>& tape, std::span<const std::size_t> rows, autograd::Rng* binarise) {
+        nn::gather_rows(from_.images, rows, images_.mutable_value());
+        if (binarise != nullptr) binarise->fill_bernoulli(images_.mutable_value(), images_.value());
+        Batch batch{tape.constant(images_)};
+        if (from_.one_hot) {
+            nn::gather_rows(*from_.one_hot, rows, labels_.mutable_value());
+            batch.labels = tape.constant(labels_);
+        }
+        return batch;
+    }
+
+   private:
+    const ImageSet& from_;
+    autograd::Parameter<float> images_, labels_;  // borrowed by the tape, not copied
+};
+
 }  // namespace
 
-LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const autograd::Array<float>& images,
-                    autograd::Rng rng) {
-    autograd::Tape<float> tape({.inference = true});
-    Mean mean;
-    autograd::Array<float> batch;
-    for (const auto rows : nn::Batches(images.shape()[0], 500).epoch(1)) {
-        nn::gather_rows(images, rows, batch);
-        mean.add(loss(model, tape.constant(batch), 1, rng), rows.size());
-        tape.clear();
-    }
-    return mean.value();
+const LossFunction plain_loss = [](const Autoencoder& model, const Batch& batch, float, std::size_t, autograd::Rng&) {
+    return autoencoder_loss(model, batch);
+};
+const LossFunction variational_loss = vae_loss;
+
+void LossSums::add(const Loss& batch, std::size_t count) {
+    reconstruction += static_cast<double>(count) * static_cast<double>(batch.reconstruction.item());
+    kl += static_cast<double>(count) * static_cast<double>(batch.kl.item());
+    images += static_cast<double>(count);
 }
 
-History train(const std::string& name, Autoencoder& model, const LossFunction& loss, const TrainingData& data,
-              const Options& options, const autograd::Rng& rng, std::size_t epochs_to_come) {
-    const nn::Batches batches(data.train.shape()[0], options.batch, rng.stream("shuffle"));
-    autograd::Rng noise = rng.stream("noise");
+LossValues LossSums::mean(double beta) const {
+    return {(reconstruction + beta * kl) / images, reconstruction / images, kl / images};
+}
+
+LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta,
+                    autograd::Rng rng) {
+    autograd::Tape<float> tape({.inference = true});
+    LossSums sums;
+    BatchReader reader(images);
+    for (const auto rows : nn::Batches(images.images.shape()[0], 500).epoch(1)) {
+        tape.clear();
+        sums.add(loss(model, reader.read(tape, rows, nullptr), static_cast<float>(beta), 1, rng), rows.size());
+    }
+    return sums.mean(beta);
+}
+
+History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network,
+              const Options& options, const autograd::Rng& rng, Interrupts& interrupts) {
+    const nn::Batches batches(data.train.images.shape()[0], options.batch, rng.stream("shuffle"));
+    autograd::Rng noise = rng.stream("noise"), binarise = rng.stream("binarise");
     nn::Adam adam({.lr = options.lr});
+    Progress progress;
+    Autoencoder best = model;
+    const Checkpoint checkpoint(role.file, options, network, data);
+    const TrainingState state{model, best, adam, {{"noise", &noise}, {"binarise", &binarise}}, progress};
+    if (options.resume && checkpoint.load(state)) {
+        fmt::print("{:<7} {} steps are done\n", role.title, progress.history.steps);
+        if (progress.finished(options)) return progress.history;
+    }
+
     autograd::Tape<float> tape;
     nn::attach(tape, model);
-    autograd::Parameter<float> batch;  // borrowed by the tape, not copied
-    History history;
+    BatchReader reader(data.train);
     std::vector<double> step_milliseconds;
-    Progress progress(name, options.epochs, epochs_to_come);
-
-    for (std::size_t epoch = 1; epoch <= options.epochs; ++epoch) {
-        Mean mean;
+    const auto epochs_done = [&] {
+        return static_cast<double>(progress.epoch - 1) +
+               static_cast<double>(progress.step) / static_cast<double>(batches.size());
+    };
+    Display display(role, options.epochs, epochs_done());
+    while (!progress.finished(options)) {
+        const auto order = batches.epoch(progress.epoch);
         std::size_t images = 0;
-        const auto order = batches.epoch(epoch);
-        for (std::size_t step = 0; step < order.size(); ++step) {
+        while (progress.step < order.size()) {
             const auto start = Clock::now();
-            nn::gather_rows(data.train, order[step], batch.mutable_value());
+            const auto rows = order[progress.step];
+            const Position position{progress.history.steps, batches.size()};
             tape.clear();
-            const Loss found = loss(model, tape.constant(batch), options.samples, noise);
-            require_finite(found.loss.item(), name, history.steps + 1);
+            const Batch batch = reader.read(tape, rows, options.binarise ? &binarise : nullptr);
+            const auto beta = static_cast<float>(options.beta * kl_factor(options, position));
+            const Loss found = role.loss(model, batch, beta, options.samples, noise);
+            require_finite(found.loss.item(), role.title, progress.history.steps + 1);
+            adam.options.lr = learning_rate(options, position);
             adam.step(model, backward(found.loss));
             step_milliseconds.push_back(1e3 * seconds_since(start));
-            ++history.steps;
-            images += order[step].size();
-            mean.add(found, order[step].size());
-            progress.within(epoch, static_cast<double>(step + 1) / static_cast<double>(order.size()), images, mean.value());
+            ++progress.history.steps;
+            ++progress.step;
+            images += rows.size();
+            progress.sums.add(found, rows.size());
+            display.within(progress.epoch, static_cast<double>(progress.step) / static_cast<double>(order.size()),
+                           images, progress.sums.mean(options.beta));
+            if (interrupts.after_step()) {
+                display.end_line();
+                checkpoint.save(state);
+                throw Interrupted(interrupts.exit_code());
+            }
         }
-        history.epochs.push_back({epoch, mean.value(), evaluate(model, loss, data.test, rng.stream("evaluation"))});
-        require_finite(history.epochs.back().test.loss, name, history.steps);
-        progress.epoch_done(history.epochs.back(), images);
+        History& history = progress.history;
+        const LossValues test = evaluate(model, role.loss, data.test, options.beta, rng.stream("evaluation"));
+        require_finite(test.loss, role.title, history.steps);
+        history.epochs.push_back({progress.epoch, progress.sums.mean(options.beta), test});
+        if (!step_milliseconds.empty()) history.ms_per_step = median(step_milliseconds);
+        display.epoch_done(history.epochs.back(), images);
+        if (history.best_epoch == 0 || test.at_beta_one() < history.epochs[history.best_epoch - 1].test.at_beta_one()) {
+            history.best_epoch = progress.epoch;
+            if (options.early_stopping > 0) best = model;
+        } else if (options.early_stopping > 0 && progress.epoch - history.best_epoch >= options.early_stopping) {
+            history.stopped_early = true;
+            model = best;
+            fmt::print("{:<7} stopped: no better epoch than {} in {}\n", role.title, history.best_epoch,
+                       options.early_stopping);
+        }
+        ++progress.epoch;
+        progress.step = 0;
+        progress.sums = {};
+        checkpoint.save(state);
     }
-    history.ms_per_step = median(step_milliseconds);
-    return history;
+    return progress.history;
 }

@@ -1,4 +1,5 @@
-// Training one model and keeping its history. The same code for both: what differs is the loss function it is given.
+// Training one model and keeping its history, with stops and checkpoints. The same code for both: what differs is the
+// loss function that it is given.
 #pragma once
 
 #include <cstddef>
@@ -6,14 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "data.hpp"
+#include "interrupt.hpp"
 #include "models.hpp"
 #include "options.hpp"
 
 /// In nats per image.
 struct LossValues {
-    double loss = 0;
+    double loss = 0;  ///< reconstruction + beta kl, with the whole beta whatever its warm-up or cycles have made of it
     double reconstruction = 0;
     double kl = 0;
+
+    /// What early stopping goes by: of a VAE the negative ELBO, whatever beta is; of an autoencoder its reconstruction.
+    double at_beta_one() const { return reconstruction + kl; }
 };
 
 struct EpochRecord {
@@ -24,26 +30,52 @@ struct EpochRecord {
 
 struct History {
     std::size_t steps = 0;
-    double ms_per_step = 0;  ///< the median
+    double ms_per_step = 0;  ///< the median over the steps which this run of the program made
     std::vector<EpochRecord> epochs;
+    std::size_t best_epoch = 0;  ///< of the smallest test loss by at_beta_one(), from 1
+    bool stopped_early = false;  ///< then the weights are those of best_epoch
 };
 
-/// The loss of a batch with `samples` codes for each image, whose noise comes from a generator. (A plain autoencoder uses
-/// neither.)
+/// Sums over images in double: a float loses digits over ten thousand of them.
+struct LossSums {
+    double reconstruction = 0, kl = 0, images = 0;
+
+    void add(const Loss& batch, std::size_t count);
+    LossValues mean(double beta) const;
+};
+
+/// How far a training has come. With the model, the optimiser and the generators, all that going on takes.
+struct Progress {
+    History history;
+    std::size_t epoch = 1;  ///< the one that is running
+    std::size_t step = 0;   ///< steps made within it
+    LossSums sums;          ///< over these
+
+    bool finished(const Options& options) const { return history.stopped_early || epoch > options.epochs; }
+};
+
+/// The loss of a batch, with beta, `samples` codes for each image, and a generator for their noise. (A plain
+/// autoencoder uses none of these.)
 using LossFunction =
-    std::function<Loss(const Autoencoder&, const Var<float>& x, std::size_t samples, autograd::Rng&)>;
+    std::function<Loss(const Autoencoder&, const Batch&, float beta, std::size_t samples, autograd::Rng& noise)>;
+extern const LossFunction plain_loss, variational_loss;
 
-struct TrainingData {
-    const autograd::Array<float>& train;
-    const autograd::Array<float>& test;
+/// What a model is trained as.
+struct Role {
+    std::string title;  ///< in what is printed
+    std::string file;   ///< of its checkpoint, without the directory: "vae.safetensors"
+    LossFunction loss;  ///< plain_loss or variational_loss
+    std::size_t
+        epochs_to_come;  ///< those of models which are trained after this one, for the estimate of the time left
 };
 
-/// Trains by Adam, and reports each epoch on standard output under `name`; on a terminal also within the epoch.
-/// `epochs_to_come`: those of models which are trained after this one, for the estimate of the time left.
-/// @throws Error if the loss ceases to be finite.
-History train(const std::string& name, Autoencoder& model, const LossFunction& loss, const TrainingData& data,
-              const Options& options, const autograd::Rng& rng, std::size_t epochs_to_come);
+/// Trains by Adam, from the checkpoint if options.resume and there is one, and reports each epoch on standard output;
+/// on a terminal also within the epoch.
+/// @throws Error if the loss ceases to be finite; FileError if a checkpoint cannot be written, or cannot be gone on
+/// from; Interrupted after a signal, with all that there is saved.
+History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network,
+              const Options& options, const autograd::Rng& rng, Interrupts& interrupts);
 
 /// The loss of the whole of `images` with one code each; a short last batch counts by its size.
-LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const autograd::Array<float>& images,
+LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta,
                     autograd::Rng rng);

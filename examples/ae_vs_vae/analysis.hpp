@@ -1,0 +1,82 @@
+// What a trained pair is worth beyond its loss, by the measures of mixture, classifier, scores and likelihood: which images
+// come of which codes, and how much the codes themselves hold. It prints and draws nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "classifier.hpp"
+#include "codes.hpp"
+#include "data.hpp"
+#include "likelihood.hpp"
+#include "mixture.hpp"
+#include "models.hpp"
+#include "scores.hpp"
+
+/// The space in which images are compared: the last hidden layer of a classifier trained on the spot, or, of data
+/// without labels, the principal components of the pixels.
+class FeatureSpace {
+   public:
+    FeatureSpace(const Data& data, const autograd::Rng& rng);
+
+    autograd::Array<float> operator()(const autograd::Array<float>& images) const;
+    /// "the 64 units of a classifier that is right about 87.5 % of the test images"
+    std::string description() const;
+
+   private:
+    std::optional<Classifier> classifier_;
+    std::optional<Estimate> accuracy_;
+    std::optional<PrincipalComponents> components_;
+};
+
+/// Images of one origin, held against test images.
+struct ScoredSet {
+    std::string set;    ///< "z ~ N(0, I)"
+    std::string model;  ///< "AE" or "VAE"; empty for real images
+    Scores scores;
+    std::optional<Memorisation> memorisation;  ///< of generated images
+};
+
+/// How well a classifier reads the classes off a code of each kind.
+struct CodeAccuracies {
+    Estimate ae, vae, pca;
+};
+
+struct LogLikelihood {
+    std::size_t samples;  ///< K
+    std::size_t images;   ///< of the test set
+    Estimate value;       ///< in nats
+};
+
+/// Codes of one model against N(0, I).
+struct CodeShape {
+    AggregatePosterior aggregate;
+    // Of codes with two dimensions:
+    std::optional<Estimate> within_reach;  ///< the share of codes in the circle that holds 99 % of N(0, I)
+    std::optional<Estimate> hole_rate;
+    std::optional<autograd::Array<double>> hole_map;
+};
+
+struct Analysis {
+    std::vector<ScoredSet> sets;  ///< real images first; empty if there are fewer than 200 test images
+    std::string unscored;         ///< why images could not be scored, if they should have been
+    std::optional<CodeAccuracies> accuracies;
+    std::vector<LogLikelihood> log_likelihoods;  ///< of the VAE, by rising K; only where p(x|z) is a likelihood of the data
+    std::vector<Estimate> kl;                    ///< per dimension
+    std::size_t active_units = 0;
+    CodeShape ae, vae;
+    std::optional<GaussianMixture> ae_mixture, vae_mixture;
+
+    const ScoredSet* find(const std::string& set, const std::string& model) const;
+};
+
+inline constexpr double hole_map_extent = 4;
+inline constexpr const char *from_prior = "z ~ N(0, I)", *from_gaussian = "one Gaussian fitted to codes",
+                            *from_mixture = "ten Gaussians fitted to codes", *reconstructed = "reconstructions";
+
+/// Mixtures and classifiers are fitted to training data; what is reported is of test data.
+/// @param features null for no scores of images
+/// @param binary   whether the images are 0 or 1: then those that models make are drawn, not their means
+Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data, const FeatureSpace* features,
+                 bool estimate_likelihood, bool binary, const autograd::Rng& rng);

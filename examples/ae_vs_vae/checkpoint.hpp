@@ -1,0 +1,49 @@
+// The state of one model's training as a file, and the refusal to go on from a file of another run. The format is
+// nn::save's; what this adds are notes: the options, and how far training had come.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "data.hpp"
+#include "models.hpp"
+#include "options.hpp"
+#include "training.hpp"
+
+/// All that training changes.
+struct TrainingState {
+    Autoencoder& model;
+    Autoencoder& best;  ///< that of the best epoch, where early stopping keeps it
+    nn::Adam& adam;
+    nn::Generators generators;
+    Progress& progress;
+};
+
+/// Where a model's training is kept, if anywhere: DIRECTORY/vae.safetensors, and with early stopping beside it
+/// vae-best.safetensors.
+class Checkpoint {
+   public:
+    /// `file`: its name without the directory, which is options.checkpoint; with none, nothing is ever written.
+    Checkpoint(const std::string& file, const Options& options, const NetworkOptions& network, const Data& data);
+
+    /// @throws FileError if a file cannot be written; one that was there before is then as it was.
+    void save(const TrainingState& state) const;
+
+    /// False, with nothing changed, if there is no such file.
+    /// @throws FileError, naming the options in which it differs, if the file is that of a run with other data or other
+    /// options, or is damaged.
+    bool load(const TrainingState& state) const;
+
+   private:
+    std::filesystem::path path_, best_path_;
+    nn::Notes agreed_;
+    std::size_t epochs_, steps_per_epoch_;
+    int threads_;
+    bool keeps_best_;
+};
+
+/// Takes over a model's weights, whether its training was finished or not, and returns its history.
+/// @throws FileError if the file is missing or is that of another kind of model, naming the options in which it
+/// differs.
+History load_model(const std::filesystem::path& path, Autoencoder& model, const Options& options,
+                   const NetworkOptions& network);

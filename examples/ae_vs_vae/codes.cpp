@@ -1,0 +1,129 @@
+// Batch by batch, on tapes that record no gradients.
+#include "codes.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+using autograd::Array;
+using autograd::Tape;
+
+constexpr std::size_t batch_size = 500;
+
+std::optional<Var<float>> constant_rows(Tape<float>& tape, const std::optional<Array<float>>& from,
+                                        std::span<const std::size_t> rows) {
+    if (!from) return std::nullopt;
+    Array<float> chosen;
+    nn::gather_rows(*from, rows, chosen);
+    return tape.constant(std::move(chosen));
+}
+
+/// Calls visit(rows, labels, first row) for batches of the rows of `from`.
+template <class Visit>
+void for_each_batch(const Array<float>& from, const std::optional<Array<float>>& one_hot, Visit visit) {
+    Tape<float> tape({.inference = true});
+    for (const auto rows : nn::Batches(from.shape()[0], batch_size).epoch(1)) {
+        tape.clear();
+        Array<float> chosen;
+        nn::gather_rows(from, rows, chosen);
+        visit(tape.constant(std::move(chosen)), constant_rows(tape, one_hot, rows), rows.front());
+    }
+}
+
+/// Copies `rows` into `to` from its row `first` on; gives `to` its shape at the first of them.
+void put_rows(Array<float>& to, std::size_t count, const Array<float>& rows, std::size_t first) {
+    const std::size_t columns = rows.shape()[1];
+    if (first == 0) to = autograd::empty<float>({count, columns});
+    std::copy(rows.begin(), rows.end(), to.data() + first * columns);
+}
+
+/// Means and variances over rows, in double. `variance_of(i)` is that of element i around what it is.
+template <class Variance>
+CodeStatistics moments(const Array<float>& codes, Variance variance_of) {
+    const std::size_t count = codes.shape()[0], latent = codes.shape()[1];
+    std::vector<double> sum(latent), square(latent);
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+        const auto value = static_cast<double>(codes.data()[i]);
+        sum[i % latent] += value;
+        square[i % latent] += value * value + variance_of(i);
+    }
+    CodeStatistics statistics;
+    for (std::size_t i = 0; i < latent; ++i) {
+        const double mean = sum[i] / static_cast<double>(count);
+        statistics.mean.push_back(mean);
+        statistics.standard_deviation.push_back(
+            std::sqrt(std::max(0.0, square[i] / static_cast<double>(count) - mean * mean)));
+    }
+    return statistics;
+}
+
+}  // namespace
+
+Array<float> encode(const Autoencoder& model, const ImageSet& images) {
+    Array<float> codes;
+    for_each_batch(images.images, images.one_hot, [&](const Var<float>& x, const auto& labels, std::size_t first) {
+        put_rows(codes, images.images.shape()[0], model.encoder.code({x, labels}).value(), first);
+    });
+    return codes;
+}
+
+Array<float> inputs_of(const ImageSet& images) {
+    if (!images.one_hot) return images.images;
+    Tape<float> tape({.inference = true});
+    return autograd::concat({tape.constant(images.images), tape.constant(*images.one_hot)}, 1).value();
+}
+
+LatentModel latent_model(const Autoencoder& model, std::size_t pixels) {
+    const auto batch_of = [pixels](const Var<float>& inputs) {
+        const std::size_t columns = inputs.shape()[1];
+        if (columns == pixels) return Batch{inputs};
+        return Batch{slice(inputs, 1, {0, pixels}), slice(inputs, 1, {pixels, columns})};
+    };
+    return {[&model, batch_of](const Var<float>& inputs) { return model.encoder.posterior(batch_of(inputs)); },
+            [](const Var<float>& z) { return z; },  // the decoder wants the labels too
+            [&model, batch_of](const Var<float>& z, const Var<float>& inputs) {
+                const Batch batch = batch_of(inputs);
+                return -sum(model.decoder.negative_log_prob(model.decoder(z, batch.labels), batch.x), 1);
+            }};
+}
+
+Posteriors posteriors(const Autoencoder& model, const ImageSet& images, const autograd::Rng& rng) {
+    return posteriors_of(latent_model(model, images.images.shape()[1]).encode, inputs_of(images), rng);
+}
+
+Array<float> decode(const Decoder& decoder, const Array<float>& codes, const std::optional<Array<float>>& one_hot) {
+    Array<float> images;
+    for_each_batch(codes, one_hot, [&](const Var<float>& z, const auto& labels, std::size_t first) {
+        put_rows(images, codes.shape()[0], decoder.images(decoder(z, labels)).value(), first);
+    });
+    return images;
+}
+
+ImageSet select(const ImageSet& from, const std::vector<std::size_t>& rows) {
+    ImageSet chosen;
+    nn::gather_rows(from.images, rows, chosen.images);
+    if (!from.labels.empty()) {
+        for (const std::size_t row : rows) chosen.labels.push_back(from.labels[row]);
+    }
+    if (from.one_hot) nn::gather_rows(*from.one_hot, rows, chosen.one_hot.emplace());
+    return chosen;
+}
+
+CodeStatistics statistics(const Array<float>& codes) {
+    return moments(codes, [](std::size_t) { return 0.0; });
+}
+
+CodeStatistics statistics(const Posteriors& codes) {
+    const auto variance_of = [&](std::size_t i) { return std::exp(static_cast<double>(codes.log_variance.data()[i])); };
+    CodeStatistics result = moments(codes.mean, variance_of);
+    const std::size_t count = codes.mean.shape()[0], latent = codes.mean.shape()[1];
+    result.kl.resize(latent);
+    for (std::size_t i = 0; i < codes.mean.size(); ++i) {
+        const auto mean = static_cast<double>(codes.mean.data()[i]),
+                   log_variance = static_cast<double>(codes.log_variance.data()[i]);
+        result.kl[i % latent] +=
+            0.5 * (std::expm1(log_variance) - log_variance + mean * mean) / static_cast<double>(count);
+    }
+    return result;
+}

@@ -1,0 +1,40 @@
+// Models as functions from arrays to arrays: images to codes, codes to images. For all that looks at trained models
+// without caring for tapes.
+#pragma once
+
+#include <autograd/autograd.hpp>
+#include <optional>
+#include <vector>
+
+#include "data.hpp"
+#include "likelihood.hpp"
+#include "models.hpp"
+
+/// The autoencoder's codes, (count, latent).
+autograd::Array<float> encode(const Autoencoder& model, const ImageSet& images);
+
+/// What the measures of likelihood.hpp take for a set of images: the images, and beside them, for conditional models, the
+/// one-hot labels: (count, rows * columns [+ classes]).
+autograd::Array<float> inputs_of(const ImageSet& images);
+/// The model as such functions. They refer to it: it must outlive them.
+LatentModel latent_model(const Autoencoder& model, std::size_t pixels);
+
+/// q(z|x) of the VAE for each image, and a draw from it.
+Posteriors posteriors(const Autoencoder& model, const ImageSet& images, const autograd::Rng& rng);
+
+/// Images of codes, (count, rows * columns): the means of the pixels under p(x|z). `one_hot` says the class of each for
+/// a conditional decoder.
+autograd::Array<float> decode(const Decoder& decoder, const autograd::Array<float>& codes,
+                              const std::optional<autograd::Array<float>>& one_hot = {});
+
+/// The images of these numbers, with their labels.
+ImageSet select(const ImageSet& from, const std::vector<std::size_t>& rows);
+
+/// The codes of a set of images, per latent dimension.
+struct CodeStatistics {
+    std::vector<double> mean;
+    std::vector<double> standard_deviation;  ///< of the code (AE) or of a draw from q(z|x) (VAE), over the images
+    std::vector<double> kl;                  ///< KL(q(z_i|x) || N(0, 1)), averaged over the images; VAE only
+};
+CodeStatistics statistics(const autograd::Array<float>& codes);
+CodeStatistics statistics(const Posteriors& codes);

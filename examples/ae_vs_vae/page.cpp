@@ -1,0 +1,190 @@
+// Sections in the order of the structs of report.hpp.
+#include "page.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+
+namespace {
+
+using autograd::Array;
+using autograd::Rng;
+
+constexpr std::size_t points = 2000;  // test images whose codes are shown
+constexpr std::size_t seen = 300;     // of these, images that can be looked at
+constexpr std::size_t draws = 200;    // codes from each mixture
+
+/// The first rows, at most `count`.
+Array<float> head(const Array<float>& from, std::size_t count) {
+    return rows_between(from, 0, std::min(count, from.shape()[0]));
+}
+
+std::vector<report::Setting> settings(const Data& data, const Options& options) {
+    std::vector<report::Setting> list{
+        {"Data", options.data},
+        {"Images", fmt::format("{} for training, {} for testing, {} x {} pixels{}", data.train.images.shape()[0],
+                               data.test.images.shape()[0], data.rows, data.columns, options.binarise ? ", made binary" : "")},
+        {"Network", fmt::format("{}, {} hidden units", name_of(options.architecture), options.hidden)},
+        {"Codes", fmt::format("{} dimensions{}", options.latent, options.conditional ? ", and the class" : "")},
+        {"Likelihood", name_of(options.likelihood)},
+        {"Training", fmt::format("{} epochs, batches of {}, Adam at {}, beta {}", options.epochs, options.batch, options.lr,
+                                 options.beta)},
+        {"Seed", fmt::format("{}", options.seed)}};
+    return list;
+}
+
+report::TestImages test_images(const Data& data, const Options& options) {
+    report::TestImages test{data.rows, data.columns, {}, {}, head(data.test.images, seen)};
+    const std::size_t count = std::min(points, data.test.images.shape()[0]);
+    if (data.test.labels.empty()) {
+        test.class_names = {"image"};
+        test.labels.assign(count, 0);
+        return test;
+    }
+    test.labels.assign(data.test.labels.begin(), data.test.labels.begin() + static_cast<std::ptrdiff_t>(count));
+    if (options.data == XTAPE_FASHION_MNIST_DIR && data.classes == 10) {
+        test.class_names = {"T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"};
+    } else {
+        for (std::size_t i = 0; i < data.classes; ++i) test.class_names.push_back(std::to_string(i));
+    }
+    return test;
+}
+
+report::Decoder layers_of(const Decoder& decoder) {
+    report::Decoder layers{report::layer_of(decoder.hidden), report::Relu{}, report::layer_of(decoder.pixels)};
+    for (std::size_t i = 0; i < decoder.convolutions.size(); ++i) {
+        const FeatureMap& map = decoder.maps[decoder.convolutions.size() - i];
+        const nn::ConvTranspose2d& convolution = decoder.convolutions[i];
+        layers.push_back(report::Reshape{map.channels, map.rows, map.columns});
+        layers.push_back(report::Relu{});
+        layers.push_back(report::ConvTranspose2d{convolution.weight.value(), convolution.bias.value(), convolution.options.stride,
+                                                 convolution.options.padding, convolution.options.output_padding});
+    }
+    if (decoder.likelihood == Likelihood::continuous_bernoulli) {
+        layers.push_back(report::ContinuousBernoulliMean{});
+    } else {
+        layers.push_back(report::Sigmoid{});
+    }
+    return layers;
+}
+
+/// Holes has its first row at the top, the report at the bottom.
+std::optional<report::HoleMap> hole_map(const CodeShape& shape) {
+    if (!shape.hole_map) return std::nullopt;
+    const Array<double>& map = *shape.hole_map;
+    const std::size_t side = map.shape()[0];
+    report::HoleMap result{hole_map_extent, autograd::empty<float>(map.shape())};
+    for (std::size_t i = 0; i < side; ++i) {
+        for (std::size_t j = 0; j < side; ++j) result.values(i, j) = static_cast<float>(map(side - 1 - i, j));
+    }
+    return result;
+}
+
+report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, const ImageSet& test) {
+    const Rng& rng = pair.plan.rng;
+    report::Explorer result;
+    result.latent = pair.plan.network.latent;
+    result.labels = pair.plan.network.classes;
+    result.ae = layers_of(pair.ae.decoder);
+    result.vae = layers_of(pair.vae.decoder);
+    result.ae_code = encode(pair.ae, test);
+    const Posteriors codes = posteriors(pair.vae, test, rng.stream("test codes"));
+    result.vae_mean = codes.mean;
+    result.vae_log_variance = codes.log_variance;
+    for (const Estimate& each : found.analysis.kl) result.kl.push_back(each.value);
+    result.ae_holes = hole_map(found.analysis.ae);
+    result.vae_holes = hole_map(found.analysis.vae);
+    result.holes_meaning =
+        "the distance to the fifth nearest training code, in units of what only 1 % of the test images' codes exceed.";
+    if (found.analysis.ae_mixture && found.analysis.vae_mixture) {
+        Rng ae_draws = rng.stream("page draws"), vae_draws = ae_draws;
+        result.draws.push_back({"ten Gaussians fitted to the codes", found.analysis.ae_mixture->sample(draws, ae_draws),
+                                found.analysis.vae_mixture->sample(draws, vae_draws)});
+    }
+    return result;
+}
+
+std::vector<report::Epoch> epochs(const History& history) {
+    const auto losses = [](const LossValues& values) {
+        return report::Losses{values.loss, values.reconstruction, values.kl};
+    };
+    std::vector<report::Epoch> result;
+    for (const EpochRecord& each : history.epochs) result.push_back({losses(each.train), losses(each.test)});
+    return result;
+}
+
+report::Score score(const Estimate& estimate, double unit = 1) {
+    return {unit * estimate.value, unit * estimate.standard_error};
+}
+
+report::ScoreTable image_scores(const Analysis& analysis, const std::string& feature_space) {
+    using report::Better;
+    report::ScoreTable table{
+        "How like real images",
+        "Sets of images held against test images in " + feature_space + ". The first row is what a perfect model would get.",
+        {{"Frechet distance", "Between the Gaussians of both sets' features.", Better::lower},
+         {"Precision", "The share of images near a real one. Blurred averages are: it is no measure by itself.", Better::higher},
+         {"Recall", "The share of real images near a generated one.", Better::higher},
+         {"Density", "How many real neighbourhoods an image lies in, in units of what real images do.", Better::neither},
+         {"Coverage", "The share of real neighbourhoods with an image in them.", Better::higher},
+         {"MMD² × 1000", "The squared maximum mean discrepancy.", Better::lower},
+         {"Nearest", "The distance to the nearest training image, in units of that of held-out images. Far below 1 are copies.", Better::neither}},
+        {}};
+    for (const ScoredSet& each : analysis.sets) {
+        std::optional<report::Score> nearest;
+        if (each.memorisation) nearest = score(each.memorisation->ratio);
+        table.rows.push_back({each.set,
+                              each.model,
+                              {score(each.scores.frechet), score(each.scores.precision), score(each.scores.recall),
+                               score(each.scores.density), score(each.scores.coverage), score(each.scores.squared_mmd, 1000), nearest},
+                              each.model.empty()});
+    }
+    return table;
+}
+
+report::ScoreTable code_scores(const CodeAccuracies& accuracies) {
+    return {"What the codes hold",
+            "How many test images a linear classifier of codes gets right.",
+            {{"Right, %", "Of the test images.", report::Better::higher}},
+            {{"codes", "AE", {score(accuracies.ae, 100)}},
+             {"means of q(z|x)", "VAE", {score(accuracies.vae, 100)}},
+             {"as many principal components", "", {score(accuracies.pca, 100)}}}};
+}
+
+std::vector<report::Gallery> galleries(const std::vector<Picture>& pictures) {
+    std::vector<report::Gallery> list;
+    for (const Picture& picture : pictures) {
+        list.push_back({picture.title, picture.caption, {}});
+        for (const Panel& panel : picture.panels) list.back().grids.push_back({panel.caption, panel.images, panel.across});
+    }
+    return list;
+}
+
+}  // namespace
+
+report::Report page_of(const Findings& findings, const Data& data, const Options& options) {
+    report::Report page;
+    page.title = "Autoencoder and VAE";
+    page.settings = settings(data, options);
+    page.findings = in_words(findings);
+    page.test = test_images(data, options);
+    std::vector<std::size_t> rows(std::min(points, data.test.images.shape()[0]));
+    std::iota(rows.begin(), rows.end(), std::size_t{0});
+    const ImageSet shown = select(data.test, rows);
+    for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
+        const TrainedPair& pair = findings.pairs[i];
+        page.explorers.push_back(explorer(pair, findings.evaluations[i], shown));
+        page.curves.push_back({fmt::format("Codes of {} dimensions", pair.plan.network.latent), epochs(pair.ae_history),
+                               epochs(pair.vae_history), findings.floor});
+    }
+    page.galleries = galleries(findings.evaluations.front().pictures);
+    const Analysis& analysis = findings.evaluations.front().analysis;
+    if (!analysis.sets.empty()) page.scores.push_back(image_scores(analysis, findings.feature_space));
+    if (analysis.accuracies) page.scores.push_back(code_scores(*analysis.accuracies));
+    for (const BetaRun& run : findings.betas) {
+        page.beta.push_back({run.beta, run.test.kl, run.test.reconstruction, run.active_units});
+    }
+    return page;
+}

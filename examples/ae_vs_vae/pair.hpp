@@ -1,0 +1,57 @@
+// An autoencoder and a VAE that are compared, and what was found out about them. Plain data, for main.cpp and for all that
+// tells of it: the terminal, metrics.json, report.html.
+#pragma once
+
+#include <autograd/autograd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis.hpp"
+#include "codes.hpp"
+#include "comparison.hpp"
+#include "models.hpp"
+#include "training.hpp"
+
+/// How the files and lines of a pair are named.
+struct PairPlan {
+    std::string title;   ///< behind "AE" and "VAE" in what is printed
+    std::string prefix;  ///< of pictures and checkpoints
+    NetworkOptions network;
+    autograd::Rng rng;  ///< whose streams are this pair's
+
+    std::string file(const std::string& model) const { return prefix + model + ".safetensors"; }
+};
+
+struct TrainedPair {
+    PairPlan plan;
+    Autoencoder ae, vae;
+    History ae_history{}, vae_history{};
+};
+
+/// What the test set shows of a pair.
+struct Evaluation {
+    LossValues ae, vae;
+    CodeStatistics ae_codes, vae_codes;
+    Analysis analysis;
+    std::vector<Picture> pictures;
+};
+
+/// A VAE with another weight of the KL term.
+struct BetaRun {
+    double beta;
+    LossValues test;
+    std::size_t active_units;
+};
+
+/// What a run has found, for those who tell of it.
+struct Findings {
+    std::optional<double> floor;  ///< the pixels' own entropy, where the reconstruction is Bernoulli's cross-entropy
+    std::string feature_space;    ///< in which images were scored; empty if none were
+    std::vector<TrainedPair> pairs;
+    std::vector<Evaluation> evaluations;  ///< one for each pair
+    std::vector<BetaRun> betas;
+};
+
+/// The findings in plain words, each with its numbers; those that correct the story too.
+std::vector<std::string> in_words(const Findings& findings);
