@@ -1,6 +1,7 @@
 // Children of this program train; the parent reads what they print and what the system says they used.
 #include "processes.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -141,13 +142,18 @@ std::map<std::string, double> measure_processes() {
     figures["tape_megabytes_per_step"] = xtape.at("tape_bytes") / (1 << 20);
     figures["tape_bytes_over_handwritten"] = xtape.at("tape_bytes") / handwritten.at("activation_bytes");
 
-    // By one process on one core: what a user waits for after each change.
+    // By one process on one core: what a user waits for after each change. The median of three.
     std::vector<std::string> compile = words_of(XTAPE_COMPILE_COMMAND);
     for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"})
         compile.emplace_back(word);
-    const Ended compiled = run(compile);
-    figures["compile_s"] = compiled.seconds;
-    figures["compile_megabytes"] = compiled.peak_megabytes;
+    std::vector<double> seconds;
+    for (int i = 0; i < 3; ++i) {
+        const Ended compiled = run(compile);
+        seconds.push_back(compiled.seconds);
+        figures["compile_megabytes"] = compiled.peak_megabytes;
+    }
+    std::sort(seconds.begin(), seconds.end());
+    figures["compile_s"] = seconds[1];
     return figures;
 }
 
