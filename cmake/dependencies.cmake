@@ -1,5 +1,8 @@
 # Finds every library that xtape uses, or stops with the list of Debian packages which would bring the missing ones.
 # It downloads nothing.
+if(POLICY CMP0167)  # a macro goes by the policies of where it is defined
+    cmake_policy(SET CMP0167 NEW)  # Boost's own package file, which newer CMake has no replacement for
+endif()
 set(missing)
 
 # xtape_find(<Debian package> <name for find_package> [<least version>]). The version is compared here, because some
@@ -14,9 +17,6 @@ macro(xtape_find debian_package package)
     endif()
 endmacro()
 
-if(POLICY CMP0167)
-    cmake_policy(SET CMP0167 NEW)  # Boost's own package file, which newer CMake has no replacement for
-endif()
 set(BLA_VENDOR OpenBLAS)  # xtensor-blas asks for any BLAS and LAPACK: OpenBLAS has both
 set(BLA_SIZEOF_INTEGER 4)
 xtape_find(libxtensor-dev xtensor 0.24)

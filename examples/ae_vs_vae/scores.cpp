@@ -44,7 +44,8 @@ double kernel_sum(const Array<float>& a, const Array<float>& b, double width) {
         const Var<float> squares =
             sum(square(x), -1, autograd::KeepDims::yes) + (sum(square(y), -1) - 2 * matmul(x, y, {.b = true}));
         const Var<float> kernel = mean_kernel(exp(static_cast<float>(scale) * maximum(squares, 0)));
-        for (const float each : sum(kernel, -1).value()) total += static_cast<double>(each);
+        const Var<float> rows_summed = sum(kernel, -1);
+        for (const float each : rows_summed.value()) total += static_cast<double>(each);
         tape.clear();
     }
     return total;
