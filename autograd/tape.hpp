@@ -85,6 +85,13 @@ struct NoiseOrigin {
     std::uint64_t draw;
 };
 
+// What a Var refers to is the tape's and outlives it, which g++ from 14 on cannot know: for (T each : sum(v).value()).
+#if __has_cpp_attribute(gnu::no_dangling)
+#define XTAPE_NO_DANGLING [[gnu::no_dangling]]
+#else
+#define XTAPE_NO_DANGLING
+#endif
+
 /// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws. It holds the tape's
 /// address and must not be used after the tape's end.
 template <class T>
@@ -95,8 +102,8 @@ class Var {
     Var() = default;
 
     /// @throws TapeError if the tape was cleared, or the value was released by a sweep with {.release = true}.
-    const Array<T>& value() const { return tape().value(*this); }
-    const Shape& shape() const { return value().shape(); }
+    XTAPE_NO_DANGLING const Array<T>& value() const { return tape().value(*this); }
+    XTAPE_NO_DANGLING const Shape& shape() const { return value().shape(); }
     /// The one element.
     /// @throws TapeError if there is not exactly one.
     T item() const;

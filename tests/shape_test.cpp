@@ -56,7 +56,7 @@ TEST_CASE("shape: axes and shapes in variables do as well as in braces") {
     const AxisList axes{0, 1}, order{3, 2, 1, 0}, last{2};
     const Shape shape{2, 3, 1, 4}, parts{1, 1}, places{1};
     const PaddingList padding{{1, 0}, {0, 0}, {0, 0}, {0, 2}};
-    for (const auto& reduced : {sum(x, axes), mean(x, axes), max(x, axes), min(x, axes), prod(x, axes), var(x, axes),
+    for (const auto reduced : {sum(x, axes), mean(x, axes), max(x, axes), min(x, axes), prod(x, axes), var(x, axes),
                                 stddev(x, axes), logsumexp(x, axes), vector_norm(x, axes), count_nonzero(x, axes),
                                 any(x, axes), all(x, axes), squeeze(sum(x, axes, KeepDims::yes), axes)}) {
         CHECK(reduced.shape() == Shape{1, 4});
