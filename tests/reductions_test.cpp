@@ -1,4 +1,5 @@
 // Extremes: who gets the gradient of a tie, and where they stand.
+#include <array>
 #include <limits>
 
 #include "testing.hpp"
@@ -37,7 +38,8 @@ TEST_CASE("max and min: a NaN is the gradient of all that it stands among") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     Tape<double> tape;
     const auto x = tape.variable(Array<double>{{1, nan, 3}, {4, 5, 6}});
-    for (const auto extreme : {max(x, 1), min(x, 1)}) {
+    const std::array extremes{max(x, 1), min(x, 1)};
+    for (const auto& extreme : extremes) {
         const Array<double> gradient = backward(sum(extreme))[x];
         for (std::size_t j = 0; j < 3; ++j) {
             CHECK(std::isnan(gradient(0, j)));
