@@ -17,7 +17,6 @@ using autograd::Rng;
 constexpr std::size_t most_scored = 5000;     // images of each set
 constexpr std::size_t fewest_scored = 100;    // fewer say nothing
 constexpr std::size_t training_codes = 20000; // for the mixtures and the holes
-constexpr std::size_t compared_pixels = 20000;  // training images among which the nearest is looked for
 
 /// The first `count` images, or all if there are not that many.
 ImageSet first(const ImageSet& set, std::size_t count) {
@@ -41,10 +40,10 @@ class Judge {
           count_(std::min(most_scored, data.test.images.shape()[0] / 2)),
           real_(features(between(data.test, 0, count_).images)),
           held_out_(between(data.test, count_, 2 * count_)),
-          training_(features(first(data.train, compared_pixels).images)) {
+          training_(features(data.train.images)) {
         held_out_distances_ = neighbour_distances(features(held_out_.images), training_, 1);
-        held_out_are_new_ = std::all_of(held_out_distances_.begin(), held_out_distances_.end(),
-                                        [](double distance) { return distance > 0; });
+        const auto copies = std::count(held_out_distances_.begin(), held_out_distances_.end(), 0.0);
+        held_out_are_new_ = 10 * static_cast<std::size_t>(copies) < held_out_distances_.size();
     }
 
     std::size_t count() const { return count_; }
@@ -69,21 +68,25 @@ class Judge {
     ImageSet held_out_;
     Array<float> training_;
     std::vector<double> held_out_distances_;
-    bool held_out_are_new_;  // where training images are among them, nearness to these says nothing
+    bool held_out_are_new_;  // where a tenth of them are training images, nearness to these says nothing
 };
 
 CodeShape shape_of(const Array<float>& training, const Array<float>& held_out, Rng rng) {
     CodeShape shape{aggregate_posterior(held_out), {}, {}, {}};
-    if (held_out.shape()[1] != 2 || held_out.shape()[0] < 100) return shape;
+    if (held_out.shape()[1] != 2 || held_out.shape()[0] < fewest_scored || training.shape()[0] < fewest_scored) return shape;
     std::vector<double> inside;
     for (std::size_t i = 0; i < held_out.shape()[0]; ++i) {
         const double x = static_cast<double>(held_out(i, 0)), y = static_cast<double>(held_out(i, 1));
         inside.push_back(x * x + y * y < -2 * std::log(0.01) ? 1 : 0);
     }
     shape.within_reach = mean_of(inside);
-    const Holes holes(training, held_out);
-    shape.hole_rate = holes.rate(10000, rng);
-    shape.hole_map = holes.map(64, hole_map_extent);
+    try {
+        const Holes holes(training, held_out);
+        shape.hole_rate = holes.rate(10000, rng);
+        shape.hole_map = holes.map(64, hole_map_extent);
+    } catch (const autograd::Error&) {
+        // Codes that are all alike have no distances to measure holes by.
+    }
     return shape;
 }
 
@@ -173,6 +176,9 @@ Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data
                 result.unscored = error.what();  // images that are all alike, say
             }
         }
+    }
+    if (features != nullptr && result.sets.empty() && result.unscored.empty()) {
+        result.unscored = fmt::format("there are fewer than {} test or {} training images", 2 * fewest_scored, fewest_scored);
     }
     if (features != nullptr && !data.train.labels.empty() && data.test.images.shape()[0] >= 2) {
         const auto accuracy = [&](const Array<float>& train, const Array<float>& test) {

@@ -118,7 +118,7 @@ std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& 
 
     const ImageSet shown = select(data.test, examples(data.test));
     const Array<float> ae_ends = encode(models.ae, shown), vae_ends = posteriors(models.vae, shown, rng).mean;
-    pictures.push_back({"reconstructions", "Reconstructions", "Test images, encoded and decoded: both models do this well.",
+    pictures.push_back({"reconstructions", "Reconstructions", "Test images, encoded and decoded.",
                         {{"test images", shown.images, 5}}});
     for (Panel& panel : decoded(5, "autoencoder", ae_ends, "VAE, z = mean", vae_ends, shown.one_hot)) {
         pictures.back().panels.push_back(std::move(panel));
@@ -139,7 +139,9 @@ std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& 
     const bool is_plane = latent == 2;
     const std::string of_class = data.test.one_hot ? ", class 0" : "";
     pictures.push_back(
-        {"latent", "The latent space", "Equally probable places of N(0, 1) in two dimensions, the others held at their means.",
+        {"latent", "The latent space", is_plane ? "Equally probable places of N(0, I)."
+                                           : "Equally probable places of a normal distribution as wide as each model's codes, in two "
+                                             "dimensions, the others held at their means.",
          decoded(11, (is_plane ? "autoencoder, the plane of z" : "autoencoder, its two widest z_i") + of_class,
                  plane_of(ae_codes, ae_codes.standard_deviation).codes(11),
                  (is_plane ? "VAE, the plane of z" : "VAE, its two z_i of largest KL") + of_class,

@@ -51,6 +51,14 @@ Data load_data(const Options& options, const autograd::Rng& rng) {
         throw autograd::Error(fmt::format("{}: training images of {} x {} pixels, test images of {} x {}", options.data,
                                           train.rows, train.columns, test.rows, test.columns));
     }
+    if (std::min(train.images.shape()[0], test.images.shape()[0]) < 4) {
+        throw autograd::Error(fmt::format("{}: {} training and {} test images; at least 4 of each are needed", options.data,
+                                          train.images.shape()[0], test.images.shape()[0]));
+    }
+    if (train.labels.empty() != test.labels.empty()) {
+        throw autograd::Error(fmt::format("{}: labels for the {} images only", options.data,
+                                          train.labels.empty() ? "test" : "training"));
+    }
     if (options.conditional && (train.labels.empty() || test.labels.empty())) {
         throw autograd::Error(fmt::format("{}: no labels, which --conditional needs", options.data));
     }

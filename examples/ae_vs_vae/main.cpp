@@ -56,7 +56,7 @@ void make_output_directory(const fs::path& out) {
     if (access(out.c_str(), W_OK) != 0) throw nn::FileError(out, "not writable");
 }
 
-std::string beta_name(double beta) { return fmt::format("beta-{:g}", beta); }
+std::string beta_name(double beta) { return fmt::format("beta-{}", beta); }
 
 /// A run that begins anew must not leave another's checkpoints for the models that it does not get to.
 void prepare_checkpoints(const Options& options, const std::vector<PairPlan>& plans) {
@@ -126,8 +126,9 @@ std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const O
     return runs;
 }
 
-/// `features`: null for no scores of images.
-Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Options& options, const FeatureSpace* features) {
+/// `mixed`: the data as for_analysis() gives it. `features`: null for no scores of images.
+Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& mixed, const Options& options,
+                         const FeatureSpace* features) {
     const autograd::Rng rng = pair.plan.rng.stream("evaluation");
     Evaluation found{evaluate(pair.ae, plain_loss, data.test, options.beta, rng),
                      evaluate(pair.vae, variational_loss, data.test, options.beta, rng),
@@ -136,7 +137,7 @@ Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Option
                      {},
                      {}};
     const bool has_likelihood = options.binarise || options.likelihood != Likelihood::bernoulli;
-    found.analysis = analyse(pair.ae, pair.vae, data, features, has_likelihood, options.binarise, pair.plan.rng.stream("analysis"));
+    found.analysis = analyse(pair.ae, pair.vae, mixed, features, has_likelihood, options.binarise, pair.plan.rng.stream("analysis"));
     found.pictures = pictures_of({pair.ae, pair.vae}, found.ae_codes, found.vae_codes, data, pair.plan.rng);
     return found;
 }
@@ -233,38 +234,47 @@ Json metrics_of(const Options& options, const Findings& findings) {
     return metrics;
 }
 
-/// All that is looked at sees training images as models did: binary where they were made binary.
-Data as_trained_on(Data data, const Options& options) {
-    if (!options.binarise) return data;
-    autograd::Rng rng = autograd::Rng(options.seed).stream("binarise for analysis");
-    rng.fill_bernoulli(data.train.images, data.train.images);
+/// For looking at models: training images as the models saw them, binary where they were made binary; and all in a random
+/// order, because parts of a set are held against each other, and files may be sorted by class.
+Data for_analysis(Data data, const Options& options) {
+    const autograd::Rng rng = autograd::Rng(options.seed).stream("analysis");
+    if (options.binarise) rng.stream("binarise").fill_bernoulli(data.train.images, data.train.images);
+    data.train = select(data.train, rng.stream("train").permutation(data.train.images.shape()[0]));
+    data.test = select(data.test, rng.stream("test").permutation(data.test.images.shape()[0]));
     return data;
 }
 
 Findings look_at(std::vector<TrainedPair> pairs, std::vector<BetaRun> betas, const Data& data, const Options& options) {
     Findings findings;
-    if (options.likelihood == Likelihood::bernoulli) findings.floor = pixel_entropy(data.test.images);
+    if (options.likelihood == Likelihood::bernoulli && !options.binarise) findings.floor = pixel_entropy(data.test.images);
+    const Data mixed = for_analysis(data, options);
     std::optional<FeatureSpace> features;
     if (options.scores) {
         fmt::print("\nScoring ...\n");
         std::fflush(stdout);
-        features.emplace(data, autograd::Rng(options.seed).stream("features"));
+        features.emplace(mixed, autograd::Rng(options.seed).stream("features"));
         findings.feature_space = features->description();
     }
     for (const TrainedPair& pair : pairs) {
         // Images are scored of the first pair only: codes of two dimensions make poor ones of both models.
         const bool scored = features && &pair == &pairs.front();
-        findings.evaluations.push_back(evaluate_pair(pair, data, options, scored ? &*features : nullptr));
+        findings.evaluations.push_back(evaluate_pair(pair, data, mixed, options, scored ? &*features : nullptr));
         print_table(pair, findings.evaluations.back(), findings.floor);
     }
     findings.pairs = std::move(pairs);
     findings.betas = std::move(betas);
+    if (!findings.betas.empty()) {  // the curve has the pair's own VAE on it too
+        const Evaluation& own = findings.evaluations.front();
+        findings.betas.push_back({options.beta, own.vae, own.analysis.active_units});
+        std::sort(findings.betas.begin(), findings.betas.end(),
+                  [](const BetaRun& a, const BetaRun& b) { return a.beta < b.beta; });
+    }
     return findings;
 }
 
 void run(const Options& options) {
     autograd::set_num_threads(options.threads);
-    Data data = load_data(options, autograd::Rng(options.seed));
+    const Data data = load_data(options, autograd::Rng(options.seed));
     const fs::path out = options.out;
     make_output_directory(out);
     print_heading(data, options);
@@ -280,7 +290,6 @@ void run(const Options& options) {
     } else {
         pairs = load_pairs(plans, options);
     }
-    data = as_trained_on(std::move(data), options);
     const Findings findings = look_at(std::move(pairs), std::move(betas), data, options);
 
     std::vector<fs::path> written{out / "report.html", out / "metrics.json"};

@@ -61,6 +61,10 @@ void require_consistent(const Options& options) {
     if (options.kl_warmup > static_cast<double>(options.epochs)) {
         refuse("--kl-warmup: more epochs than --epochs: the KL term would never get its whole weight");
     }
+    std::vector<double> betas = options.betas;
+    betas.push_back(options.beta);
+    std::sort(betas.begin(), betas.end());
+    if (std::adjacent_find(betas.begin(), betas.end()) != betas.end()) refuse("--betas: one of them twice, or --beta among them");
     if (options.kl_cycles > options.epochs) refuse("--kl-cycles: more cycles than epochs");
     if (options.early_stopping >= options.epochs) {
         refuse("--early-stopping: patience for as many epochs as there are would never stop");
@@ -92,7 +96,7 @@ Parsed parse_options(int argc, char** argv) {
     app.add_flag(
         "--binarise", options.binarise,
         "pixels 0 or 1, drawn with the grey level as probability: anew in each training step, once for the test set");
-    app.add_option("--out", options.out, "directory for metrics.json and the pictures, made if it is not there");
+    app.add_option("--out", options.out, "directory for report.html, metrics.json and the pictures, made if it is not there");
     app.add_option("--seed", options.seed, "of all random streams")->check(CLI::NonNegativeNumber);
     app.add_option("--threads", options.threads, "for matrix products and large elementwise work")
         ->check(CLI::Range(1, 256));
@@ -150,9 +154,14 @@ Parsed parse_options(int argc, char** argv) {
     CLI::Option* resume =
         app.add_flag("--resume", options.resume, "go on from the checkpoint as if training had not been stopped")
             ->excludes(none);
-    app.add_option("--load", options.load, "train nothing: take the models from this directory of checkpoints")
-        ->check(CLI::ExistingDirectory)
-        ->excludes(resume);
+    CLI::Option* load =
+        app.add_option("--load", options.load, "train nothing: take the models from this directory of checkpoints")
+            ->check(CLI::ExistingDirectory)
+            ->excludes(resume);
+    for (const char* of_training :
+         {"--quick", "--schedule", "--betas", "--kl-warmup", "--kl-cycles", "--samples", "--early-stopping"}) {
+        load->excludes(app.get_option(of_training));
+    }
     app.add_option("--stop-after-steps", options.stop_after_steps,
                    "do what Ctrl-C does after this many steps; 0: never")
         ->check(CLI::NonNegativeNumber);

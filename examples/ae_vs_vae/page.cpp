@@ -29,9 +29,11 @@ std::vector<report::Setting> settings(const Data& data, const Options& options) 
         {"Network", fmt::format("{}, {} hidden units", name_of(options.architecture), options.hidden)},
         {"Codes", fmt::format("{} dimensions{}", options.latent, options.conditional ? ", and the class" : "")},
         {"Likelihood", name_of(options.likelihood)},
-        {"Training", fmt::format("{} epochs, batches of {}, Adam at {}, beta {}", options.epochs, options.batch, options.lr,
-                                 options.beta)},
         {"Seed", fmt::format("{}", options.seed)}};
+    list.push_back({"Training", options.load.empty()
+                                    ? fmt::format("{} epochs, batches of {}, Adam at {}, beta {}", options.epochs, options.batch,
+                                                  options.lr, options.beta)
+                                    : "none: loaded from " + options.load});
     return list;
 }
 
@@ -97,7 +99,7 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
     result.ae_holes = hole_map(found.analysis.ae);
     result.vae_holes = hole_map(found.analysis.vae);
     result.holes_meaning =
-        "the distance to the fifth nearest training code, in units of what only 1 % of the test images' codes exceed.";
+        "the distance to the fifth nearest training code, in units of what only 1 % of the same model's test codes exceed.";
     if (found.analysis.ae_mixture && found.analysis.vae_mixture) {
         Rng ae_draws = rng.stream("page draws"), vae_draws = ae_draws;
         result.draws.push_back({"ten Gaussians fitted to the codes", found.analysis.ae_mixture->sample(draws, ae_draws),
