@@ -15,11 +15,12 @@ inline std::string big_endian(std::uint32_t value) {
     return text;
 }
 
-inline void write_split(const TemporaryDirectory& directory, const std::string& prefix, std::uint32_t count) {
+inline void write_split(const TemporaryDirectory& directory, const std::string& prefix, std::uint32_t count,
+                        bool sorted = false) {
     std::string images = bytes({0, 0, 8, 3}) + big_endian(count) + big_endian(picture_side) + big_endian(picture_side);
     std::string labels = bytes({0, 0, 8, 1}) + big_endian(count);
     for (std::uint32_t i = 0; i < count; ++i) {
-        const int label = static_cast<int>(i % 2), bar = static_cast<int>(i / 2 % picture_side);
+        const int label = static_cast<int>(sorted ? i >= count / 2 : i % 2), bar = static_cast<int>(i / 2 % picture_side);
         labels += static_cast<char>(label);
         for (int row = 0; row < picture_side; ++row) {
             for (int column = 0; column < picture_side; ++column) {
