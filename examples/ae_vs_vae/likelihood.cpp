@@ -19,19 +19,14 @@ namespace {
 
 constexpr std::size_t rows_at_once = 1000;  // through the decoder: a few MB of pixels
 
-/// (rows, columns) to (times * rows, columns): all rows, then all of them again.
-Var<float> repeated(const Var<float>& x, std::size_t times) {
-    const std::size_t rows = x.shape()[0], columns = x.shape()[1];
-    return reshape(broadcast_to(x, {times, rows, columns}), {times * rows, columns});
-}
-
 /// log p(x, z) - log q(z|x) of `samples` draws for each row of x: draw s of row i is element s * rows + i.
 Array<float> log_weights(const LatentModel& model, const Var<float>& x, std::size_t samples, Rng& rng) {
     const nn::Normal<float> q = model.encode(x);
-    const Var<float> mean = repeated(q.mean, samples), log_variance = repeated(q.log_variance, samples);
+    const autograd::Shape times{samples, 1};
+    const Var<float> mean = tile(q.mean, times), log_variance = tile(q.log_variance, times);
     const Var<float> epsilon = normal_like(mean, rng);
     const Var<float> z = mean + exp(0.5 * log_variance) * epsilon;
-    const Var<float> log_likelihood = model.log_likelihood(model.decode(z), repeated(x, samples));
+    const Var<float> log_likelihood = model.log_likelihood(model.decode(z), tile(x, times));
     const autograd::Shape expected{samples * x.shape()[0]};
     if (!autograd::same_shape(log_likelihood.shape(), expected)) {
         throw autograd::ShapeError("iwae_log_likelihood: log_likelihood gives shape " +

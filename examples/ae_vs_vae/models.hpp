@@ -195,9 +195,7 @@ inline Var<float> reconstruction_loss(const Decoder& decoder, const Var<float>& 
 
 /// Each row `times` times: (rows, columns) becomes (times * rows, columns).
 inline Var<float> repeat_rows(const Var<float>& x, std::size_t times) {
-    if (times == 1) return x;
-    const std::size_t rows = x.shape()[0], columns = x.shape()[1];
-    return reshape(broadcast_to(x, {times, rows, columns}), {times * rows, columns});
+    return times == 1 ? x : tile(x, {times, 1});
 }
 
 inline Batch repeat_rows(const Batch& batch, std::size_t times) {

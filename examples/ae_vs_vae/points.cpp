@@ -20,6 +20,12 @@ Estimate mean_of(std::span<const double> values) {
     return {mean, std::sqrt(squares / (count - 1) / count)};
 }
 
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
 void require_points(const Array<float>& points, std::size_t least, const char* who) {
     const std::string name = who;
     const std::string found = "found an array of shape " + autograd::to_string(points.shape());

@@ -17,6 +17,9 @@ struct Estimate {
 /// @throws autograd::Error for fewer than two values.
 Estimate mean_of(std::span<const double> values);
 
+/// The upper median of one value or more.
+double median(std::vector<double> values);
+
 /// @throws autograd::ShapeError if `points` has not two axes, Error if it has fewer than `least` rows, no columns, or
 /// an element that is not finite. The message begins with `who`.
 void require_points(const autograd::Array<float>& points, std::size_t least, const char* who);

@@ -51,12 +51,6 @@ double kernel_sum(const Array<float>& a, const Array<float>& b, double width) {
     return total;
 }
 
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
-
 /// sd / sqrt(parts) of what `statistic` gives for each part.
 template <class Statistic>
 double error_over_parts(std::size_t parts, const Statistic& statistic) {

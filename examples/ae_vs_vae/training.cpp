@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "checkpoint.hpp"
+#include "points.hpp"
 #include "schedules.hpp"
 
 namespace {
@@ -76,12 +77,6 @@ void require_finite(T loss, const std::string& name, std::size_t step) {
     if (std::isfinite(loss)) return;
     throw autograd::Error(
         fmt::format("{}: the loss at step {} is {}: a smaller --lr or --beta may help", name, step, loss));
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 /// The rows of a set as a batch on a tape, in memory that is used again from step to step.
