@@ -76,12 +76,12 @@ class PendingStructure : public Eager<T>::Pending {
     std::array<Eager<T>, Arity> inputs_;
 };
 
-/// What a structured op compiles to. S has a name, forward(out, inputs...) and, for each input, one rule which serves
+/// The rules of a structured op, compiled for one element type. S has a name, forward(out, inputs...) and, for each input, one rule which serves
 /// eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output). For forward mode it is `linear`, or has the
 /// mirror image of such a rule, tangent(InputIndex<K>, t, inputs..., output): what a tangent t of that input adds to the
 /// output's.
 template <class S, class T, std::size_t Arity>
-struct CompiledStructure {
+struct StructureRules {
     static void backward(Sweep<T>& sweep) {
         const S& structure = *static_cast<const S*>(sweep.node().state);
         const Eager<T> g(sweep.gradient());
@@ -147,7 +147,7 @@ struct CompiledStructure {
 
 /// The same for an op of any number of inputs: forward(out, pointers), gradient(k, g, inputs, output).
 template <class S, class T>
-struct CompiledList {
+struct ListRules {
     static void backward(Sweep<T>& sweep) {
         const S& structure = *static_cast<const S*>(sweep.node().state);
         const Eager<T> g(sweep.gradient());
@@ -189,36 +189,54 @@ struct CompiledList {
                               accumulate_recorded<T>};
 };
 
-}  // namespace detail
+/// What callers name of a structured op. Of the library's ops it is declared extern, as Compiled is: see listing.hpp.
+template <class S, class T, std::size_t Arity>
+struct CompiledStructure {
+    static const Op<T> op;
+    // Defined outside, because extern does not keep a compiler from compiling what is inline.
+    static Var<T> record(S structure, const std::array<Var<T>, Arity>& inputs);
+    static Eager<T> compute(const S& structure, const std::array<Eager<T>, Arity>& inputs);
+};
+template <class S, class T, std::size_t Arity>
+constinit const Op<T> CompiledStructure<S, T, Arity>::op = StructureRules<S, T, Arity>::op;
 
-/// Records a structured op on the inputs' tape.
-template <class S, class T, std::same_as<Var<T>>... Rest>
-Var<T> apply(S structure, const Var<T>& first, const Rest&... rest) {
-    Tape<T>& tape = first.tape();
-    const Input<T> inputs[] = {{tape.index_of(first, S::name), T(0)}, {tape.index_of(rest, S::name), T(0)}...};
+template <class S, class T, std::size_t Arity>
+Var<T> CompiledStructure<S, T, Arity>::record(S structure, const std::array<Var<T>, Arity>& inputs) {
+    Tape<T>& tape = inputs[0].tape();
+    std::array<Input<T>, Arity> list;
+    for (std::size_t k = 0; k < Arity; ++k) list[k] = {tape.index_of(inputs[k], S::name), T(0)};
     Array<T>& out = tape.next_value();
-    detail::with_context(
-        S::name, [&] { return tape.describe_next(S::name, inputs); },
-        [&] { structure.forward(out, first.value(), rest.value()...); });
+    with_context(
+        S::name, [&] { return tape.describe_next(S::name, list); },
+        [&] { std::apply([&](const auto&... each) { structure.forward(out, each.value()...); }, inputs); });
     const S* state = tape.keep(std::move(structure));
-    return tape.append(detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::op, inputs, state);
+    return tape.append(op, list, state);
 }
 
-/// Computes it at once, or, where it could be added to what is there (S has add_to(target, inputs...)), when it is needed.
-template <class S, class T, std::same_as<Eager<T>>... Rest>
-Eager<T> apply(const S& structure, const Eager<T>& first, const Rest&... rest) {
-    if constexpr (requires(Array<T>& target) { structure.add_to(target, first.array(), rest.array()...); }) {
-        return Eager<T>(detail::PendingStructure<S, T, 1 + sizeof...(Rest)>(structure, first, rest...));
-    } else {
-        Array<T> out;
-        detail::with_context(S::name, [&] { structure.forward(out, first.array(), rest.array()...); });
-        return Eager<T>(std::move(out));
-    }
+template <class S, class T, std::size_t Arity>
+Eager<T> CompiledStructure<S, T, Arity>::compute(const S& structure, const std::array<Eager<T>, Arity>& inputs) {
+    const auto now_or_later = [&](const auto&... each) {
+        if constexpr (requires(Array<T>& target) { structure.add_to(target, each.array()...); }) {
+            return Eager<T>(PendingStructure<S, T, Arity>(structure, each...));
+        } else {
+            Array<T> out;
+            with_context(S::name, [&] { structure.forward(out, each.array()...); });
+            return Eager<T>(std::move(out));
+        }
+    };
+    return std::apply(now_or_later, inputs);
 }
 
-/// The same for ops of a list of inputs, of which there must be at least one.
 template <class S, class T>
-Var<T> apply_to_list(S structure, std::span<const Var<T>> list) {
+struct CompiledList {
+    static const Op<T> op;
+    static Var<T> record(S structure, std::span<const Var<T>> list);
+};
+template <class S, class T>
+constinit const Op<T> CompiledList<S, T>::op = ListRules<S, T>::op;
+
+template <class S, class T>
+Var<T> CompiledList<S, T>::record(S structure, std::span<const Var<T>> list) {
     if (list.empty()) throw ShapeError(std::string(S::name) + ": an empty list of inputs");
     Tape<T>& tape = list.front().tape();
     PoolVector<Input<T>> inputs;
@@ -228,11 +246,31 @@ Var<T> apply_to_list(S structure, std::span<const Var<T>> list) {
         arrays.push_back(&each.value());
     }
     Array<T>& out = tape.next_value();
-    detail::with_context(
+    with_context(
         S::name, [&] { return tape.describe_next(S::name, inputs); },
         [&] { structure.forward(out, std::span<const Array<T>* const>(arrays)); });
     const S* state = tape.keep(std::move(structure));
-    return tape.append(detail::CompiledList<S, T>::op, inputs, state);
+    return tape.append(op, inputs, state);
+}
+
+}  // namespace detail
+
+/// Records a structured op on the inputs' tape.
+template <class S, class T, std::same_as<Var<T>>... Rest>
+Var<T> apply(S structure, const Var<T>& first, const Rest&... rest) {
+    return detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::record(std::move(structure), {first, rest...});
+}
+
+/// Computes it at once, or, where it could be added to what is there (S has add_to(target, inputs...)), when it is needed.
+template <class S, class T, std::same_as<Eager<T>>... Rest>
+Eager<T> apply(const S& structure, const Eager<T>& first, const Rest&... rest) {
+    return detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::compute(structure, {first, rest...});
+}
+
+/// The same for ops of a list of inputs, of which there must be at least one.
+template <class S, class T>
+Var<T> apply_to_list(S structure, std::span<const Var<T>> list) {
+    return detail::CompiledList<S, T>::record(std::move(structure), list);
 }
 
 }  // namespace autograd

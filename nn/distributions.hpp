@@ -157,6 +157,16 @@ inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"con
     autograd::no_gradient, autograd::no_gradient);
 
 }  // namespace ops
+}  // namespace nn
+
+#define XTAPE_DISTRIBUTIONS(OP)                                                                                    \
+    OP(nn::ops::normal_log_prob, 3) OP(nn::ops::normal_kl_divergence, 4) OP(nn::ops::standard_normal_kl_divergence, 2) \
+    OP(nn::ops::bernoulli_kl_divergence, 2) OP(nn::ops::bernoulli_entropy, 1)                                      \
+    OP(nn::ops::continuous_bernoulli_log_prob, 2) OP(nn::ops::continuous_bernoulli_mean, 1)                        \
+    OP(nn::ops::continuous_bernoulli_quantile, 2)
+XTAPE_DISTRIBUTIONS(XTAPE_DECLARE_LOOPS)
+
+namespace nn {
 
 /// N(mean, exp(log_variance)). `mean` and `log_variance` have the same shape, which is that of every result.
 template <class T>

@@ -19,15 +19,16 @@ struct BasicLinear {
 
     /// Weights from `initialize` (glorot_uniform, glorot_normal, he_uniform, he_normal or a function like these), one
     /// draw of `rng`; biases 0, as in the papers. The next layer made with the same generator gets other weights.
-    BasicLinear(std::size_t inputs, std::size_t outputs, autograd::Rng& rng, Initializer<T> initialize = glorot_uniform<T>)
-        : weight(initialize(inputs, outputs, rng)), bias(autograd::full<T>({outputs}, T(0))) {}
+    BasicLinear(std::size_t inputs, std::size_t outputs, autograd::Rng& rng,
+                Initializer<T> initialize = glorot_uniform<T>);
 
     /// x weight' + bias: (rows, inputs) to (rows, outputs).
     /// @throws ShapeError if x has another shape.
-    autograd::Var<T> operator()(const autograd::Var<T>& x) const {
-        return autograd::linear(x, x.tape().parameter(weight), x.tape().parameter(bias));
-    }
+    autograd::Var<T> operator()(const autograd::Var<T>& x) const;
 };
+
+extern template struct BasicLinear<float>;
+extern template struct BasicLinear<double>;
 
 using Linear = BasicLinear<float>;
 

@@ -5,7 +5,6 @@
 #include <autograd/autograd.hpp>
 
 #include <cmath>
-#include <string>
 
 namespace nn {
 
@@ -19,13 +18,12 @@ enum class Reduction {
 
 namespace detail {
 
+void require_same_shape(const char* function, const char* a_name, const autograd::Shape& a, const char* b_name,
+                        const autograd::Shape& b);
 template <class T>
 void require_same_shape(const char* function, const char* a_name, const autograd::Var<T>& a, const char* b_name,
                         const autograd::Var<T>& b) {
-    if (a.shape() == b.shape()) return;
-    throw autograd::ShapeError(std::string(function) + ": " + a_name + " of shape " + autograd::to_string(a.shape()) +
-                               " and " + b_name + " of shape " + autograd::to_string(b.shape()) +
-                               ": expected equal shapes; broadcast_to says it where broadcasting is meant");
+    require_same_shape(function, a_name, a.shape(), b_name, b.shape());
 }
 
 template <class T>
@@ -70,6 +68,12 @@ inline constexpr auto squared_error =
                      }});
 
 }  // namespace ops
+}  // namespace nn
+
+#define XTAPE_LOSSES(OP) OP(nn::ops::binary_cross_entropy_with_logits, 2) OP(nn::ops::squared_error, 2)
+XTAPE_LOSSES(XTAPE_DECLARE_LOOPS)
+
+namespace nn {
 
 /// -t log p - (1 - t) log(1 - p) with p = sigmoid(logit), in nats, computed from the logits without overflow.
 /// For targets 0 and 1 it is a Bernoulli variable's negative log likelihood; for targets between, grey pixels say, it

@@ -1,6 +1,6 @@
 // Compiles the loops of activations.hpp's ops, for float and double.
 #include "autograd/ops/activations.hpp"
 
-namespace autograd::detail {
+namespace autograd {
 XTAPE_ACTIVATIONS_OPS(XTAPE_INSTANTIATE_OP)
-}  // namespace autograd::detail
+}  // namespace autograd

@@ -182,13 +182,11 @@ Array<T> inside_pictures(const Windows& windows) {
     return out;
 }
 
-#define XTAPE_INSTANTIATE(T)                                            \
-    template void Unfold::forward<T>(Array<T>&, const Array<T>&) const; \
-    template void Fold::forward<T>(Array<T>&, const Array<T>&) const;   \
-    template void Fold::add_to<T>(Array<T>&, const Array<T>&) const;    \
-    template Array<T> inside_pictures<T>(const Windows&);
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
+template Array<float> inside_pictures<float>(const Windows&);
+template Array<double> inside_pictures<double>(const Windows&);
 
 }  // namespace autograd::ops
+
+namespace autograd {
+XTAPE_CONVOLUTION_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+}  // namespace autograd

@@ -224,4 +224,8 @@ X avg_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
                    {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
 }
 
+#define XTAPE_CONVOLUTION_STRUCTURES(OP) \
+    OP(Unfold, 1) OP(Fold, 1)
+XTAPE_CONVOLUTION_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+
 }  // namespace autograd

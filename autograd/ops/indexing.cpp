@@ -190,18 +190,7 @@ PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts
     return indices;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                     \
-    template void Take::forward<T>(Array<T>&, const Array<T>&) const;            \
-    template void Untake::forward<T>(Array<T>&, const Array<T>&) const;          \
-    template void Untake::add_to<T>(Array<T>&, const Array<T>&) const;           \
-    template void TakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const;   \
-    template void UntakeAlongAxis::forward<T>(Array<T>&, const Array<T>&) const; \
-    template void UntakeAlongAxis::add_to<T>(Array<T>&, const Array<T>&) const;  \
-    template void Tril::forward<T>(Array<T>&, const Array<T>&) const;            \
-    template void Triu::forward<T>(Array<T>&, const Array<T>&) const;
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
-
 }  // namespace ops
+
+XTAPE_INDEXING_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
 }  // namespace autograd

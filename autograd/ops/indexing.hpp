@@ -243,4 +243,8 @@ X repeat(const X& x, const Shape& counts, std::ptrdiff_t axis) {
     return take(x, detail::with_context_of("repeat", indices, x), axis);
 }
 
+#define XTAPE_INDEXING_STRUCTURES(OP)                                                             \
+    OP(Take, 1) OP(Untake, 1) OP(TakeAlongAxis, 1) OP(UntakeAlongAxis, 1) OP(Tril, 1) OP(Triu, 1)
+XTAPE_INDEXING_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+
 }  // namespace autograd

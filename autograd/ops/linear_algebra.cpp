@@ -228,17 +228,7 @@ void Eigvalsh::forward(Array<T>& out, const Array<T>& a) const {
     }
 }
 
-#define XTAPE_INSTANTIATE(T)                                                              \
-    template void Solve::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const;   \
-    template void Inv::forward<T>(Array<T>&, const Array<T>&) const;                      \
-    template void Det::forward<T>(Array<T>&, const Array<T>&) const;                      \
-    template void Slogdet::forward<T>(Array<T>&, const Array<T>&) const;                  \
-    template void Cholesky::forward<T>(Array<T>&, const Array<T>&) const;                 \
-    template void Eigh::forward<T>(Array<T>&, const Array<T>&) const;                     \
-    template void Eigvalsh::forward<T>(Array<T>&, const Array<T>&) const;
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
-
 }  // namespace ops
+
+XTAPE_LINEAR_ALGEBRA_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
 }  // namespace autograd

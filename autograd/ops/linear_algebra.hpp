@@ -343,4 +343,8 @@ X eigvalsh(const X& a) {
     return apply(ops::Eigvalsh{}, a);
 }
 
+#define XTAPE_LINEAR_ALGEBRA_STRUCTURES(OP)                                                       \
+    OP(Solve, 2) OP(Inv, 1) OP(Det, 1) OP(Slogdet, 1) OP(Cholesky, 1) OP(Eigh, 1) OP(Eigvalsh, 1)
+XTAPE_LINEAR_ALGEBRA_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+
 }  // namespace autograd

@@ -25,13 +25,28 @@
     auto name(const A&... a) {                                                                             \
         return ops::name(a...);                                                                            \
     }                                                                                                      \
-    extern template struct detail::Compiled<std::remove_cv_t<decltype(ops::name)>, float, arity>;          \
-    extern template struct detail::Compiled<std::remove_cv_t<decltype(ops::name)>, double, arity>;
+    XTAPE_DECLARE_LOOPS(ops::name, arity)
 
-/// In the .cpp beside it, in namespace autograd::detail.
-#define XTAPE_INSTANTIATE_OP(name, arity)                                            \
-    template struct Compiled<std::remove_cv_t<decltype(ops::name)>, float, arity>;   \
-    template struct Compiled<std::remove_cv_t<decltype(ops::name)>, double, arity>;
+/// In the .cpp beside it, in namespace autograd.
+#define XTAPE_INSTANTIATE_OP(name, arity) XTAPE_INSTANTIATE_LOOPS(ops::name, arity)
+
+/// The loops alone, of an op by its whole name, in namespace autograd or in none: the first in a header, the second in a
+/// .cpp. Without them, each file compiles those that it uses.
+#define XTAPE_DECLARE_LOOPS(op, arity)                                                                      \
+    extern template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, float, arity>;      \
+    extern template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, double, arity>;
+#define XTAPE_INSTANTIATE_LOOPS(op, arity)                                                           \
+    template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, float, arity>;      \
+    template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, double, arity>;
+
+/// The same two for structured ops, which have their functions already. A header lists its own as XTAPE_..._STRUCTURES(OP).
+#define XTAPE_DECLARE_STRUCTURE(name, arity)                                \
+    extern template struct detail::CompiledStructure<ops::name, float, arity>; \
+    extern template struct detail::CompiledStructure<ops::name, double, arity>;
+
+#define XTAPE_INSTANTIATE_STRUCTURE(name, arity)                         \
+    template struct detail::CompiledStructure<ops::name, float, arity>;  \
+    template struct detail::CompiledStructure<ops::name, double, arity>;
 
 /// `a symbol b`, for an op of two inputs that is declared.
 #define XTAPE_OPERATOR(symbol, name)               \

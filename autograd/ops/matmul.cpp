@@ -178,12 +178,8 @@ void Linear::forward(Array<T>& out, const Array<T>& x, const Array<T>& weight, c
                      {weight.data(), weights.columns, true}, true);
 }
 
-#define XTAPE_INSTANTIATE(T)                                                             \
-    template void Matmul::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const; \
-    template void Matmul::add_to<T>(Array<T>&, const Array<T>&, const Array<T>&) const;  \
-    template void Linear::forward<T>(Array<T>&, const Array<T>&, const Array<T>&, const Array<T>&) const;
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
-
 }  // namespace autograd::ops
+
+namespace autograd {
+XTAPE_MATMUL_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+}  // namespace autograd

@@ -153,4 +153,9 @@ X Linear::gradient(InputIndex<2>, const X& g, const X&, const X&, const X& bias,
 }
 
 }  // namespace ops
+
+#define XTAPE_MATMUL_STRUCTURES(OP) \
+    OP(Matmul, 2) OP(Linear, 3)
+XTAPE_MATMUL_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+
 }  // namespace autograd

@@ -1,6 +1,6 @@
 // Compiles the loops of powers.hpp's ops, for float and double.
 #include "autograd/ops/powers.hpp"
 
-namespace autograd::detail {
+namespace autograd {
 XTAPE_POWERS_OPS(XTAPE_INSTANTIATE_OP)
-}  // namespace autograd::detail
+}  // namespace autograd

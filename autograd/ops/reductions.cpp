@@ -103,20 +103,6 @@ void BroadcastTo::forward(Array<T>& out, const Array<T>& x) const {
     kernels::broadcast_to(out, x);
 }
 
-#define XTAPE_INSTANTIATE(T)                                               \
-    template void Sum::forward<T>(Array<T>&, const Array<T>&) const;       \
-    template void Mean::forward<T>(Array<T>&, const Array<T>&) const;      \
-    template void Max::forward<T>(Array<T>&, const Array<T>&) const;       \
-    template void Min::forward<T>(Array<T>&, const Array<T>&) const;       \
-    template void ArgMax::forward<T>(Array<T>&, const Array<T>&) const;    \
-    template void ArgMin::forward<T>(Array<T>&, const Array<T>&) const;    \
-    template void LogSumExp::forward<T>(Array<T>&, const Array<T>&) const; \
-    template void SumTo::forward<T>(Array<T>&, const Array<T>&) const;     \
-    template void BroadcastTo::forward<T>(Array<T>&, const Array<T>&) const;
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
-
 }  // namespace ops
 
 namespace detail {
@@ -133,4 +119,6 @@ template Var<float> accumulate_recorded(const Var<float>*, Var<float>, const Sha
 template Var<double> accumulate_recorded(const Var<double>*, Var<double>, const Shape&);
 
 }  // namespace detail
+
+XTAPE_REDUCTIONS_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
 }  // namespace autograd

@@ -257,4 +257,10 @@ X BroadcastTo::gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
 }
 
 }  // namespace ops
+
+#define XTAPE_REDUCTIONS_STRUCTURES(OP)                                                                    \
+    OP(Sum, 1) OP(Mean, 1) OP(Max, 1) OP(Min, 1) OP(ArgMax, 1) OP(ArgMin, 1) OP(LogSumExp, 1) OP(SumTo, 1) \
+    OP(BroadcastTo, 1)
+XTAPE_REDUCTIONS_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+
 }  // namespace autograd

@@ -1,6 +1,6 @@
 // Compiles the loops of rounding.hpp's ops, for float and double.
 #include "autograd/ops/rounding.hpp"
 
-namespace autograd::detail {
+namespace autograd {
 XTAPE_ROUNDING_OPS(XTAPE_INSTANTIATE_OP)
-}  // namespace autograd::detail
+}  // namespace autograd

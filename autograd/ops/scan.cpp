@@ -54,14 +54,8 @@ Prod::Rows Prod::rows_of(const Shape& shape) const {
     return rows;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                       \
-    template void LinearRecurrence::forward<T>(Array<T>&, const Array<T>&, const Array<T>&) const; \
-    template void CumulativeSum::forward<T>(Array<T>&, const Array<T>&) const;                     \
-    template void CumulativeProd::forward<T>(Array<T>&, const Array<T>&) const;                    \
-    template void LogCumSumExp::forward<T>(Array<T>&, const Array<T>&) const;                      \
-    template void Prod::forward<T>(Array<T>&, const Array<T>&) const;
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
-
 }  // namespace autograd::ops
+
+namespace autograd {
+XTAPE_SCAN_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+}  // namespace autograd

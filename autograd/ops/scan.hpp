@@ -229,4 +229,8 @@ X prod(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Prod{ops::Reduction::of(x, axes, keepdims, "prod")}, x);
 }
 
+#define XTAPE_SCAN_STRUCTURES(OP)                                                                      \
+    OP(LinearRecurrence, 2) OP(CumulativeSum, 1) OP(CumulativeProd, 1) OP(LogCumSumExp, 1) OP(Prod, 1)
+XTAPE_SCAN_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+
 }  // namespace autograd

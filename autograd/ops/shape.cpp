@@ -303,18 +303,9 @@ void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis) 
     }
 }
 
-#define XTAPE_INSTANTIATE(T)                                                 \
-    template void Reshape::forward<T>(Array<T>&, const Array<T>&) const;     \
-    template void PermuteDims::forward<T>(Array<T>&, const Array<T>&) const; \
-    template void SliceOp::forward<T>(Array<T>&, const Array<T>&) const;     \
-    template void Unslice::forward<T>(Array<T>&, const Array<T>&) const;     \
-    template void Unslice::add_to<T>(Array<T>&, const Array<T>&) const;      \
-    template void Roll::forward<T>(Array<T>&, const Array<T>&) const;        \
-    template void Pad::forward<T>(Array<T>&, const Array<T>&) const;         \
-    template void Concat::forward<T>(Array<T>&, std::span<const Array<T>* const>) const;
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
-
 }  // namespace ops
+
+XTAPE_SHAPE_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+template struct detail::CompiledList<ops::Concat, float>;
+template struct detail::CompiledList<ops::Concat, double>;
 }  // namespace autograd

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "autograd/op.hpp"
+#include "autograd/ops/listing.hpp"
 
 namespace autograd {
 
@@ -414,5 +414,11 @@ template <class T>
 Var<T> stack(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
     return stack(std::span<const Var<T>>(list.begin(), list.size()), axis);
 }
+
+#define XTAPE_SHAPE_STRUCTURES(OP)                                                         \
+    OP(Reshape, 1) OP(PermuteDims, 1) OP(SliceOp, 1) OP(Unslice, 1) OP(Roll, 1) OP(Pad, 1)
+XTAPE_SHAPE_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+extern template struct detail::CompiledList<ops::Concat, float>;
+extern template struct detail::CompiledList<ops::Concat, double>;
 
 }  // namespace autograd

@@ -64,12 +64,11 @@ void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, c
     require(bias, "bias");
 }
 
-#define XTAPE_INSTANTIATE(T)                                                \
-    template void Softmax::forward<T>(Array<T>&, const Array<T>&) const;    \
-    template void LogSoftmax::forward<T>(Array<T>&, const Array<T>&) const; \
-    template Array<T> one_hot<T>(const Shape&, const std::vector<std::size_t>&);
-XTAPE_INSTANTIATE(float)
-XTAPE_INSTANTIATE(double)
-#undef XTAPE_INSTANTIATE
+template Array<float> one_hot<float>(const Shape&, const std::vector<std::size_t>&);
+template Array<double> one_hot<double>(const Shape&, const std::vector<std::size_t>&);
 
 }  // namespace autograd::ops
+
+namespace autograd {
+XTAPE_SOFTMAX_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+}  // namespace autograd

@@ -110,4 +110,8 @@ X layer_norm(const X& x, const X& weight, const X& bias, const Axes& axes = -1, 
     return layer_norm(x, axes, epsilon) * weight + bias;
 }
 
+#define XTAPE_SOFTMAX_STRUCTURES(OP) \
+    OP(Softmax, 1) OP(LogSoftmax, 1)
+XTAPE_SOFTMAX_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
+
 }  // namespace autograd

@@ -1,6 +1,6 @@
 // Compiles the loops of special.hpp's ops, for float and double.
 #include "autograd/ops/special.hpp"
 
-namespace autograd::detail {
+namespace autograd {
 XTAPE_SPECIAL_OPS(XTAPE_INSTANTIATE_OP)
-}  // namespace autograd::detail
+}  // namespace autograd

@@ -1,6 +1,6 @@
 // Compiles the loops of trigonometric.hpp's ops, for float and double.
 #include "autograd/ops/trigonometric.hpp"
 
-namespace autograd::detail {
+namespace autograd {
 XTAPE_TRIGONOMETRIC_OPS(XTAPE_INSTANTIATE_OP)
-}  // namespace autograd::detail
+}  // namespace autograd
