@@ -1,10 +1,17 @@
 // The free lists: one per thread and size class, so no locks. Blocks that lie in a list are poisoned for
-// AddressSanitizer, which therefore still sees a use after free.
+// AddressSanitizer, which therefore still sees a use after free. Large blocks are cut from arenas of huge pages.
 #include "autograd/memory.hpp"
+
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -38,8 +45,46 @@ SizeClass size_class(std::size_t wanted) {
     return {exact_classes + (octave - 10) * 8 + eighth - 1, bytes};
 }
 
+std::size_t bytes_of_class(std::size_t index) {
+    if (index < exact_classes) return index * buffer_alignment;
+    const std::size_t eighths = index - exact_classes;
+    return (8 + eighths % 8 + 1) << (eighths / 8 + 7);
+}
+
 struct FreeBlock {
     FreeBlock* next;
+};
+
+/// Of a training step's arrays, 13 MB in the example, pages of 4 KB are more than the processor knows the places of at
+/// once. So those of some size lie side by side in regions for which the system is asked for pages of 2 MB. An arena is
+/// freed with the last block that was cut from it.
+struct Arena {
+    static constexpr std::size_t bytes = std::size_t{1} << 25;
+    static constexpr std::size_t smallest_block = std::size_t{1} << 16, largest_block = bytes / 4;
+
+    std::atomic<std::size_t> users;  // blocks, and the thread that cuts them
+
+    static bool has_blocks_of([[maybe_unused]] std::size_t size) {
+#ifdef XTAPE_ASAN
+        return false;  // the sanitizer is to see what is written past the end of one
+#else
+        return size >= smallest_block && size <= largest_block;
+#endif
+    }
+    static Arena* make() {
+        void* memory = ::operator new(bytes, std::align_val_t{bytes});
+#ifdef MADV_HUGEPAGE
+        madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: where it fails, pages are small
+#endif
+        return std::construct_at(static_cast<Arena*>(memory), 1u);
+    }
+    static Arena* of(void* block) {
+        const auto offset = reinterpret_cast<std::uintptr_t>(block) % bytes;
+        return reinterpret_cast<Arena*>(static_cast<std::byte*>(block) - offset);
+    }
+    void release() noexcept {
+        if (users.fetch_sub(1) == 1) ::operator delete(this, std::align_val_t{bytes});
+    }
 };
 
 enum class PoolState { fresh, open, closed };
@@ -47,6 +92,8 @@ enum class PoolState { fresh, open, closed };
 // Trivially destructible on purpose: an Array with static storage may be destroyed after this thread's cleaner ran.
 struct Pool {
     std::array<FreeBlock*, exact_classes + 8 * 54> lists{};
+    Arena* arena = nullptr;  // which blocks are being cut from
+    std::size_t arena_used = 0;
     MemoryStatistics statistics;
     PoolState state = PoolState::fresh;
 };
@@ -65,17 +112,51 @@ void unpoison([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) 
 #endif
 }
 
-void free_to_heap(void* block) noexcept { ::operator delete(block, std::align_val_t{buffer_alignment}); }
+void free_to_heap(void* block, std::size_t bytes) noexcept {
+    if (Arena::has_blocks_of(bytes)) return Arena::of(block)->release();
+    ::operator delete(block, std::align_val_t{buffer_alignment});
+}
+
+void leave_arena() noexcept {
+    if (pool.arena != nullptr) std::exchange(pool.arena, nullptr)->release();
+}
 
 struct Cleaner {
     ~Cleaner() {
         release_cached_memory();
         pool.state = PoolState::closed;
     }
-    void open() { pool.state = PoolState::open; }
 };
 
 thread_local Cleaner cleaner;
+
+/// Sees to it that the thread's lists and arena are given back when it ends; false if that has been.
+bool open_pool() {
+    if (pool.state == PoolState::fresh) {
+        static_cast<void>(&cleaner);  // which constructs it
+        pool.state = PoolState::open;
+    }
+    return pool.state == PoolState::open;
+}
+
+void* allocate_from_heap(std::size_t bytes) {
+    if (!Arena::has_blocks_of(bytes)) {
+        ++pool.statistics.heap_calls;
+        return ::operator new(bytes, std::align_val_t{buffer_alignment});
+    }
+    if (pool.arena == nullptr || Arena::bytes - pool.arena_used < bytes) {
+        Arena* fresh = Arena::make();
+        ++pool.statistics.heap_calls;
+        leave_arena();
+        pool.arena = fresh;
+        pool.arena_used = buffer_alignment;
+    }
+    ++pool.arena->users;
+    void* block = reinterpret_cast<std::byte*>(pool.arena) + pool.arena_used;
+    pool.arena_used += bytes;
+    if (!open_pool()) leave_arena();
+    return block;
+}
 
 }  // namespace
 
@@ -90,8 +171,7 @@ void* pool_allocate(std::size_t wanted) {
         pool.lists[index] = static_cast<FreeBlock*>(block)->next;
         statistics.bytes_cached -= bytes;
     } else {
-        block = ::operator new(bytes, std::align_val_t{buffer_alignment});
-        ++statistics.heap_calls;
+        block = allocate_from_heap(bytes);
     }
     statistics.bytes_in_use += bytes;
     statistics.peak_bytes_in_use = std::max(statistics.peak_bytes_in_use, statistics.bytes_in_use);
@@ -100,11 +180,8 @@ void* pool_allocate(std::size_t wanted) {
 
 void pool_deallocate(void* buffer, std::size_t wanted) noexcept {
     if (buffer == nullptr) return;
-    if (pool.state != PoolState::open) {
-        if (pool.state == PoolState::closed) return free_to_heap(buffer);
-        cleaner.open();  // constructs the thread's cleaner, which empties the lists when the thread ends
-    }
     const auto [index, bytes] = size_class(wanted);
+    if (!open_pool()) return free_to_heap(buffer, bytes);
     auto* block = static_cast<FreeBlock*>(buffer);
     block->next = pool.lists[index];
     pool.lists[index] = block;
@@ -118,14 +195,15 @@ void pool_deallocate(void* buffer, std::size_t wanted) noexcept {
 MemoryStatistics memory_statistics() { return pool.statistics; }
 
 void release_cached_memory() {
-    for (auto& list : pool.lists) {
-        while (list != nullptr) {
-            FreeBlock* block = list;
+    for (std::size_t index = 0; index < pool.lists.size(); ++index) {
+        while (pool.lists[index] != nullptr) {
+            FreeBlock* block = pool.lists[index];
             unpoison(block, sizeof(FreeBlock));
-            list = block->next;
-            free_to_heap(block);
+            pool.lists[index] = block->next;
+            free_to_heap(block, bytes_of_class(index));
         }
     }
+    leave_arena();
     pool.statistics.bytes_cached = 0;
 }
 
