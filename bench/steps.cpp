@@ -51,7 +51,8 @@ std::size_t XtapeStep::bytes_on_tape() const {
 void run_as_worker(const std::string& contender, int threads, std::size_t batch) {
     autograd::set_num_threads(threads);
     if (contender == "vae_step/xtape" || contender == "ae_step/xtape") {
-        XtapeStep step(contender == "vae_step/xtape" ? XtapeStep::Kind::vae : XtapeStep::Kind::ae, batch);
+        XtapeStep step(contender == "vae_step/xtape" ? XtapeStep::Kind::vae : XtapeStep::Kind::ae, batch,
+                       {.release = true});  // as in the example
         return serve([&] { step(); });
     }
     Rng rng(2);

@@ -216,15 +216,20 @@ Pack<T> sigmoid(Pack<T> x) {
     const auto one = Pack<T>(1).lanes;
     return one / (one + xsimd::exp(-x.lanes));
 }
-/// log(1 + u) for u in [0, 1], as 2 artanh(u / (2 + u)): each term of the series is less than a ninth of the one before.
+/// log(1 + u) for u in [0, 1], as 2 artanh(s), s = u / (2 + u): s times a polynomial in s^2, which is at most 1/9.
 template <class T>
 Pack<T> log1p_of_fraction(Pack<T> u) {
-    constexpr int terms = sizeof(T) == sizeof(float) ? 7 : 16;
+    // In double the power series of 2 artanh(s) / s; in float its Chebyshev expansion, which takes five terms for a
+    // relative error of 4e-9 where the other takes eight.
+    constexpr bool is_float = sizeof(T) == sizeof(float);
+    constexpr float chebyshev[] = {2, 0.66666316f, 0.40024854f, 0.27961419f, 0.28174657f};
+    constexpr int terms = is_float ? 5 : 16;
+    const auto coefficient = [&](int k) { return Pack<T>(is_float ? T(chebyshev[k]) : T(2) / T(2 * k + 1)).lanes; };
     const auto s = u.lanes / (u.lanes + Pack<T>(2).lanes);
     const auto square = s * s;
-    auto series = Pack<T>(T(2) / T(2 * terms - 1)).lanes;
-    for (int k = terms - 1; k > 0; --k) series = xsimd::fma(series, square, Pack<T>(T(2) / T(2 * k - 1)).lanes);
-    return s * series;
+    auto sum = coefficient(terms - 1);
+    for (int k = terms - 1; k-- > 0;) sum = xsimd::fma(sum, square, coefficient(k));
+    return s * sum;
 }
 /// log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)).
 template <class T>

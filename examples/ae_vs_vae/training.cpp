@@ -165,13 +165,13 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
             const auto beta = static_cast<float>(options.beta * kl_factor(options, position));
             const Loss found = role.loss(model, batch, beta, options.samples, noise);
             require_finite(found.loss.item(), role.title, progress.history.steps + 1);
+            progress.sums.add(found, rows.size());  // before the sweep, which gives back what it has passed
             adam.options.lr = learning_rate(options, position);
-            adam.step(model, backward(found.loss));
+            adam.step(model, backward(found.loss, {.release = true}));
             step_milliseconds.push_back(1e3 * seconds_since(start));
             ++progress.history.steps;
             ++progress.step;
             images += rows.size();
-            progress.sums.add(found, rows.size());
             display.within(progress.epoch, static_cast<double>(progress.step) / static_cast<double>(order.size()),
                            images, progress.sums.mean(options.beta));
             if (interrupts.after_step()) {
