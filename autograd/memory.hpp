@@ -15,7 +15,7 @@ inline constexpr std::size_t buffer_alignment = 64;
 
 /// What the calling thread's pool has done so far, in bytes and calls.
 struct MemoryStatistics {
-    std::uint64_t heap_calls = 0;     ///< buffers which came from the heap, not from a free list
+    std::uint64_t heap_calls = 0;     ///< large buffers are cut from regions of 32 MiB, one call for each region
     std::size_t bytes_in_use = 0;     ///< handed out now
     std::size_t peak_bytes_in_use = 0;
     std::size_t bytes_cached = 0;     ///< waiting in free lists
@@ -23,7 +23,7 @@ struct MemoryStatistics {
 
 MemoryStatistics memory_statistics();
 
-/// Gives the calling thread's waiting buffers back to the heap.
+/// Gives the calling thread's waiting buffers back to the heap; a region of large ones when none of them is in use.
 void release_cached_memory();
 
 namespace detail {

@@ -76,10 +76,10 @@ class PendingStructure : public Eager<T>::Pending {
     std::array<Eager<T>, Arity> inputs_;
 };
 
-/// The rules of a structured op, compiled for one element type. S has a name, forward(out, inputs...) and, for each input, one rule which serves
-/// eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output). For forward mode it is `linear`, or has the
-/// mirror image of such a rule, tangent(InputIndex<K>, t, inputs..., output): what a tangent t of that input adds to the
-/// output's.
+/// The rules of a structured op, compiled. S has a name, forward(out, inputs...) and, for each input, one rule which
+/// serves eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output). For forward mode it is `linear`, or
+/// has the mirror image of such a rule, tangent(InputIndex<K>, t, inputs..., output): what a tangent t of that input adds
+/// to the output's.
 template <class S, class T, std::size_t Arity>
 struct StructureRules {
     static void backward(Sweep<T>& sweep) {

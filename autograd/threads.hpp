@@ -27,7 +27,7 @@ void run_in_parallel(std::size_t parts, const Work& work) {
 }
 
 /// Elements of an array from which on threads share the work on it.
-inline constexpr std::size_t elements_worth_sharing = std::size_t{1} << 16;
+inline constexpr std::size_t elements_worth_sharing = std::size_t{1} << 15;
 
 /// Calls work(begin, end) on ranges that together are [0, count): one for each thread if there is enough to share, else a
 /// single one. `elements` is the size of each of the `count` things. Inner bounds are multiples of `grain`.

@@ -159,10 +159,11 @@ inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"con
 }  // namespace ops
 }  // namespace nn
 
-#define XTAPE_DISTRIBUTIONS(OP)                                                                                    \
+// One entry for each op above: compiled in distributions.cpp.
+#define XTAPE_DISTRIBUTIONS(OP)                                                                                        \
     OP(nn::ops::normal_log_prob, 3) OP(nn::ops::normal_kl_divergence, 4) OP(nn::ops::standard_normal_kl_divergence, 2) \
-    OP(nn::ops::bernoulli_kl_divergence, 2) OP(nn::ops::bernoulli_entropy, 1)                                      \
-    OP(nn::ops::continuous_bernoulli_log_prob, 2) OP(nn::ops::continuous_bernoulli_mean, 1)                        \
+    OP(nn::ops::bernoulli_kl_divergence, 2) OP(nn::ops::bernoulli_entropy, 1)                                          \
+    OP(nn::ops::continuous_bernoulli_log_prob, 2) OP(nn::ops::continuous_bernoulli_mean, 1)                            \
     OP(nn::ops::continuous_bernoulli_quantile, 2)
 XTAPE_DISTRIBUTIONS(XTAPE_DECLARE_LOOPS)
 

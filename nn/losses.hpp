@@ -70,6 +70,7 @@ inline constexpr auto squared_error =
 }  // namespace ops
 }  // namespace nn
 
+// One entry for each op above: compiled in losses.cpp.
 #define XTAPE_LOSSES(OP) OP(nn::ops::binary_cross_entropy_with_logits, 2) OP(nn::ops::squared_error, 2)
 XTAPE_LOSSES(XTAPE_DECLARE_LOOPS)
 
