@@ -222,9 +222,15 @@ Pack<T> log1p_of_fraction(Pack<T> u) {
     // In double the power series of 2 artanh(s) / s; in float its Chebyshev expansion, which takes five terms for a
     // relative error of 4e-9 where the other takes eight.
     constexpr bool is_float = sizeof(T) == sizeof(float);
-    constexpr float chebyshev[] = {2, 0.66666316f, 0.40024854f, 0.27961419f, 0.28174657f};
     constexpr int terms = is_float ? 5 : 16;
-    const auto coefficient = [&](int k) { return Pack<T>(is_float ? T(chebyshev[k]) : T(2) / T(2 * k + 1)).lanes; };
+    const auto coefficient = [](int k) {
+        if constexpr (is_float) {
+            constexpr float chebyshev[] = {2, 0.66666316f, 0.40024854f, 0.27961419f, 0.28174657f};
+            return Pack<T>(chebyshev[k]).lanes;
+        } else {
+            return Pack<T>(T(2) / T(2 * k + 1)).lanes;
+        }
+    };
     const auto s = u.lanes / (u.lanes + Pack<T>(2).lanes);
     const auto square = s * s;
     auto sum = coefficient(terms - 1);
