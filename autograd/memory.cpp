@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #if defined(__has_feature)
@@ -55,14 +56,15 @@ struct FreeBlock {
     FreeBlock* next;
 };
 
-/// Of a training step's arrays, 13 MB in the example, pages of 4 KB are more than the processor knows the places of at
-/// once. So those of some size lie side by side in regions for which the system is asked for pages of 2 MB. An arena is
-/// freed with the last block that was cut from it.
+/// A region that large blocks are cut from, for which the system is asked for pages of 2 MB: in pages of 4 KB, the arrays of
+/// a training step (13 MB in the example) are more than the processor's table of pages has entries for. It begins with
+/// this header, at a multiple of its size, by which its blocks find it, and is freed with the last of them.
 struct Arena {
-    static constexpr std::size_t bytes = std::size_t{1} << 25;
+    static constexpr std::size_t bytes = std::size_t{1} << 23;
+    static constexpr std::size_t header_bytes = buffer_alignment;
     static constexpr std::size_t smallest_block = std::size_t{1} << 16, largest_block = bytes / 4;
 
-    std::atomic<std::size_t> users;  // blocks, and the thread that cuts them
+    std::atomic<std::size_t> users{1};  // blocks, and the thread that cuts them
 
     static bool has_blocks_of([[maybe_unused]] std::size_t size) {
 #ifdef XTAPE_ASAN
@@ -76,7 +78,7 @@ struct Arena {
 #ifdef MADV_HUGEPAGE
         madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: where it fails, pages are small
 #endif
-        return std::construct_at(static_cast<Arena*>(memory), 1u);
+        return std::construct_at(static_cast<Arena*>(memory));
     }
     static Arena* of(void* block) {
         const auto offset = reinterpret_cast<std::uintptr_t>(block) % bytes;
@@ -86,6 +88,7 @@ struct Arena {
         if (users.fetch_sub(1) == 1) ::operator delete(this, std::align_val_t{bytes});
     }
 };
+static_assert(sizeof(Arena) <= Arena::header_bytes);
 
 enum class PoolState { fresh, open, closed };
 
@@ -121,9 +124,46 @@ void leave_arena() noexcept {
     if (pool.arena != nullptr) std::exchange(pool.arena, nullptr)->release();
 }
 
+/// Gives waiting blocks back: all of them, or, of arenas, those whose arena goes with them. The others are kept, to be used
+/// again: their arena's memory would be lost until the last of its blocks is freed.
+void give_back(bool all) {
+    std::unordered_map<Arena*, std::size_t> waiting;
+    const auto for_waiting = [](auto&& each) {
+        for (std::size_t index = 0; index < pool.lists.size(); ++index) {
+            FreeBlock* block = std::exchange(pool.lists[index], nullptr);
+            while (block != nullptr) {
+                unpoison(block, sizeof(FreeBlock));
+                FreeBlock* next = block->next;
+                each(block, index);
+                block = next;
+            }
+        }
+    };
+    const auto put_back = [](FreeBlock* block, std::size_t index) {
+        block->next = std::exchange(pool.lists[index], block);
+        poison(block, bytes_of_class(index));
+    };
+    if (!all) {
+        for (std::size_t index = 0; index < pool.lists.size(); ++index) {
+            if (!Arena::has_blocks_of(bytes_of_class(index))) continue;
+            for (FreeBlock* block = pool.lists[index]; block != nullptr; block = block->next) ++waiting[Arena::of(block)];
+        }
+        std::erase_if(waiting, [](const auto& each) {
+            return each.first->users != each.second + (each.first == pool.arena ? 1 : 0);
+        });
+    }
+    for_waiting([&](FreeBlock* block, std::size_t index) {
+        const std::size_t bytes = bytes_of_class(index);
+        if (!all && Arena::has_blocks_of(bytes) && !waiting.contains(Arena::of(block))) return put_back(block, index);
+        pool.statistics.bytes_cached -= bytes;
+        free_to_heap(block, bytes);
+    });
+    if (all || (pool.arena != nullptr && pool.arena->users == 1)) leave_arena();
+}
+
 struct Cleaner {
     ~Cleaner() {
-        release_cached_memory();
+        give_back(true);
         pool.state = PoolState::closed;
     }
 };
@@ -149,7 +189,7 @@ void* allocate_from_heap(std::size_t bytes) {
         ++pool.statistics.heap_calls;
         leave_arena();
         pool.arena = fresh;
-        pool.arena_used = buffer_alignment;
+        pool.arena_used = Arena::header_bytes;
     }
     ++pool.arena->users;
     void* block = reinterpret_cast<std::byte*>(pool.arena) + pool.arena_used;
@@ -194,17 +234,6 @@ void pool_deallocate(void* buffer, std::size_t wanted) noexcept {
 
 MemoryStatistics memory_statistics() { return pool.statistics; }
 
-void release_cached_memory() {
-    for (std::size_t index = 0; index < pool.lists.size(); ++index) {
-        while (pool.lists[index] != nullptr) {
-            FreeBlock* block = pool.lists[index];
-            unpoison(block, sizeof(FreeBlock));
-            pool.lists[index] = block->next;
-            free_to_heap(block, bytes_of_class(index));
-        }
-    }
-    leave_arena();
-    pool.statistics.bytes_cached = 0;
-}
+void release_cached_memory() { give_back(false); }
 
 }  // namespace autograd

@@ -43,7 +43,7 @@ struct WrongTranspose {
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& in) const {
-        ops::PermuteDims{{1, 0}}.forward(out, in);
+        out = matrix_transpose(Eager<T>(in)).array();
     }
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
@@ -57,7 +57,7 @@ struct WrongMean {
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& in) const {
-        ops::Mean{ops::Reduction::of(in.shape(), {}, KeepDims::no, name)}.forward(out, in);
+        out = mean(Eager<T>(in)).array();
     }
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& in, const X&) const {

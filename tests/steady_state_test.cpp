@@ -1,9 +1,13 @@
 // A training step asks the heap for nothing once it has run a few times. Counted at operator new, which this file
 // replaces, unless a sanitizer has replaced it already.
-#include <autograd/update.hpp>
+#include <algorithm>
 #include <atomic>
+#include <autograd/memory.hpp>
+#include <autograd/update.hpp>
 #include <cstdlib>
 #include <new>
+#include <thread>
+#include <vector>
 
 #include "testing.hpp"
 
@@ -21,6 +25,9 @@
 namespace {
 
 std::atomic<std::uint64_t> heap_calls{0};
+/// Regions that large buffers are cut from: nothing else asks for such an alignment.
+std::atomic<int> live_regions{0};
+constexpr auto region_alignment = std::align_val_t{1 << 20};
 
 }  // namespace
 
@@ -32,17 +39,92 @@ void* operator new(std::size_t size) {
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
     ++heap_calls;
+    live_regions += alignment >= region_alignment;
     const auto boundary = static_cast<std::size_t>(alignment);
     if (void* memory = std::aligned_alloc(boundary, (size + boundary - 1) / boundary * boundary)) return memory;
     throw std::bad_alloc();
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t alignment) noexcept {
+    live_regions -= alignment >= region_alignment;
+    std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t alignment) noexcept {
+    ::operator delete(memory, alignment);
+}
 #endif
 
 using namespace autograd;
+
+#if XTAPE_OWN_NEW  // under the address sanitizer there are no regions
+TEST_CASE("memory: large buffers outlive their thread, and the last of them frees their region") {
+    constexpr std::uint32_t count = 100, elements = 300'000;  // 120 MB in all, six in a region
+    PoolAllocator<std::uint32_t> allocator;
+    std::vector<std::uint32_t*> buffers;
+    release_cached_memory();
+    const int before = live_regions;
+    std::thread([&] {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            buffers.push_back(allocator.allocate(elements));
+            std::fill_n(buffers.back(), elements, i);
+        }
+    }).join();
+    CHECK(live_regions == before + 17);
+    const auto free_one = [&](std::uint32_t i) {
+        CHECK(std::count(buffers[i], buffers[i] + elements, i) == elements);
+        allocator.deallocate(buffers[i], elements);
+    };
+    for (std::uint32_t i = 0; i < count; i += 3) free_one(i);
+    std::thread([&] {
+        for (std::uint32_t i = 1; i < count; i += 3) allocator.deallocate(buffers[i], elements);
+    }).join();
+    release_cached_memory();
+    CHECK(live_regions == before + 17);  // each has buffers in use
+    for (std::uint32_t i = 2; i < count; i += 3) free_one(i);
+    release_cached_memory();
+    CHECK(live_regions == before);
+}
+
+TEST_CASE("memory: what is released while a neighbour in its region is in use is used again") {
+    PoolAllocator<char> allocator;
+    release_cached_memory();
+    const int before = live_regions;
+    std::vector<char*> kept;
+    for (int round = 0; round < 50; ++round) {
+        char* temporary[3];
+        for (char*& each : temporary) each = allocator.allocate(2'000'000);
+        kept.push_back(allocator.allocate(70'000));
+        for (char* each : temporary) allocator.deallocate(each, 2'000'000);
+        release_cached_memory();
+    }
+    CHECK(live_regions <= before + 2);
+    for (char* each : kept) allocator.deallocate(each, 70'000);
+    release_cached_memory();
+    CHECK(live_regions == before);
+}
+
+/// Frees a large buffer when the thread's lists are gone already, and allocates another.
+struct LateUser {
+    char* buffer = nullptr;
+    ~LateUser() {
+        PoolAllocator<char> allocator;
+        allocator.deallocate(buffer, 100'000);
+        char* last = allocator.allocate(100'000);
+        std::fill_n(last, 100'000, 'x');
+        allocator.deallocate(last, 100'000);
+    }
+};
+
+TEST_CASE("memory: large buffers of a thread's last moments go back as well") {
+    const int before = live_regions;
+    std::thread([] {
+        static thread_local LateUser late;  // made before the thread's lists, so destroyed after them
+        late.buffer = PoolAllocator<char>().allocate(100'000);
+    }).join();
+    CHECK(live_regions == before);
+}
+#endif
 
 TEMPLATE_TEST_CASE("steady state: cross_entropy and einsum make no call to the heap", "", float, double) {
     using T = TestType;
