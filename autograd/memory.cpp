@@ -56,9 +56,9 @@ struct FreeBlock {
     FreeBlock* next;
 };
 
-/// A region that large blocks are cut from, for which the system is asked for pages of 2 MB: in pages of 4 KB, the arrays of
-/// a training step (13 MB in the example) are more than the processor's table of pages has entries for. It begins with
-/// this header, at a multiple of its size, by which its blocks find it, and is freed with the last of them.
+/// A region that large blocks are cut from, for which the system is asked for pages of 2 MB: in pages of 4 KB, the arrays
+/// of a training step (13 MB in the example) are more than the processor's table of pages has entries for. It begins
+/// with this header, at a multiple of its size, by which its blocks find it, and is freed with the last of them.
 struct Arena {
     static constexpr std::size_t bytes = std::size_t{1} << 23;
     static constexpr std::size_t header_bytes = buffer_alignment;
@@ -124,8 +124,8 @@ void leave_arena() noexcept {
     if (pool.arena != nullptr) std::exchange(pool.arena, nullptr)->release();
 }
 
-/// Gives waiting blocks back: all of them, or, of arenas, those whose arena goes with them. The others are kept, to be used
-/// again: their arena's memory would be lost until the last of its blocks is freed.
+/// Gives waiting blocks back: all of them, or, of arenas, those whose arena goes with them. The others are kept, to be
+/// used again: their arena's memory would be lost until the last of its blocks is freed.
 void give_back(bool all) {
     std::unordered_map<Arena*, std::size_t> waiting;
     const auto for_waiting = [](auto&& each) {
@@ -146,7 +146,9 @@ void give_back(bool all) {
     if (!all) {
         for (std::size_t index = 0; index < pool.lists.size(); ++index) {
             if (!Arena::has_blocks_of(bytes_of_class(index))) continue;
-            for (FreeBlock* block = pool.lists[index]; block != nullptr; block = block->next) ++waiting[Arena::of(block)];
+            for (FreeBlock* block = pool.lists[index]; block != nullptr; block = block->next) {
+                ++waiting[Arena::of(block)];
+            }
         }
         std::erase_if(waiting, [](const auto& each) {
             return each.first->users != each.second + (each.first == pool.arena ? 1 : 0);

@@ -15,17 +15,18 @@ inline constexpr std::size_t buffer_alignment = 64;
 
 /// What the calling thread's pool has done so far, in bytes and calls.
 struct MemoryStatistics {
-    std::uint64_t heap_calls = 0;     ///< one for each region that buffers of 64 KiB to 2 MiB are cut from, and for each other
-    std::size_t bytes_in_use = 0;     ///< handed out now
+    /// One for each region that buffers of 64 KiB to 2 MiB are cut from, and for each other buffer.
+    std::uint64_t heap_calls = 0;
+    std::size_t bytes_in_use = 0;  ///< handed out now
     std::size_t peak_bytes_in_use = 0;
-    std::size_t bytes_cached = 0;     ///< waiting in free lists
+    std::size_t bytes_cached = 0;  ///< waiting in free lists
 };
 
 MemoryStatistics memory_statistics();
 
-/// Gives the calling thread's waiting buffers back to the heap. Of those that were cut from a region it gives back the region,
-/// 8 MiB, if all of them are waiting here; else they go on waiting. A thread that ends gives back its share of a region, and
-/// the last of its buffers to be freed the region itself.
+/// Gives the calling thread's waiting buffers back to the heap. Of those that were cut from a region it gives back the
+/// region, 8 MiB, if all of them are waiting here; else they go on waiting. A thread that ends gives back its share of a
+/// region, and the last of its buffers to be freed the region itself.
 void release_cached_memory();
 
 namespace detail {
