@@ -14,12 +14,13 @@
 #include <unordered_map>
 #include <utility>
 
-#if defined(__has_feature)
+// g++'s name first: some headers define a __has_feature for it that is always 0.
+#if defined(__SANITIZE_ADDRESS__)
+#define XTAPE_ASAN 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define XTAPE_ASAN 1
 #endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define XTAPE_ASAN 1
 #endif
 #ifdef XTAPE_ASAN
 #include <sanitizer/asan_interface.h>
