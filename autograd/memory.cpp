@@ -129,38 +129,28 @@ void leave_arena() noexcept {
 /// used again: their arena's memory would be lost until the last of its blocks is freed.
 void give_back(bool all) {
     std::unordered_map<Arena*, std::size_t> waiting;
-    const auto for_waiting = [](auto&& each) {
-        for (std::size_t index = 0; index < pool.lists.size(); ++index) {
-            FreeBlock* block = std::exchange(pool.lists[index], nullptr);
-            while (block != nullptr) {
-                unpoison(block, sizeof(FreeBlock));
-                FreeBlock* next = block->next;
-                each(block, index);
-                block = next;
-            }
-        }
-    };
-    const auto put_back = [](FreeBlock* block, std::size_t index) {
-        block->next = std::exchange(pool.lists[index], block);
-        poison(block, bytes_of_class(index));
-    };
-    if (!all) {
-        for (std::size_t index = 0; index < pool.lists.size(); ++index) {
-            if (!Arena::has_blocks_of(bytes_of_class(index))) continue;
-            for (FreeBlock* block = pool.lists[index]; block != nullptr; block = block->next) {
-                ++waiting[Arena::of(block)];
-            }
-        }
-        std::erase_if(waiting, [](const auto& each) {
-            return each.first->users != each.second + (each.first == pool.arena ? 1 : 0);
-        });
+    for (std::size_t index = 0; index < pool.lists.size() && !all; ++index) {
+        if (!Arena::has_blocks_of(bytes_of_class(index))) continue;
+        for (FreeBlock* block = pool.lists[index]; block != nullptr; block = block->next) ++waiting[Arena::of(block)];
     }
-    for_waiting([&](FreeBlock* block, std::size_t index) {
-        const std::size_t bytes = bytes_of_class(index);
-        if (!all && Arena::has_blocks_of(bytes) && !waiting.contains(Arena::of(block))) return put_back(block, index);
-        pool.statistics.bytes_cached -= bytes;
-        free_to_heap(block, bytes);
+    std::erase_if(waiting, [](const auto& each) {
+        return each.first->users != each.second + (each.first == pool.arena ? 1 : 0);
     });
+    for (std::size_t index = 0; index < pool.lists.size(); ++index) {
+        const std::size_t bytes = bytes_of_class(index);
+        const bool may_stay = !all && Arena::has_blocks_of(bytes);
+        for (FreeBlock** link = &pool.lists[index]; *link != nullptr;) {
+            FreeBlock* block = *link;
+            if (may_stay && !waiting.contains(Arena::of(block))) {
+                link = &block->next;
+                continue;
+            }
+            unpoison(block, sizeof(FreeBlock));
+            *link = block->next;
+            pool.statistics.bytes_cached -= bytes;
+            free_to_heap(block, bytes);
+        }
+    }
     if (all || (pool.arena != nullptr && pool.arena->users == 1)) leave_arena();
 }
 
