@@ -40,11 +40,12 @@ void wait_a_little(Condition condition) {
 struct Job {
     void (*run)(const void*, std::size_t);
     const void* work;
-    std::size_t parts;
-    std::atomic<std::size_t> next{0};
+    std::atomic<std::ptrdiff_t> left;
 
+    // The last part first. A part that wrote beyond its end would write into one that was done, not into one that writes
+    // over it afterwards: the fault shows on one thread as on many.
     void take_parts() {
-        for (std::size_t part; (part = next.fetch_add(1)) < parts;) run(work, part);
+        for (std::ptrdiff_t part; (part = --left) >= 0;) run(work, static_cast<std::size_t>(part));
     }
 };
 
@@ -138,7 +139,7 @@ int num_threads() {
 namespace detail {
 
 void run_parts(std::size_t parts, void (*run)(const void*, std::size_t), const void* work) {
-    Job job{run, work, parts};
+    Job job{run, work, static_cast<std::ptrdiff_t>(parts)};
     const std::size_t helpers = std::min(parts, static_cast<std::size_t>(num_threads())) - (parts > 0);
     if (helpers == 0 || !pool().run(job, helpers)) job.take_parts();
 }

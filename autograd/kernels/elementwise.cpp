@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "autograd/kernels/loop.hpp"
 #include "autograd/kernels/reduction.hpp"
@@ -34,6 +35,17 @@ class RowPointers {
         return pointers_.data();
     }
 
+    /// The same of `count` elements, less than a pack, which are copied: what lies beyond them is not read.
+    const T* const* copies_at(const Loop::Offsets& offsets, std::size_t first, std::size_t count) {
+        at(offsets, first);
+        for (std::size_t k = 0; k < operands_.size(); ++k) {
+            if (advance_[k] == 0) continue;
+            std::fill(std::copy_n(pointers_[k], count, splat_[k]), std::end(splat_[k]), *pointers_[k]);
+            pointers_[k] = splat_[k];
+        }
+        return pointers_.data();
+    }
+
     const Advance* advance() const { return advance_.data(); }
 
    private:
@@ -49,6 +61,15 @@ class RowPointers {
     T splat_[Loop::max_operands][Pack<T>::size];
 };
 
+/// What is left of a row after its whole packs, if one more would reach beyond `limit`: what lies there is read and
+/// written by another thread. 0 elsewhere: loops may run past the end of a row.
+template <class T>
+std::size_t exact_ending(const T* row, std::size_t length, const T* limit) {
+    const std::size_t rest = length % Pack<T>::size;
+    const bool reaches_beyond = limit != nullptr && std::greater<>()(row + (length - rest + Pack<T>::size), limit);
+    return reaches_beyond ? rest : 0;
+}
+
 template <class T>
 Loop plan(const Shape& space, std::span<const Operand<T>> operands) {
     std::array<const Shape*, Loop::max_operands> shapes;
@@ -61,9 +82,14 @@ template <class T>
 struct BackwardReduction {
     const typename ElementwiseKernel<T>::Backward& kernel;
     RowPointers<T> pointers;
+    const T* limit;
 
     void into(T* to, bool add, const Loop::Offsets& offsets, std::size_t first, std::size_t count) {
-        kernel.row(to, add, pointers.at(offsets, first), pointers.advance(), count);
+        // The target may be one of the operands, of which loops load whole packs.
+        const std::size_t ending = exact_ending<T>(to, count, limit), whole = count - ending;
+        kernel.row(to, add, pointers.at(offsets, first), pointers.advance(), whole);
+        if (ending == 0) return;
+        kernel.row(to + whole, add, pointers.copies_at(offsets, first + whole, ending), pointers.advance(), ending);
     }
     T total(const Loop::Offsets& offsets, std::size_t first, std::size_t count) {
         return kernel.sum(pointers.at(offsets, first), pointers.advance(), count);
@@ -105,15 +131,15 @@ void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<co
     for_shares(loop.rows(), length, [&](std::size_t begin, std::size_t end) {
         RowPointers<T> pointers(loop, inputs);
         T* row = out.data() + begin * length;
-        std::size_t left = end - begin;
+        const T* const limit = end < loop.rows() ? out.data() + end * length : nullptr;
         loop.for_each_row(begin, end, [&](const Loop::Offsets& offsets) {
-            // Loops run past the end of a row, into the next. The last one's next may be another thread's.
-            const std::size_t whole = --left == 0 ? length / Pack<T>::size * Pack<T>::size : length;
+            // The loop writes past the end of the row, into those that follow and are written after it.
+            const std::size_t ending = exact_ending<T>(row, length, limit), whole = length - ending;
             kernel.forward(row, pointers.at(offsets, 0), pointers.advance(), whole);
-            if (whole < length) {
+            if (ending > 0) {
                 T tail[Pack<T>::size];
-                kernel.forward(tail, pointers.at(offsets, whole), pointers.advance(), length - whole);
-                std::copy_n(tail, length - whole, row + whole);
+                kernel.forward(tail, pointers.at(offsets, whole), pointers.advance(), ending);
+                std::copy_n(tail, ending, row + whole);
             }
             row += length;
         });
@@ -131,8 +157,8 @@ void run_rule(const typename ElementwiseKernel<T>::Backward& rule, std::size_t l
         return;
     }
     const Loop loop = plan(space, operands);
-    RowReduction(loop, like, target.data(), accumulate, [&] {
-        return BackwardReduction<T>{rule, RowPointers<T>(loop, operands)};
+    RowReduction(loop, like, target.data(), accumulate, [&](const T* limit) {
+        return BackwardReduction<T>{rule, RowPointers<T>(loop, operands), limit};
     }).run();
 }
 

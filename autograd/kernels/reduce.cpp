@@ -13,14 +13,12 @@
 namespace autograd::kernels {
 namespace {
 
-/// to[i] = join(to[i], from[i])
+/// to[i] = join(to[i], from[i]). Nothing beyond the rows is read: it may be another thread's.
 template <class T, class Join>
 void join_rows(T* to, const T* from, std::size_t count, Join join) {
-    const auto apply = [join](const T* const* in, const Advance*, std::ptrdiff_t i) {
-        return join(Pack<T>::load(in[0] + i), Pack<T>::load(in[1] + i));
-    };
-    const T* in[] = {to, from};
-    map_exactly<T>(apply, to, false, in, nullptr, count);
+    const std::size_t whole = count / Pack<T>::size * Pack<T>::size;
+    for (std::size_t i = 0; i < whole; i += Pack<T>::size) join(Pack<T>::load(to + i), Pack<T>::load(from + i)).store(to + i);
+    for (std::size_t i = whole; i < count; ++i) to[i] = join(to[i], from[i]);
 }
 
 /// Reduces elements in memory by a Join: a function of two packs and of two values, and what it leaves alone.
@@ -30,10 +28,10 @@ struct MemoryReduction {
     Join joins{};
 
     const T* at(const Loop::Offsets& offsets, std::size_t first) const { return data + offsets[1] + first; }
-    void into(T* to, bool add, const T* const* rows, std::size_t row_count, std::size_t count) const {
+    void into(T* to, const T* const* rows, std::size_t row_count, std::size_t count) const {
         const auto apply = [&](const T* const* from, const Advance*, std::ptrdiff_t i) {
-            Pack<T> joined = Pack<T>::load((add ? to : from[0]) + i);
-            for (std::size_t row = add ? 0 : 1; row < row_count; ++row) joined = joins(joined, Pack<T>::load(from[row] + i));
+            Pack<T> joined = Pack<T>::load(from[0] + i);
+            for (std::size_t row = 1; row < row_count; ++row) joined = joins(joined, Pack<T>::load(from[row] + i));
             return joined;
         };
         map_exactly<T>(apply, to, false, rows, nullptr, count);
@@ -94,7 +92,7 @@ void reduce_to(Array<T>& out, const Array<T>& source) {
     }
     const Shape* shapes[] = {&out.shape(), &source.shape()};
     const Loop loop(source.shape(), shapes);
-    RowReduction(loop, 0, out.data(), false, [&] { return MemoryReduction<T, Join<T>>{source.data()}; }).run();
+    RowReduction(loop, 0, out.data(), false, [&](const T*) { return MemoryReduction<T, Join<T>>{source.data()}; }).run();
 }
 
 /// `precedes(a, b)`: whether a is to be preferred to a b found before it.

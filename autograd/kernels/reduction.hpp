@@ -15,11 +15,13 @@ namespace autograd::kernels {
 inline constexpr std::size_t rows_in_sequence = 16;
 inline constexpr std::size_t elements_in_sequence = 512;
 
-/// Gathers the rows of `loop` into operand `which` of it, whose data is `target`. `open()` makes what one thread works
-/// with, an object that has
+/// Gathers the rows of `loop` into operand `which` of it, whose data is `target`. `open(limit)` makes what one thread
+/// works with: of the target what lies before `limit`, if that is not null, for what follows is read and written by
+/// others. It is an object that has
 ///     into(to, add, offsets, first, count): writes, or joins to, to[0 ... count) elements [first, first + count) of a row;
 ///     total(offsets, first, count): the elements of that part of a row, joined;
-///     or, where rows lie in memory, at(offsets, first) and into(to, add, rows, row_count, count): the same of several rows;
+///     or, where rows lie in memory, at(offsets, first) and into(to, rows, row_count, count), which writes several rows
+///     joined;
 ///     join(a, b): of two values;
 ///     join(to, from, count): of two arrays, into the first.
 /// `add` says whether what is there counts. The space must not be empty.
@@ -39,7 +41,10 @@ class RowReduction {
         const std::size_t blocks = (loop_.length() + block - 1) / block;
         const std::size_t units = loop_.rows() / gathered_rows_ * blocks;
         for_shares(units, gathered_rows_ * block, [&](std::size_t begin, std::size_t end) {
-            auto worker = open_();
+            // Units follow each other in the target, which is contiguous.
+            const std::size_t row_length = along ? loop_.length() : 1;
+            const std::size_t share_end = end / blocks * row_length + end % blocks * block;
+            auto worker = open_(end < units ? target_ + share_end : nullptr);
             for (std::size_t unit = begin; unit < end; ++unit) {
                 const Cursor kept({kept_.data(), kept_.size()}, loop_.operands(), unit / blocks, {});
                 T* to = target_ + kept.offsets()[which_];
@@ -70,7 +75,10 @@ class RowReduction {
         if constexpr (requires { worker.at(row.offsets(), first); }) {
             const T* rows[rows_in_sequence];
             for (std::size_t i = 0; i < end - begin; ++i, row.advance()) rows[i] = worker.at(row.offsets(), first);
-            worker.into(to, add, rows, end - begin, count);
+            if (!add) return worker.into(to, rows, end - begin, count);
+            alignas(64) T joined[elements_in_sequence];
+            worker.into(joined, rows, end - begin, count);
+            worker.join(to, joined, count);
         } else {
             for (std::size_t i = begin; i < end; ++i, row.advance()) {
                 worker.into(to, add || i > begin, row.offsets(), first, count);
