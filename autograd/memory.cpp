@@ -67,12 +67,13 @@ struct Arena {
 
     std::atomic<std::size_t> users{1};  // blocks, and the thread that cuts them
 
-    static bool has_blocks_of([[maybe_unused]] std::size_t size) {
+    static bool has_blocks_of(std::size_t size) {
 #ifdef XTAPE_ASAN
-        return false;  // the sanitizer is to see what is written past the end of one
+        constexpr bool may_have = false;  // the sanitizer is to see what is written past the end of one
 #else
-        return size >= smallest_block && size <= largest_block;
+        constexpr bool may_have = true;
 #endif
+        return may_have && size >= smallest_block && size <= largest_block;
     }
     static Arena* make() {
         void* memory = ::operator new(bytes, std::align_val_t{bytes});

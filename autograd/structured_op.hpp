@@ -76,6 +76,18 @@ class PendingStructure : public Eager<T>::Pending {
     std::array<Eager<T>, Arity> inputs_;
 };
 
+/// Calls visit(InputIndex<K>{}, structure) for each input to which S does not cut the gradient. The structure is an argument
+/// because a compiler may look up what a lambda names of it at once, and a structure that cuts has no rules.
+template <std::size_t Arity, class S, class Visit>
+void for_each_differentiable(const S& structure, const Visit& visit) {
+    const auto visit_unless_cut = [&]<std::size_t K>(InputIndex<K> which) {
+        if constexpr ((cut_of<S>() >> K & 1u) == 0) visit(which, structure);
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (visit_unless_cut(InputIndex<I>{}), ...);
+    }(std::make_index_sequence<Arity>{});
+}
+
 /// The rules of a structured op, compiled. S has a name, forward(out, inputs...) and, for each input, one rule which
 /// serves eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output). For forward mode it is `linear`, or
 /// has the mirror image of such a rule, tangent(InputIndex<K>, t, inputs..., output): what a tangent t of that input adds
@@ -88,12 +100,9 @@ struct StructureRules {
         const Eager<T> y(sweep.node().array());
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             const Eager<T> inputs[] = {Eager<T>(sweep.tape().node(sweep.inputs()[I].node).array())...};
-            const auto pass_on = [&]<std::size_t K>(InputIndex<K> which) {
-                if constexpr ((cut_of<S>() >> K & 1u) == 0) {
-                    if (sweep.wants(K)) deliver<T>(sweep, K, structure.gradient(which, g, inputs[I]..., y));
-                }
-            };
-            (pass_on(InputIndex<I>{}), ...);
+            for_each_differentiable<Arity>(structure, [&]<std::size_t K>(InputIndex<K> which, const auto& rules) {
+                if (sweep.wants(K)) deliver<T>(sweep, K, rules.gradient(which, g, inputs[I]..., y));
+            });
         }(std::make_index_sequence<Arity>{});
     }
     static void backward_recorded(RecordingSweep<T>& sweep) {
@@ -102,12 +111,9 @@ struct StructureRules {
         const Var<T> y = sweep.output();
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             const Var<T> inputs[] = {sweep.input(I)...};
-            const auto pass_on = [&]<std::size_t K>(InputIndex<K> which) {
-                if constexpr ((cut_of<S>() >> K & 1u) == 0) {
-                    if (sweep.wants(K)) sweep.deliver(K, structure.gradient(which, g, inputs[I]..., y));
-                }
-            };
-            (pass_on(InputIndex<I>{}), ...);
+            for_each_differentiable<Arity>(structure, [&]<std::size_t K>(InputIndex<K> which, const auto& rules) {
+                if (sweep.wants(K)) sweep.deliver(K, rules.gradient(which, g, inputs[I]..., y));
+            });
         }(std::make_index_sequence<Arity>{});
     }
     static void tangent(TangentSweep<T>& sweep) {
