@@ -1,6 +1,7 @@
-// Training steps of the example's networks, 784-400-(20,20)-400-784 with Adam, and decoding: by xtape as the example
-// has them, by hand, by libtorch where there is one, and the matrix products of the hand-written VAE step alone. Each
-// of them, for each number of threads and batch size, lives in a process of its own; they take turns at random.
+// Training steps of the example's networks, 784-400-(20,20)-400-784 with Adam and the one with convolutions, and decoding:
+// by xtape as the example has them, by hand, by libtorch where there is one, and the matrix products of the hand-written
+// VAE step alone. Each of them, for each number of threads and batch size, lives in a process of its own; they take turns
+// at random.
 #include "steps.hpp"
 
 #include <benchmark/benchmark.h>
@@ -21,6 +22,12 @@ using autograd::Rng;
 
 constexpr NetworkOptions network{.rows = 28, .columns = 28, .hidden = 400, .latent = 20};
 
+NetworkOptions network_of(XtapeStep::Kind kind) {
+    NetworkOptions options = network;
+    if (kind == XtapeStep::Kind::convolutional_vae) options.architecture = Architecture::conv;
+    return options;
+}
+
 Array<float> pictures(std::size_t batch, std::size_t pixels) {
     Rng rng(1);
     Array<float> x = rng.uniform<float>({batch, pixels});
@@ -29,14 +36,14 @@ Array<float> pictures(std::size_t batch, std::size_t pixels) {
 }
 
 XtapeStep::XtapeStep(Kind kind, std::size_t batch, autograd::BackwardOptions options)
-    : kind_(kind), options_(options), rng_(2), model_(network, rng_), x_(pictures(batch, 784)) {
+    : kind_(kind), options_(options), rng_(2), model_(network_of(kind), rng_), x_(pictures(batch, 784)) {
     nn::attach(tape_, model_);
 }
 
 float XtapeStep::operator()() {
     tape_.clear();
     const Batch batch{tape_.constant(x_)};
-    const Loss found = kind_ == Kind::vae ? vae_loss(model_, batch, 1.0f, 1, rng_) : autoencoder_loss(model_, batch);
+    const Loss found = kind_ == Kind::ae ? autoencoder_loss(model_, batch) : vae_loss(model_, batch, 1.0f, 1, rng_);
     const float loss = found.loss.item();
     adam_.step(model_, backward(found.loss, options_));
     return loss;
@@ -50,9 +57,11 @@ std::size_t XtapeStep::bytes_on_tape() const {
 
 void run_as_worker(const std::string& contender, int threads, std::size_t batch) {
     autograd::set_num_threads(threads);
-    if (contender == "vae_step/xtape" || contender == "ae_step/xtape") {
-        XtapeStep step(contender == "vae_step/xtape" ? XtapeStep::Kind::vae : XtapeStep::Kind::ae, batch,
-                       {.release = true});  // as in the example
+    const std::map<std::string, XtapeStep::Kind> steps = {{"vae_step/xtape", XtapeStep::Kind::vae},
+                                                          {"ae_step/xtape", XtapeStep::Kind::ae},
+                                                          {"conv_step/xtape", XtapeStep::Kind::convolutional_vae}};
+    if (const auto found = steps.find(contender); found != steps.end()) {
+        XtapeStep step(found->second, batch, {.release = true});  // as in the example
         return serve([&] { step(); });
     }
     Rng rng(2);
@@ -142,6 +151,8 @@ void add_steps(Ratios& ratios) {
                               add("ae_step/xtape", threads, "batch", batch),
                               add("ae_step/handwritten", threads, "batch", batch)});
         }
+        const std::string convolutional = add("conv_step/xtape", threads, "batch", 128);
+        ratios.push_back({fmt::format("conv_step_{}t_ms", threads), convolutional, "", 1e3});
         ratios.push_back({fmt::format("decode_{}t_over_handwritten", threads),
                           add("decode/xtape", threads, "codes", 10000),
                           add("decode/handwritten", threads, "codes", 10000)});

@@ -12,10 +12,10 @@ namespace bench {
 /// Half of the values zero, the others anywhere in [0.5, 1): as far as a loss is concerned, pictures.
 autograd::Array<float> pictures(std::size_t batch, std::size_t pixels);
 
-/// One step of the example's VAE, or of its autoencoder, on the same batch again and again.
+/// One step of the example's VAE, of its autoencoder, or of its VAE with convolutions, on the same batch again and again.
 class XtapeStep {
    public:
-    enum class Kind { vae, ae };
+    enum class Kind { vae, ae, convolutional_vae };
 
     XtapeStep(Kind kind, std::size_t batch, autograd::BackwardOptions options = {});
     XtapeStep(const XtapeStep&) = delete;
