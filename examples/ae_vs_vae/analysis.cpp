@@ -188,7 +188,7 @@ Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data
     }
     if (estimate_likelihood) {
         const ImageSet some = first(data.test, 500);
-        for (const std::size_t samples : {1, 50, 500}) {
+        for (const std::size_t samples : {1u, 50u, 500u}) {
             result.log_likelihoods.push_back(
                 {samples, some.images.shape()[0],
                  iwae_log_likelihood(latent_model(vae, data.rows * data.columns), inputs_of(some), samples, rng.stream("importance"))});
