@@ -75,6 +75,43 @@ TEST_CASE("convolution: padding is no maximum, but counts in a mean") {
     CHECK(std::isnan(max_pool2d(nan, 3, {.stride = 3, .padding = 1}).value()(0, 0, 0, 0)));
 }
 
+TEST_CASE("convolution: no gradient of a maximum flows into the padding") {
+    constexpr double least = -std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    // A picture of one element is the maximum of each of its four windows. In larger ones of equal numbers the
+    // gradients sum to the number of windows.
+    for (const std::size_t size : {1u, 3u}) {
+        for (const double value : {least, -1.0, nan}) {
+            Tape<double> tape;
+            const auto x = tape.variable(full<double>({1, 2, size, size}, value));
+            const auto y = max_pool2d(x, 2, {.stride = 1, .padding = 1});
+            for (const double each : y.value()) CHECK((each == value || (std::isnan(each) && std::isnan(value))));
+            double total = 0;
+            for (const double each : elements(backward(sum(y))[x])) total += each;
+            if (std::isnan(value)) {
+                CHECK(std::isnan(total));
+            } else {
+                CHECK(total == Approx(static_cast<double>(y.value().size())).epsilon(1e-14));
+            }
+        }
+    }
+    // The windows of (-inf, -inf, 5) with padding: {-inf}, {-inf, -inf}, {-inf, 5}, {5}.
+    const auto pool = [](auto x) { return max_pool2d(x, {1, 2}, {.stride = 1, .padding = {0, 1}}); };
+    Tape<double> tape;
+    const auto x = tape.variable(D{{{{least, least, 5}}}});
+    const auto y = pool(x);
+    CHECK(elements(y.value()) == std::vector<double>{least, least, 5, 5});
+    const auto weight = tape.constant(D{{{{1, 2, 4, 8}}}});
+    for (const bool create_graph : {false, true}) {
+        const auto gradients = backward(sum(weight * y), {.create_graph = create_graph});
+        CHECK(elements(gradients[x]) == std::vector<double>{2, 1, 12});
+    }
+    CHECK(elements(tangent(y, {{x, D{{{{1, 2, 4}}}}}})) == std::vector<double>{1, 1.5, 4, 4});
+    // Beside a NaN, which is the maximum of its windows, padding changes nothing.
+    const auto beside = tape.variable(D{{{{nan, 1, 2}}}});
+    const auto of_beside = elements(backward(sum(where(tape.constant(D{{{{0, 0, 1, 1}}}}), pool(beside), 0)))[beside]);
+    CHECK(of_beside[2] == 2);
+}
+
 TEST_CASE("convolution: large ones are the same on any number of threads") {
     const int before = num_threads();
     std::vector<Array<float>> results;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 
 #include "autograd/ops/constant.hpp"
 #include "autograd/ops/matmul.hpp"
@@ -109,6 +108,31 @@ Windows pooling_windows(const Shape& x, Size2d kernel, const Pooling& options, c
 template <class T>
 Array<T> inside_pictures(const Windows& windows);
 
+/// The largest element of each window of padded pictures, of columns (rows, channels, elements, places). What lies
+/// outside the pictures is less than -infinity, which shares no maximum with it.
+struct WindowMax : Extreme {
+    static constexpr const char* name = "max_pool2d";
+    Windows windows;
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+    template <class X>
+    X gradient(InputIndex<0> input, const X& g, const X& x, const X& y) const {
+        return Extreme::gradient(input, g, inside(x, not_a_number), y);
+    }
+    template <class X>
+    X tangent(InputIndex<0> input, const X& t, const X& x, const X& y) const {
+        return Extreme::tangent(input, t, inside(x, not_a_number), y);
+    }
+
+   private:
+    /// x with `outside` in place of the padding. A NaN there equals no maximum.
+    template <class X>
+    X inside(const X& x, double outside) const {
+        return where(detail::constant_like(x, inside_pictures<typename X::Element>(windows)), x, outside);
+    }
+};
+
 }  // namespace ops
 
 namespace detail {
@@ -204,13 +228,11 @@ template <Operand X>
 X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
     const auto windows = detail::with_context_of(
         "max_pool2d", [&] { return ops::pooling_windows(x.shape(), kernel, options, "max_pool2d"); }, x);
-    X elements = detail::windows_of_channels(x, windows);
-    if (options.padding.height > 0 || options.padding.width > 0) {
-        using T = typename X::Element;
-        const X inside = detail::constant_like(x, ops::inside_pictures<T>(windows));
-        elements = where(inside, elements, -std::numeric_limits<T>::infinity());
-    }
-    return reshape(max(elements, 2), {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
+    const X elements = detail::windows_of_channels(x, windows);
+    const bool padded = options.padding.height > 0 || options.padding.width > 0;
+    const ops::WindowMax of_padded{{ops::Reduction::of(elements, 2, KeepDims::no, "max_pool2d")}, windows};
+    return reshape(padded ? apply(of_padded, elements) : max(elements, 2),
+                   {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
 }
 
 /// The mean of each window; zeros of the padding count, as in PyTorch by default. It needs the memory of unfold(x)
@@ -225,7 +247,7 @@ X avg_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
 }
 
 #define XTAPE_CONVOLUTION_STRUCTURES(OP) \
-    OP(Unfold, 1) OP(Fold, 1)
+    OP(Unfold, 1) OP(Fold, 1) OP(WindowMax, 1)
 XTAPE_CONVOLUTION_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
 
 }  // namespace autograd
