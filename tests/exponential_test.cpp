@@ -13,6 +13,36 @@ using Values = std::vector<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
+/// The derivatives of hypot and atan2 at (a, b), to 17 digits by mpmath.
+struct AtPoint {
+    double a, b;
+    Values direction, turn, hessian;
+};
+
+template <class T>
+void check_at(const AtPoint& point) {
+    const double rounding = 8 * static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double lost = static_cast<double>(std::numeric_limits<T>::denorm_min());  // of a result that is subnormal
+    const auto near = [&](T found, double expected) {
+        return std::fabs(static_cast<double>(found) - expected) <= rounding * std::fabs(expected) + lost;
+    };
+    const Array<T> at{static_cast<T>(point.a), static_cast<T>(point.b)};
+    const auto f = [](auto op) {
+        return [op](const auto& v) { return op(sum(slice(v, 0, {0, 1})), sum(slice(v, 0, {1, 2}))); };
+    };
+    const auto of_hypot = f([](auto a, auto b) { return hypot(a, b); });
+    const auto of_atan2 = f([](auto a, auto b) { return atan2(a, b); });
+    const Array<T> direction = vjp<T>(of_hypot, {at}, full<T>({}, T(1))).gradients[0];
+    const Array<T> turn = vjp<T>(of_atan2, {at}, full<T>({}, T(1))).gradients[0];
+    const Array<T> second = hessian<T>(of_hypot, at);
+    INFO("at " << point.a << ", " << point.b);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(near(direction(i), point.direction[i]));
+        CHECK(near(turn(i), point.turn[i]));
+    }
+    for (std::size_t i = 0; i < 4; ++i) CHECK(near(second.data()[i], point.hessian[i]));
+}
+
 template <class F>
 double second_derivative(F f, double a, double b, bool of_second) {
     Tape<double> tape;
@@ -70,6 +100,38 @@ TEST_CASE("exponential: logit keeps its digits around a half and at the ends") {
     CHECK(y(4) == Approx(std::log(1e-300)));
     CHECK(std::isnan(y(5)));
     CHECK(std::isnan(y(6)));
+}
+
+TEST_CASE("powers and angles: derivatives where the distance overflows, or has lost digits") {
+    const AtPoint in_double[] = {
+        {1.7e308,
+         1.7e308,
+         {0.70710678118654752, 0.70710678118654752},
+         {2.9411764705882354e-309, -2.9411764705882354e-309},
+         {2.0797258270192575e-309, -2.0797258270192575e-309, -2.0797258270192575e-309, 2.0797258270192575e-309}},
+        {3e200, -4e200, {0.6, -0.8}, {-1.6e-201, -1.2e-201}, {1.28e-201, 9.6e-202, 9.6e-202, 7.2e-202}},
+        {1e-308,
+         2e-308,
+         {0.44721359549995794, 0.89442719099991588},
+         {4.0000000000000004e307, -2.0000000000000002e307},
+         {3.5777087639996638e307, -1.7888543819998319e307, -1.7888543819998319e307, 8.9442719099991596e306}}};
+    for (const AtPoint& each : in_double) check_at<double>(each);
+    const AtPoint in_float[] = {
+        {3e38,
+         -2e38,
+         {0.83205030299219488, -0.55470018324370211},
+         {-1.5384615156397993e-39, -2.307692351468968e-39},
+         {8.5338488463878037e-40, 1.2800773702299264e-39, 1.2800773702299264e-39, 1.9201161202525255e-39}},
+        {1e-38,
+         2e-38,
+         {0.44721357043276856, 0.89442720353351013},
+         {4.0000000916616209e37, -1.9999999057009615e37},
+         {3.5777088961186878e37, -1.788854322723395e37, -1.788854322723395e37, 8.9442709869372742e36}}};
+    for (const AtPoint& each : in_float) check_at<float>(each);
+    // Of the smallest numbers the direction alone is a number.
+    const Values smallest = gradients_of([](auto a, auto b) { return hypot(a, b); }, 5e-324, 1e-323);
+    CHECK(smallest[0] == Approx(0.44721359549995794).epsilon(1e-15));
+    CHECK(smallest[1] == Approx(0.89442719099991588).epsilon(1e-15));
 }
 
 TEST_CASE("powers and angles: at the origin, on the axes and where squares overflow") {

@@ -114,17 +114,20 @@ inline constexpr auto logaddexp =
                          return static_cast<double>(std::log(std::exp(Wide{x[0]}) + std::exp(Wide{x[1]})));
                      }});
 
-// The second argument is moved to one whose logarithm is 0 only where the derivative would be infinite or undefined, so
-// that a gradient which is finite, and its derivative, are right.
+// At a kink the arguments are moved, to one whose logarithm is 0 and to a factor 0: there both gradients are constants.
+// Elsewhere they are not, for the second order.
 inline constexpr auto xlogy =
     elementwise<"xlogy">(
         [](auto x, auto y) { return where(x == 0, where(y == y, 0, y), x * log(y)); },
         [](auto g, auto x, auto y, auto) { return autograd::xlogy(g, where(logical_and(x == 0, y <= 0), 1, y)); },
-        [](auto g, auto x, auto y, auto) { return g * x / where(logical_and(x == 0, y == 0), 1, y); })
+        [](auto g, auto x, auto y, auto) {
+            const auto kink = logical_and(x == 0, y <= 0);
+            return g * where(kink, 0, x) / where(kink, 1, y);
+        })
         .documented(
             {.formula = "x log(y), 0 where x = 0",
              .gradient = "g log(y), g x / y (also for y < 0, where the value is NaN)",
-             .kinks = "x = 0: 0 to x where y <= 0, 0 to y where y = 0",
+             .kinks = "x = 0 and y <= 0: 0 to both",
              .domain = {{{-2, 2}, {0.2, 3}}},
              .reference = [](const double* x) { return x[0] == 0 && !std::isnan(x[1]) ? 0 : x[0] * std::log(x[1]); }});
 
@@ -132,10 +135,13 @@ inline constexpr auto xlog1py =
     elementwise<"xlog1py">(
         [](auto x, auto y) { return where(x == 0, where(y == y, 0, y), x * log1p(y)); },
         [](auto g, auto x, auto y, auto) { return autograd::xlog1py(g, where(logical_and(x == 0, y <= -1), 0, y)); },
-        [](auto g, auto x, auto y, auto) { return g * x / (1 + where(logical_and(x == 0, y == -1), 0, y)); })
+        [](auto g, auto x, auto y, auto) {
+            const auto kink = logical_and(x == 0, y <= -1);
+            return g * where(kink, 0, x) / (1 + where(kink, 0, y));
+        })
         .documented({.formula = "x log(1 + y), 0 where x = 0",
                      .gradient = "g log(1 + y), g x / (1 + y) (also for y < -1, where the value is NaN)",
-                     .kinks = "x = 0: 0 to x where y <= -1, 0 to y where y = -1",
+                     .kinks = "x = 0 and y <= -1: 0 to both",
                      .domain = {{{-2, 2}, {-0.8, 2}}},
                      .reference = [](const double* x) {
                          return x[0] == 0 && !std::isnan(x[1]) ? 0 : x[0] * std::log1p(x[1]);

@@ -38,18 +38,43 @@ inline constexpr auto cbrt =
                      .domain = {{{0.1, 4}}},
                      .reference = [](const double* x) { return std::cbrt(x[0]); }});
 
-/// a / distance, a component of the direction of (a, b): 0 at the origin, and the limit where a alone is infinite. Both
-/// are numbers in the branch that is not taken too.
-inline constexpr auto component = [](auto a, auto b, auto distance) {
-    const auto far = logical_and(isinf(a), isfinite(b));
-    return where(far, where(a > 0, 1, -1), where(far, 1, a) / where(logical_or(far, distance == 0), 1, distance));
+/// A point in the plane, times a number which makes it one by whose distance from the origin can be divided.
+template <class X>
+struct ScaledPoint {
+    X has_limit;  ///< 1 for the origin and for points at infinity, in whose place stands (1, 0)
+    X factor;
+    X a;
+    X distance;
 };
 
-// Divided first, so that a product of two large numbers is never formed.
+/// (a, b), at this distance, times a power of two that keeps squares from over- and underflow: the distance itself may
+/// have overflowed, or have lost digits below the smallest normal number.
+inline constexpr auto scaled_point = [](auto a, auto b, auto distance) {
+    using X = decltype(distance);
+    constexpr bool is_float = sizeof(typename X::Element) == sizeof(float);
+    constexpr double large = is_float ? 0x1p60 : 0x1p500, shift = is_float ? 0x1p90 : 0x1p700;
+    const X has_limit = logical_or(distance == 0, logical_or(isinf(a), isinf(b)));
+    const X factor = where(distance < 1 / large, shift, where(distance > large, 1 / shift, 1));
+    const X first = where(has_limit, 1, factor * a), second = where(has_limit, 0, factor * b);
+    return ScaledPoint<X>{has_limit, factor, first, sqrt(first * first + second * second)};
+};
+
+/// a / distance, a component of the direction of (a, b): 0 at the origin, and the limit where one of them is infinite.
+inline constexpr auto component = [](auto a, auto b, auto point) {
+    const auto far = where(isfinite(b), where(a > 0, 1, -1), not_a_number);
+    return where(point.has_limit, where(isinf(a), far, 0 * a), point.a / point.distance);
+};
+
+/// a / distance^2, the square of which may overflow, or be 0 where it is not.
+inline constexpr auto component_over_distance = [](auto a, auto b, auto distance) {
+    const auto point = scaled_point(a, b, distance);
+    return component(a, b, point) * where(point.has_limit, 0, point.factor / point.distance);
+};
+
 inline constexpr auto hypot =
     elementwise<"hypot">([](auto a, auto b) { return kernels::hypot(a, b); },
-                         [](auto g, auto a, auto b, auto y) { return g * component(a, b, y); },
-                         [](auto g, auto a, auto b, auto y) { return g * component(b, a, y); })
+                         [](auto g, auto a, auto b, auto y) { return g * component(a, b, scaled_point(a, b, y)); },
+                         [](auto g, auto a, auto b, auto y) { return g * component(b, a, scaled_point(b, a, y)); })
         .documented({.formula = "sqrt(a^2 + b^2)",
                      .gradient = "g a / y, g b / y",
                      .kinks = "(0, 0): 0 to both; both infinite: NaN",
@@ -61,10 +86,11 @@ inline constexpr auto hypot =
 inline constexpr auto pow =
     elementwise<"pow">([](auto x, auto exponent) { return kernels::pow(x, exponent); },
                        [](auto g, auto x, auto exponent, auto) {
-                           // At x = 0, where 0 * 0^(-1) would be NaN, the base is moved; elsewhere nothing is, for the
-                           // second order.
-                           return g * exponent *
-                                  autograd::pow(where(x == 0, where(exponent == 0, 1, x), x), exponent - 1);
+                           // At x = 0, where 0 * 0^(-1) would be NaN, the base is moved; elsewhere it is not, for the
+                           // second order. The exponent's own gradient is a constant 0 there, so this one is constant
+                           // in the exponent.
+                           const auto p = where(x == 0, stop_gradient(exponent), exponent);
+                           return g * p * autograd::pow(where(x == 0, where(p == 0, 1, x), x), p - 1);
                        },
                        [](auto g, auto x, auto exponent, auto y) {
                            return where(x == 0, where(exponent >= 0, 0, -g * y), g * y * log(where(x == 0, 1, x)));

@@ -52,17 +52,11 @@ inline constexpr auto atan =
                          return std::atan(x[0]);
                      }});
 
-// Divided by the distance twice: its square may overflow, or be 0 where it is not.
 inline constexpr auto atan2 =
-    elementwise<"atan2">([](auto a, auto b) { return kernels::atan2(a, b); },
-                         [](auto g, auto a, auto b, auto) {
-                             const auto distance = hypot(a, b);
-                             return g * component(b, a, distance) / where(distance == 0, 1, distance);
-                         },
-                         [](auto g, auto a, auto b, auto) {
-                             const auto distance = hypot(a, b);
-                             return -g * component(a, b, distance) / where(distance == 0, 1, distance);
-                         })
+    elementwise<"atan2">(
+        [](auto a, auto b) { return kernels::atan2(a, b); },
+        [](auto g, auto a, auto b, auto) { return g * component_over_distance(b, a, hypot(a, b)); },
+        [](auto g, auto a, auto b, auto) { return -g * component_over_distance(a, b, hypot(a, b)); })
         .documented(
             {.formula = "the angle of the point (b, a)",
              .gradient = "g b / (a^2 + b^2), -g a / (a^2 + b^2)",
