@@ -1,6 +1,7 @@
 // Values of the reductions, by kernels/reduce.hpp.
 #include "autograd/ops/reductions.hpp"
 
+#include <cmath>
 #include <string>
 
 #include "autograd/kernels/reduce.hpp"
@@ -30,6 +31,13 @@ void Mean::forward(Array<T>& out, const Array<T>& x) const {
     Sum{shapes}.forward(out, x);
     const T count = static_cast<T>(x.size()) / static_cast<T>(out.size());
     for (T& each : out) each /= count;
+    if (x.size() == 0 || kernels::find_non_finite(out) == out.size()) return;
+    // A sum may overflow where the mean is a number. Terms over a power of two are rounded as they are.
+    const T scale = std::ldexp(T(2), std::ilogb(count));
+    const Eager<T> total = sum_to(Eager<T>(x) / scale, shapes.kept);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (!std::isfinite(out.data()[i])) out.data()[i] = total.array().data()[i] / (count / scale);
+    }
 }
 
 namespace {

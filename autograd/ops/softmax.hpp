@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "autograd/ops/constant.hpp"
-#include "autograd/ops/reductions.hpp"
+#include "autograd/ops/statistics.hpp"
 
 namespace autograd {
 namespace ops {
@@ -90,14 +90,20 @@ X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
     return reduction == LossReduction::sum ? sum(losses) : mean(losses);
 }
 
-/// (x - mean) / sqrt(variance + epsilon) over `axes`, of which both are the population's.
+/// (x - mean) / sqrt(variance + epsilon) over `axes`, of which both are the population's. It is right where the variance
+/// overflows, or vanishes beside an epsilon that does.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
     detail::with_context_of(
         "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, nullptr, nullptr); }, x);
-    const X centred = x - mean(x, axes, KeepDims::yes);
-    return centred / sqrt(mean(square(centred), axes, KeepDims::yes) + epsilon);
+    const Shape kept = ops::Reduction::of(x, axes, KeepDims::yes, "layer_norm").kept;
+    const auto scale = ops::scale_of_spread(detail::values_of(x), kept, epsilon);
+    const X centred = ops::centred(ops::over_scale(x, scale), kept);
+    const X variance = apply(ops::Mean{{kept, kept}}, square(centred));
+    if (!scale) return centred / sqrt(variance + epsilon);
+    const X by = detail::constant_like(x, *scale);
+    return centred / sqrt(variance + epsilon / by / by);
 }
 
 /// The same, times `weight`, plus `bias`, which are broadcast: for the last axis they have shape (n,).
