@@ -170,6 +170,123 @@ TEST_CASE("linear algebra: the sign of a determinant is a constant, and its loga
     CHECK(slogdet(huge).logabsdet.item() == Approx(3 * std::log(1e200)));
 }
 
+TEST_CASE("linear algebra: determinants and cofactors are right where products of pivots are no numbers") {
+    // Of diag(s) the cofactors are the products of the others. With a row operation and a permutation beside it, the
+    // determinant is -s0 s1 s2 s3, and the cofactors are those of the inverse in closed form.
+    const auto check = [](auto first, auto second, auto third, auto fourth) {
+        using T = decltype(first);
+        const std::vector<T> s{first, second, third, fourth};
+        INFO(first << ", " << second << ", " << third << ", " << fourth);
+        const auto product = [&](std::size_t without) {
+            long double total = 1;
+            for (std::size_t i = 0; i < 4; ++i) total *= i == without ? 1 : static_cast<long double>(s[i]);
+            return static_cast<T>(total);
+        };
+        const auto near = [](T found, T expected) {
+            return found == expected ||
+                   std::fabs(found - expected) <= 8 * std::numeric_limits<T>::epsilon() * std::fabs(expected) +
+                                                      std::numeric_limits<T>::denorm_min();
+        };
+        Tape<T> tape;
+        const auto a = tape.variable(Array<T>{{s[0], 0, 0, 0}, {0, s[1], 0, 0}, {0, 0, s[2], 0}, {0, 0, 0, s[3]}});
+        const auto y = det(a);
+        CHECK(near(y.item(), product(4)));
+        const Array<T> plain = backward(y)[a], recorded = backward(y, {.create_graph = true})[a];
+        for (std::size_t i = 0; i < 4; ++i) {
+            for (std::size_t j = 0; j < 4; ++j) {
+                const T expected = i == j ? product(i) : T(0);
+                CHECK(near(plain(i, j), expected));
+                CHECK(near(recorded(i, j), expected));
+            }
+            Array<T> direction = full<T>({4, 4}, T(0));
+            direction(i, i) = 1;
+            const bool all_finite = std::all_of(plain.begin(), plain.end(), [](T each) { return std::isfinite(each); });
+            if (all_finite) CHECK(near(tangent(y, {{a, direction}})(), product(i)));
+        }
+        // Rows 0 and 1 exchanged, and twice the one under the other: columns of the cofactors mix the same way.
+        const auto mixed =
+            tape.variable(Array<T>{{0, s[1], 0, 0}, {s[0], 2 * s[1], 0, 0}, {0, 0, s[2], 0}, {0, 0, 0, s[3]}});
+        const auto z = det(mixed);
+        CHECK(near(z.item(), -product(4)));
+        const Array<T> cofactors = backward(z)[mixed];
+        CHECK(near(cofactors(0, 0), 2 * product(0)));
+        CHECK(near(cofactors(0, 1), -product(1)));
+        CHECK(near(cofactors(1, 0), -product(0)));
+        CHECK(near(cofactors(1, 1), T(0)));
+        CHECK(near(cofactors(2, 2), -product(2)));
+        CHECK(near(cofactors(3, 3), -product(3)));
+    };
+    check(1e-200, 1e-200, 1e200, 1e200);
+    check(1e200, 1e200, 1e-200, 1e-200);
+    check(1e200, -3e-200, 1e200, 1e-200);
+    check(1e-200, 1e-200, 1.0, 2.0);
+    check(1e-160, 2e-150, 1e-5, -1.0);
+    check(1e-100, 1e-100, 1e-100, 1e-100);
+    check(1e200, 1e150, 2.0, 1.0);
+    check(1e-300, 1e-300, 1e300, 1e290);
+    check(1.0, 2.0, 3.0, 4.0);
+    check(1e-30f, 1e-30f, 1e30f, 1e30f);
+    check(1e30f, 1e30f, -1e-30f, 1e-30f);
+    check(1e-30f, 1e-25f, 1.0f, 3.0f);
+    check(1e30f, 2e20f, 3.0f, 1.0f);
+    // The second derivatives of the determinant of diag(a, b, c) are the products of what is left: c in a and b.
+    const auto second = [](const D& diagonal) {
+        return hessian<double>([](const auto& v) { return det(v * v.tape().constant(D(xt::eye<double>(3)))); },
+                               diagonal);
+    };
+    const D found = second(D{1e-200, 1e-150, 1e10});
+    CHECK(found(0, 1) == Approx(1e10).epsilon(1e-13));
+    CHECK(found(1, 0) == Approx(1e10).epsilon(1e-13));
+    CHECK(found(0, 2) == Approx(1e-150).epsilon(1e-13));
+    CHECK(found(2, 1) == Approx(1e-200).epsilon(1e-13));
+    // In a batch the others stay as they are.
+    Tape<double> tape;
+    const auto batch = tape.variable(D{{{1e-200, 0}, {0, 1e-200}}, {{1, 2}, {3, 4}}, {{1e200, 0}, {1, 1e200}}});
+    CHECK(elements(det(batch).value()) == std::vector<double>{0, det(slice(batch, 0, {1, 2})).item(), infinity});
+    const D gradient = backward(sum(where(tape.constant(D{1, 1, 0}), det(batch), 0)))[batch];
+    const std::vector<double> expected{1e-200, 0, 0, 1e-200, 4, -3, -2, 1, 0, 0, 0, 0};
+    for (std::size_t i = 0; i < 12; ++i) CHECK(gradient.data()[i] == Approx(expected[i]).epsilon(1e-13).margin(1e-300));
+}
+
+TEST_CASE("linear algebra: decompositions of the largest and the smallest numbers") {
+    Tape<double> tape;
+    for (const double scale : {5e-324, 1e-310, 1e-200, 1.0, 1e200, 0.5e308}) {
+        INFO(scale);
+        // (2, 1; 1, 2) has the eigenvalues 1 and 3, and the factor (sqrt(2), 0; 1 / sqrt(2), sqrt(3 / 2)).
+        const auto a = tape.variable(D{{2 * scale, scale}, {scale, 2 * scale}});
+        const double lost = 4 * 5e-324;
+        const auto values = eigvalsh(a).value();
+        CHECK(std::fabs(values(0) - scale) <= 1e-15 * 3 * scale + lost);
+        CHECK(std::fabs(values(1) - 3 * scale) <= 1e-15 * 3 * scale + lost);
+        const D slopes = backward(sum(slice(eigvalsh(a), 0, {1, 2})))[a];
+        for (const double each : slopes) CHECK(each == Approx(0.5).epsilon(1e-14));
+        const D factor = cholesky(a).value();
+        CHECK(factor(0, 0) == Approx(std::sqrt(2 * scale)).epsilon(1e-14));
+        CHECK(factor(1, 0) == Approx(std::sqrt(scale) / std::sqrt(2.0)).epsilon(1e-14));
+        CHECK(factor(1, 1) == Approx(std::sqrt(scale) * std::sqrt(1.5)).epsilon(1e-14));
+        CHECK(slogdet(a).logabsdet.item() == Approx(std::log(3) + 2 * std::log(scale)).epsilon(1e-14));
+        // With b = a (1, 2)', and a' (1, 2)', which is the same, in both ways to solve.
+        const auto b = tape.variable(D{4 * scale, 5 * scale});
+        const auto x = solve(a, b);
+        if (std::isfinite(b.value()(1))) {
+            CHECK(x.value()(0) == Approx(1).epsilon(1e-14));
+            CHECK(x.value()(1) == Approx(2).epsilon(1e-14));
+        }
+    }
+    // A row of subnormal numbers beside one of large ones.
+    const D mixed = {{1e-310, 0}, {1e300, 1e305}};
+    const auto inverse = inv(tape.constant(D{{2e-308, 0}, {1e300, 1e305}})).value();
+    CHECK(inverse(0, 0) == Approx(5e307).epsilon(1e-14));
+    CHECK(inverse(1, 0) == Approx(-5e302).epsilon(1e-14));
+    CHECK(inverse(1, 1) == Approx(1e-305).epsilon(1e-14));
+    CHECK(det(tape.constant(mixed)).item() == Approx(1e-5).epsilon(1e-13));
+    CHECK(slogdet(tape.constant(mixed)).logabsdet.item() == Approx(std::log(1e-5)).epsilon(1e-13));
+    const auto a = tape.variable(D{{1e-307, 0}, {1e300, 1e305}}), b = tape.variable(D{1e-307, 3e300});
+    const auto gradients = backward(sum(solve(a, b)));  // x = (1, 2e-5): a'^-1 (1, 1)' is (1e307 (1 - 1e-5), 1e-305)
+    CHECK(gradients[b](0) == Approx(1e307 * (1 - 1e-5)).epsilon(1e-14));
+    CHECK(gradients[b](1) == Approx(1e-305).epsilon(1e-14));
+}
+
 TEST_CASE("linear algebra: cholesky refuses what is not positive definite") {
     Tape<double> tape;
     const auto indefinite = tape.constant(D{{1, 2}, {2, 1}});

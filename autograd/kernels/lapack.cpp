@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
+#include <numeric>
 #include <string>
 #include <type_traits>
 
@@ -65,25 +67,54 @@ void transpose(T* out, const T* in, std::size_t rows, std::size_t columns) {
     }
 }
 
-/// (a + a') / 2, halved before it is added lest it overflow.
+/// (a + a') / 2.
 template <class T>
 void symmetrize(T* out, const T* a, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j < n; ++j) out[i * n + j] = a[i * n + j] / 2 + a[j * n + i] / 2;
+        for (std::size_t j = 0; j < n; ++j) out[i * n + j] = std::midpoint(a[i * n + j], a[j * n + i]);
     }
 }
 
-/// The factors of a', with the pivot that is 0.
+/// The exponent of the largest of these, if that is near over- or underflow, else 0. LAPACK multiplies by inverses, and
+/// those of subnormal numbers are infinite.
+template <class T>
+int extreme_exponent(const T* data, std::size_t count) {
+    T largest = 0;
+    for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::abs(data[i]));
+    const int exponent = largest == 0 ? 0 : std::ilogb(largest);
+    return std::abs(exponent) > std::numeric_limits<T>::max_exponent * 3 / 4 ? exponent : 0;
+}
+
+template <class T>
+void multiply_by_power(T* data, std::size_t count, int exponent) {
+    for (std::size_t i = 0; i < count; ++i) data[i] = std::ldexp(data[i], exponent);
+}
+
+/// The factors of (d a)', with the pivot that is 0: d brings rows near over- or underflow to 1.
 template <class T>
 struct Factors {
     PoolVector<T> lu;
     PoolVector<int> pivots;
+    PoolVector<int> exponents;  ///< d is diagonal, of 2^-exponents
     int info = 0;
 
-    Factors(const T* a, std::size_t n) : lu(a, a + n * n), pivots(n) {
+    Factors(const T* a, std::size_t n) : lu(a, a + n * n), pivots(n), exponents(n) {
+        for (std::size_t i = 0; i < n; ++i) {
+            exponents[i] = extreme_exponent(a + i * n, n);
+            if (exponents[i] != 0) multiply_by_power(lu.data() + i * n, n, -exponents[i]);
+        }
         const int size = extent(n);
         openblas_set_num_threads(1);
         choose<T>(sgetrf_, dgetrf_)(&size, &size, lu.data(), &size, pivots.data(), &info);
+    }
+
+    /// Vectors of n elements, each element times d's.
+    void multiply_by_d(T* vectors, std::size_t count) const {
+        const std::size_t n = exponents.size();
+        for (std::size_t i = 0; i < n; ++i) {
+            if (exponents[i] == 0) continue;
+            for (std::size_t k = 0; k < count; ++k) multiply_by_power(vectors + k * n + i, 1, -exponents[i]);
+        }
     }
 };
 
@@ -112,8 +143,11 @@ std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t co
     if (triangle == Triangle::none) {
         const Factors<T> factors(a, n);
         if (factors.info > 0) return factors.info - 1;
+        // d a x = d b, or (d a)' x = b and then d x.
+        if (!transposed) factors.multiply_by_d(by_columns.data(), columns);
         choose<T>(sgetrs_, dgetrs_)(&flag, &size, &count, factors.lu.data(), &size, factors.pivots.data(),
                                     by_columns.data(), &size, &info, std::size_t{1});
+        if (transposed) factors.multiply_by_d(by_columns.data(), columns);
     } else {
         openblas_set_num_threads(1);
         const char* part = triangle == Triangle::lower ? "U" : "L";
@@ -134,16 +168,18 @@ std::ptrdiff_t invert(T* inverse, const T* a, std::size_t n) {
 
 template <class T>
 Determinant<T> determinant(const T* a, std::size_t n) {
-    if (n == 0) return {1, 1, 0};
-    if (!all_finite(a, n * n)) return {nan<T>, nan<T>, nan<T>};
+    if (!all_finite(a, n * n)) return {nan<T>, nan<T>, 0, nan<T>};
+    Determinant<T> result{1, T(0.5), 1, 0};
+    if (n == 0) return result;
     const Factors<T> factors(a, n);
-    if (factors.info > 0) return {0, 0, -std::numeric_limits<T>::infinity()};
-    Determinant<T> result{1, 1, 0};
+    if (factors.info > 0) return {0, 0, 0, -std::numeric_limits<T>::infinity()};
     for (std::size_t i = 0; i < n; ++i) {
         const T pivot = factors.lu[i * n + i];
         if ((factors.pivots[i] != static_cast<int>(i) + 1) != (pivot < 0)) result.sign = -result.sign;
-        result.product *= std::abs(pivot);
-        result.logarithm += std::log(std::abs(pivot));
+        int of_pivot = 0, of_product = 0;
+        result.mantissa = std::frexp(result.mantissa * std::frexp(std::abs(pivot), &of_pivot), &of_product);
+        result.exponent += of_pivot + of_product + factors.exponents[i];
+        result.logarithm += std::log(std::abs(pivot)) + static_cast<T>(factors.exponents[i]) * std::numbers::ln2_v<T>;
     }
     return result;
 }
@@ -155,10 +191,13 @@ std::ptrdiff_t cholesky(T* l, const T* a, std::size_t n) {
     const bool finite = all_finite(l, n * n);
     if (finite) {
         const int size = extent(n);
+        const int half = extreme_exponent(l, n * n) / 2;
+        if (half != 0) multiply_by_power(l, n * n, -2 * half);
         int info = 0;
         openblas_set_num_threads(1);
         choose<T>(spotrf_, dpotrf_)("U", &size, l, &size, &info, std::size_t{1});
         if (info > 0) return info - 1;
+        if (half != 0) multiply_by_power(l, n * n, half);
     }
     for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t j = 0; j < n; ++j) {

@@ -23,10 +23,13 @@ std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t co
 template <class T>
 std::ptrdiff_t invert(T* inverse, const T* a, std::size_t n);
 
-/// sign * product of the absolute pivots. Of a singular matrix the sign and the product are 0, the logarithm -infinity.
+/// sign * mantissa * 2^exponent, the mantissa in [1/2, 1): the product of some pivots may be beyond all numbers where
+/// that of all is one. Of a singular matrix the sign and the mantissa are 0, the logarithm -infinity.
 template <class T>
 struct Determinant {
-    T sign, product, logarithm;
+    T sign, mantissa;
+    int exponent;
+    T logarithm;
 };
 template <class T>
 Determinant<T> determinant(const T* a, std::size_t n);

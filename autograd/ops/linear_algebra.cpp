@@ -171,9 +171,50 @@ void Det::forward(Array<T>& out, const Array<T>& a) const {
     reshape_for_overwriting(out, squares.batch);
     for (std::size_t i = 0; i < squares.count; ++i) {
         const auto found = kernels::determinant<T>(a.data() + i * squares.n * squares.n, squares.n);
-        out.data()[i] = found.sign * found.product;
+        out.data()[i] = found.sign * std::ldexp(found.mantissa, found.exponent);
     }
 }
+
+template <class T>
+std::optional<DeterminantScale<T>> DeterminantScale<T>::of(const Array<T>& a, const Array<T>& determinants) {
+    using Limits = std::numeric_limits<T>;
+    // A NaN is what it stays.
+    const auto is_ordinary = [](T y) { return !(std::abs(y) < Limits::min()) && !std::isinf(y); };
+    if (std::all_of(determinants.begin(), determinants.end(), is_ordinary)) return {};
+    const Squares squares(a.shape());
+    const std::size_t n = squares.n;
+    DeterminantScale scale{full<T>(detail::with_last(squares.batch, 0, {n, 1}), T(1)),
+                           full<T>(detail::with_last(squares.batch, 0, {1, 1}), T(1)),
+                           full<T>(detail::with_last(squares.batch, 0, {1, 1}), T(1))};
+    // A power of two, kept from being infinite, or 0, beside what it is to be multiplied with.
+    const auto power = [](int exponent) {
+        return std::ldexp(T(1), std::clamp(exponent, Limits::min_exponent - Limits::digits, Limits::max_exponent - 1));
+    };
+    for (std::size_t i = 0; i < squares.count; ++i) {
+        if (is_ordinary(determinants.data()[i])) continue;
+        const T* matrix = a.data() + i * n * n;
+        const int exponent = kernels::determinant<T>(matrix, n).exponent;
+        // A row is divided by its largest element, and what is left is shared among all.
+        PoolVector<int> of_rows(n);
+        int left = exponent;
+        for (std::size_t row = 0; row < n; ++row) {
+            T largest = 0;
+            for (std::size_t j = 0; j < n; ++j) largest = std::max(largest, std::abs(matrix[row * n + j]));
+            left -= of_rows[row] = std::ilogb(largest);
+        }
+        for (std::size_t row = 0; row < n; ++row) {
+            const int share = left / static_cast<int>(n - row);
+            left -= share;
+            scale.rows.data()[i * n + row] = power(of_rows[row] + share);
+        }
+        scale.half.data()[i] = power(exponent / 2);
+        scale.other_half.data()[i] = power(exponent - exponent / 2);
+    }
+    return scale;
+}
+
+template struct DeterminantScale<float>;
+template struct DeterminantScale<double>;
 
 template <class T>
 void Slogdet::forward(Array<T>& out, const Array<T>& a) const {

@@ -4,6 +4,8 @@
 // differentiation" (2008), but for Cholesky's: Murray, "Differentiation of the Cholesky decomposition" (2016), section 3.
 #pragma once
 
+#include <optional>
+
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/ops/constant.hpp"
 #include "autograd/ops/indexing.hpp"
@@ -100,19 +102,45 @@ struct Inv {
     }
 };
 
+/// For each matrix whose determinant is beyond all numbers or has lost digits, what the rows are to be divided by so
+/// that its size is in [1/2, 1), and two factors, (..., 1, 1), whose product undoes that. Of others all are 1; none if
+/// there are no such matrices.
+template <class T>
+struct DeterminantScale {
+    Array<T> rows, half, other_half;
+
+    static std::optional<DeterminantScale> of(const Array<T>& a, const Array<T>& determinants);
+};
+
 struct Det {
     static constexpr const char* name = "det";
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& a) const;
-    // Giles, "Determinant".
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& a, const X& y) const {
-        return reshape(g * y, detail::with_last(g.shape(), 0, {1, 1})) * matrix_transpose(apply(Inv{}, a));
+        return one_by_one(g) * cofactors(a, y);
     }
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X& a, const X& y) const {
-        return y * sum(matrix_transpose(apply(Inv{}, a)) * t, {-2, -1});
+        return sum(cofactors(a, y) * t, {-2, -1});
+    }
+
+   private:
+    template <class X>
+    static X one_by_one(const X& x) {
+        return reshape(x, detail::with_last(x.shape(), 0, {1, 1}));
+    }
+    // Giles, "Determinant".
+    template <class X>
+    static X cofactors(const X& a, const X& y) {
+        const X inverse = matrix_transpose(apply(Inv{}, a));
+        const auto scale = DeterminantScale<typename X::Element>::of(detail::values_of(a), detail::values_of(y));
+        if (!scale) return one_by_one(y) * inverse;
+        // After the first half, what is between an inverse and its cofactor: a number, if both are.
+        const X scaled = apply(Det{}, a / detail::constant_like(a, scale->rows));
+        const X between = inverse * detail::constant_like(a, scale->half);
+        return one_by_one(scaled) * between * detail::constant_like(a, scale->other_half);
     }
 };
 
@@ -284,7 +312,8 @@ X inv(const X& a) {
     return apply(ops::Inv{}, a);
 }
 
-/// The determinant, without the last two axes; 0 of a singular matrix, 1 of an empty one.
+/// The determinant, without the last two axes; 0 of a singular matrix, 1 of an empty one. It is right, and so are its
+/// derivatives, where products of some of its pivots are beyond all numbers.
 /// @throws ShapeError if a is not square. Its gradient at a singular matrix is an Error, as inv's value is.
 template <Operand X>
 X det(const X& a) {
