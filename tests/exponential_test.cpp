@@ -134,6 +134,30 @@ TEST_CASE("powers and angles: derivatives where the distance overflows, or has l
     CHECK(smallest[1] == Approx(0.89442719099991588).epsilon(1e-15));
 }
 
+TEST_CASE("powers and angles: the derivatives of atan where the square of its argument is no number") {
+    const auto check = [](auto x, double first, double second) {
+        using T = decltype(x);
+        INFO("at " << x);
+        const auto f = [](const auto& v) { return sum(atan(v)); };
+        const double rounding = 4 * static_cast<double>(std::numeric_limits<T>::epsilon());
+        const double lost = static_cast<double>(std::numeric_limits<T>::denorm_min());
+        const double slope = static_cast<double>(vjp<T>(f, {Array<T>{x}}, full<T>({}, T(1))).gradients[0](0));
+        CHECK(std::fabs(slope - first) <= rounding * first + lost);
+        const double bend = static_cast<double>(hessian<T>(f, Array<T>{x})(0, 0));
+        CHECK(std::fabs(bend - second) <= 2 * rounding * std::fabs(second) + lost);
+    };
+    // 1 / (1 + x^2) and -2 x / (1 + x^2)^2.
+    check(2.0, 0.2, -0.16);
+    check(0x1p30, 0x1p-60, -0x1p-89);
+    check(-0x1p31, 0x1p-62, 0x1p-92);
+    check(1e160, 1e-320, 0);
+    check(infinity, 0, 0);
+    check(0x1p30f, 0x1p-60, -0x1p-89);
+    check(-0x1p31f, 0x1p-62, 0x1p-92);
+    check(1e20f, 1 / (double(1e20f) * double(1e20f)), 0);
+    check(-std::numeric_limits<float>::infinity(), 0, 0);
+}
+
 TEST_CASE("powers and angles: at the origin, on the axes and where squares overflow") {
     const auto of_hypot = [](auto a, auto b) { return hypot(a, b); };
     CHECK(gradients_of(of_hypot, 0, 0) == Values{0, 0});

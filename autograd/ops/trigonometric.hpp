@@ -46,8 +46,14 @@ inline constexpr auto acos = elementwise<"acos">([](auto x) { return kernels::ac
                                               .domain = {{{-0.9, 0.9}}},
                                               .reference = [](const double* x) { return std::acos(x[0]); }});
 
+// Where the square is all that counts, and may overflow, it is divided by x twice.
 inline constexpr auto atan =
-    elementwise<"atan">([](auto x) { return kernels::atan(x); }, [](auto g, auto x, auto) { return g / (1 + x * x); })
+    elementwise<"atan">([](auto x) { return kernels::atan(x); },
+                        [](auto g, auto x, auto) {
+                            const auto is_far = abs(x) > 0x1p30;
+                            const auto far = where(is_far, x, 1), near = where(is_far, 0, x);
+                            return where(is_far, g / far / far, g / (1 + near * near));
+                        })
         .documented({.formula = "arc tangent of x", .gradient = "g / (1 + x^2)", .reference = [](const double* x) {
                          return std::atan(x[0]);
                      }});
