@@ -173,6 +173,8 @@ struct AdamWOptions {
 
 /// m and v are running averages of the gradient and its square, t the number of the parameter's steps:
 /// value -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps).
+/// In float the square of a gradient beyond 1.8e19 is infinite, and so is v from then on: as in PyTorch, that element of
+/// the value gets no more steps.
 template <class T, class Options>
 class AdamFamily : public Optimizer<T, AdamFamily<T, Options>> {
    public:

@@ -129,6 +129,17 @@ TEST_CASE("Adam's first step is lr against the gradient's sign, whatever its siz
     }
 }
 
+TEST_CASE("Adam gives no more steps where the square of a gradient is infinite", "[optimizers]") {
+    Pair<float> model;
+    nn::Adam adam({.lr = 0.25});
+    const float start = model.first.value()(1);
+    adam.step(model, gradients_of<float>({{&model.first, Array<float>{1e18f, 2e19f, 0, 7}}}));
+    CHECK(model.first.value()(0) == Approx(0.5 - 0.25));
+    CHECK(model.first.value()(1) == start);
+    adam.step(model, gradients_of<float>({{&model.first, Array<float>{1, 1, 1, 1}}}));
+    CHECK(model.first.value()(1) == start);
+}
+
 TEST_CASE("a parameter which was not on the tape is left alone, with its moments and its count", "[optimizers]") {
     Pair<double> model;
     nn::BasicAdam<double> adam({.lr = 0.25});
