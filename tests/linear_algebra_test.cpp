@@ -329,6 +329,7 @@ TEST_CASE("linear algebra: equal eigenvalues have first derivatives, their eigen
     CHECK_THAT(message_of<Error>([&] { backward(of_vectors); }),
                contains("eigh: eigenvalues 0 and 1 are equal but for rounding"));
     CHECK_THROWS_AS(tangent(v, {{a, D{{1, 2, 3}, {2, 4, 5}, {3, 5, 6}}}}), Error);
+    CHECK_THROWS_AS(hessian<double>([](const auto& each) { return sum(eigvalsh(each)); }, a.value()), Error);
 }
 
 TEST_CASE("linear algebra: a NaN or an infinity in a matrix makes all of its result NaN, and no other's") {

@@ -519,7 +519,8 @@ OpRecord eigvalsh_record() {
         .name = "eigvalsh",
         .documentation = {.formula = "the eigenvalues of (a + a') / 2, ascending",
                           .gradient = "v diag(g) v'",
-                          .kinks = "equal eigenvalues: each has the gradient of the vector that LAPACK chose",
+                          .kinks = "equal eigenvalues: each has the gradient of the vector that LAPACK chose, "
+                                   "whose own derivative is an Error",
                           .nan = whole_matrix,
                           .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
