@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <tuple>
 
-#include "autograd/error.hpp"
+#include "autograd/array.hpp"
+#include "autograd/kernels/running_sum.hpp"
 #include "autograd/threads.hpp"
 
 namespace autograd::kernels {
@@ -16,6 +18,10 @@ namespace {
 
 // Measured with waiting threads awake: a product of 2 million operations takes 24 us, handing half of it over 3.
 constexpr double flops_worth_sharing = 2e6;
+
+/// Inner extents up to so much are left to BLAS, which adds up what is some hundred long and then the sums, in
+/// sequence.
+constexpr std::size_t inner_in_sequence = 4096;
 
 blasint extent(std::size_t value) {
     if (value > static_cast<std::size_t>(std::numeric_limits<blasint>::max())) {
@@ -48,31 +54,96 @@ void multiply(T* out, std::size_t stride, std::size_t rows, std::size_t columns,
     }
 }
 
-/// The part of each product with index `part`, of those that a cut of its larger side in steps of `step` gives.
+/// Products of one pair of matrices' extents, of which some may be added up at one place. Long inner extents count as
+/// several products.
+template <class T>
+class Products {
+   public:
+    Products(std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b)
+        : columns_(columns),
+          inner_(inner),
+          stretches_((inner + inner_in_sequence - 1) / inner_in_sequence),
+          a_(a),
+          b_(b) {}
+
+    /// Of the results' elements from (row, column) on, rows x columns.
+    struct Piece {
+        std::size_t row, column, rows, columns;
+    };
+    /// out = the sum of all of `batches`, whose results have one place.
+    void run(T* out, const Piece& piece, bool accumulate, std::span<const BatchOffsets> batches) const {
+        T* to = out + batches.front().out + piece.row * columns_ + piece.column;
+        add_up(to, columns_, piece, accumulate, batches, 0, batches.size() * stretches_);
+    }
+
+   private:
+    // The same halving as that of rows, in reduction.hpp.
+    void add_up(T* to, std::size_t stride, const Piece& piece, bool accumulate, std::span<const BatchOffsets> batches,
+                std::size_t begin, std::size_t end) const {
+        if (end - begin <= terms_in_sequence) {
+            for (std::size_t term = begin; term < end; ++term) {
+                multiply_stretch(to, stride, piece, accumulate || term > begin, batches[term / stretches_],
+                                 term % stretches_ * inner_in_sequence);
+            }
+            return;
+        }
+        const std::size_t middle = begin + (end - begin) / 2;
+        add_up(to, stride, piece, accumulate, batches, begin, middle);
+        Array<T> half = empty<T>({piece.rows, piece.columns});
+        T* from = half.data();
+        add_up(from, piece.columns, piece, false, batches, middle, end);
+        for (std::size_t i = 0; i < piece.rows; ++i, to += stride, from += piece.columns) {
+            for (std::size_t j = 0; j < piece.columns; ++j) to[j] += from[j];
+        }
+    }
+
+    void multiply_stretch(T* to, std::size_t stride, const Piece& piece, bool accumulate, const BatchOffsets& at,
+                          std::size_t first) const {
+        const std::size_t count = std::min(inner_in_sequence, inner_ - first);
+        const T* left =
+            a_.data + at.a + (a_.transposed ? first * a_.columns + piece.row : piece.row * a_.columns + first);
+        const T* right =
+            b_.data + at.b + (b_.transposed ? piece.column * b_.columns + first : first * b_.columns + piece.column);
+        multiply(to, stride, piece.rows, piece.columns, count, {left, a_.columns, a_.transposed},
+                 {right, b_.columns, b_.transposed}, accumulate);
+    }
+
+    std::size_t columns_, inner_, stretches_;
+    Matrix<T> a_, b_;
+};
+
+/// Results, cut along their larger side in steps of `step`, so that the smaller factor is the one that each part packs
+/// anew. Where the cuts lie depends on the number of threads alone, not on who does which part.
 struct Cut {
     bool by_rows;
-    std::size_t whole, step;
+    std::size_t whole, step, other;
 
-    // The larger side of the result is cut, so that the smaller factor is the one that each part packs anew. Where the
-    // cuts lie depends on the number of threads alone, not on who does which part.
     Cut(std::size_t rows, std::size_t columns, std::size_t parts)
         : by_rows(rows >= columns),
           whole(by_rows ? rows : columns),
-          step(((whole + parts - 1) / parts + 15) / 16 * 16) {}
+          step(((whole + parts - 1) / parts + 15) / 16 * 16),
+          other(by_rows ? columns : rows) {}
 
     std::size_t parts() const { return (whole + step - 1) / step; }
 
     template <class T>
-    void run(std::size_t part, T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a,
-             Matrix<T> b, bool accumulate) const {
+    typename Products<T>::Piece piece(std::size_t part) const {
         const std::size_t begin = part * step, count = std::min(step, whole - begin);
-        const std::size_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
-        const T* left = a.data + (a.transposed ? row : row * a.columns);
-        const T* right = b.data + (b.transposed ? column * b.columns : column);
-        multiply(out + row * columns + column, columns, by_rows ? count : rows, by_rows ? columns : count, inner,
-                 {left, a.columns, a.transposed}, {right, b.columns, b.transposed}, accumulate);
+        if (by_rows) return {begin, 0, count, other};
+        return {0, begin, other, count};
     }
 };
+
+/// Calls run(batches of one place) for each place that results have.
+template <class Run>
+void for_each_place(std::span<const BatchOffsets> batches, Run run) {
+    while (!batches.empty()) {
+        std::size_t count = 1;
+        while (count < batches.size() && batches[count].out == batches[0].out) ++count;
+        run(batches.first(count));
+        batches = batches.subspan(count);
+    }
+}
 
 }  // namespace
 
@@ -96,23 +167,24 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner) *
                          static_cast<double>(batches.size());
     const std::size_t parts = flops < flops_worth_sharing ? 1 : static_cast<std::size_t>(num_threads());
-    const auto product = [&](const Cut& cut, std::size_t part, const BatchOffsets& at) {
-        cut.run(part, out + at.out, rows, columns, inner, Matrix<T>{a.data + at.a, a.columns, a.transposed},
-                Matrix<T>{b.data + at.b, b.columns, b.transposed}, accumulate);
-    };
-    // Many products are dealt out whole, unless two threads might then write at one place.
-    if (!shared_results && batches.size() >= 2 * parts) {
-        const Cut whole(rows, columns, 1);
-        const std::size_t step = (batches.size() + parts - 1) / parts;
-        run_in_parallel((batches.size() + step - 1) / step, [&](std::size_t part) {
-            for (const BatchOffsets& at : batches.subspan(part * step, std::min(step, batches.size() - part * step)))
-                product(whole, 0, at);
-        });
-        return;
+    const Products<T> products(columns, inner, a, b);
+    PoolVector<BatchOffsets> sorted;
+    const auto place = [](const BatchOffsets& at) { return std::tuple{at.out, at.a, at.b}; };
+    const auto before = [&](const BatchOffsets& one, const BatchOffsets& other) { return place(one) < place(other); };
+    if (shared_results && !std::is_sorted(batches.begin(), batches.end(), before)) {
+        sorted.assign(batches.begin(), batches.end());
+        std::sort(sorted.begin(), sorted.end(), before);
+        batches = sorted;
     }
-    const Cut cut(rows, columns, parts);
-    run_in_parallel(cut.parts(), [&](std::size_t part) {
-        for (const BatchOffsets& at : batches) product(cut, part, at);
+    // Many products are dealt out whole, unless two threads might then write at one place.
+    const bool whole = !shared_results && batches.size() >= 2 * parts;
+    const Cut cut(rows, columns, whole ? 1 : parts);
+    const std::size_t step = whole ? (batches.size() + parts - 1) / parts : batches.size();
+    run_in_parallel(whole ? (batches.size() + step - 1) / step : cut.parts(), [&](std::size_t part) {
+        const std::size_t first = whole ? part * step : 0;
+        const auto piece = cut.piece<T>(whole ? 0 : part);
+        for_each_place(batches.subspan(first, std::min(step, batches.size() - first)),
+                       [&](std::span<const BatchOffsets> same) { products.run(out, piece, accumulate, same); });
     });
 }
 

@@ -1,4 +1,5 @@
-// Matrix products, by OpenBLAS. Knows pointers and extents; shapes are checked by the ops.
+// Matrix products, by OpenBLAS. Knows pointers and extents; shapes are checked by the ops. Sums over a long inner
+// extent, and of many products, are pairwise.
 #pragma once
 
 #include <cstddef>

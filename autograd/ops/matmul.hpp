@@ -107,6 +107,8 @@ X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
 /// The product of matrices, (..., n, k) and (..., k, m), each after the transposition of its last two axes. The leading
 /// axes are broadcast. A vector is a row on the left and a column on the right, and the axis that this adds is not in
 /// the result: matmul of two vectors is their scalar product. (A vector's transposition is the vector itself.)
+/// Up to 4096 products are added up as BLAS does it, partly in sequence; the sums of more of them, and those of several
+/// matrices, are added in pairs.
 /// @throws ShapeError if one is a scalar, the inner extents differ, or the leading axes do not broadcast.
 template <Operand X>
 X matmul(const X& a, const X& b, Transpose transpose = {}) {
