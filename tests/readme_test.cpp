@@ -140,6 +140,15 @@ TEST_CASE("docs: three nodes, by hand") {
 )");
 }
 
+TEST_CASE("docs: a node that many ops use, and one that an op takes many times") {
+    Tape<float> tape;
+    const auto x = tape.variable(full<float>({1}, 1));
+    CHECK(backward(sum(0.1f * take(x, std::vector<int>(10000, 0), 0)))[x](0) == 1000);
+    auto total = 0.1f * x;
+    for (int i = 1; i < 10000; ++i) total = total + 0.1f * x;
+    CHECK(backward(total)[x](0) == Approx(999.9029));
+}
+
 TEST_CASE("docs: what a missing gradient says, and a parameter that changed") {
     Tape<double> tape;
     const auto x = tape.variable(Array<double>{1.0, 2.0});

@@ -2,7 +2,10 @@
 #include "autograd/kernels/convolution.hpp"
 
 #include <algorithm>
+#include <numeric>
 
+#include "autograd/array.hpp"
+#include "autograd/kernels/running_sum.hpp"
 #include "autograd/threads.hpp"
 
 namespace autograd::kernels {
@@ -47,6 +50,28 @@ void walk(const WindowAxis& rows, const WindowAxis& columns, Row row, Outside ou
     }
 }
 
+/// In how many windows an element of the axis lies at the most. Their elements that may be the same one are
+/// stride / gcd(stride, dilation) apart.
+std::size_t most_windows_at_a_place(const WindowAxis& axis) {
+    const std::size_t apart = axis.stride / std::gcd(axis.stride, axis.dilation);
+    return std::min(axis.count, (axis.size + apart - 1) / apart);
+}
+
+/// Each element of the windows of a plane to its place among `sums`, which are numbers, or RunningSums.
+template <class Sum, class T>
+void add_windows(Sum* sums, const T* windows, const WindowAxis& rows, const WindowAxis& columns) {
+    walk(
+        rows, columns,
+        [sums, windows, stride = columns.stride](std::size_t from, std::size_t to, std::size_t count) {
+            if (stride == 1) {
+                for (std::size_t x = 0; x < count; ++x) sums[to + x] += windows[from + x];
+            } else {
+                for (std::size_t x = 0; x < count; ++x) sums[to + x * stride] += windows[from + x];
+            }
+        },
+        [](std::size_t, std::size_t) {});
+}
+
 }  // namespace
 
 template <class T>
@@ -73,20 +98,20 @@ void unfold(T* windows, const T* pictures, std::size_t planes, const WindowAxis&
 template <class T>
 void fold_add(T* pictures, const T* windows, std::size_t planes, const WindowAxis& rows, const WindowAxis& columns) {
     const std::size_t size = rows.size * columns.size * rows.count * columns.count;
+    const std::size_t plane_size = rows.extent * columns.extent;
+    const bool crowded = most_windows_at_a_place(rows) * most_windows_at_a_place(columns) > terms_in_sequence;
     for_shares(planes, size, [&](std::size_t begin, std::size_t end) {
+        PoolVector<RunningSum<T>> sums;
         for (std::size_t plane = begin; plane < end; ++plane) {
-            T* out = pictures + plane * rows.extent * columns.extent;
+            T* out = pictures + plane * plane_size;
             const T* in = windows + plane * size;
-            walk(
-                rows, columns,
-                [&](std::size_t from, std::size_t to, std::size_t count) {
-                    if (columns.stride == 1) {
-                        for (std::size_t x = 0; x < count; ++x) out[to + x] += in[from + x];
-                    } else {
-                        for (std::size_t x = 0; x < count; ++x) out[to + x * columns.stride] += in[from + x];
-                    }
-                },
-                [](std::size_t, std::size_t) {});
+            if (!crowded) {
+                add_windows(out, in, rows, columns);
+                continue;
+            }
+            sums.assign(plane_size, RunningSum<T>(0));
+            add_windows(sums.data(), in, rows, columns);
+            for (std::size_t i = 0; i < plane_size; ++i) out[i] += sums[i].value();
         }
     });
 }

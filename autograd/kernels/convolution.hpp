@@ -17,7 +17,8 @@ struct WindowAxis {
 template <class T>
 void unfold(T* windows, const T* pictures, std::size_t planes, const WindowAxis& rows, const WindowAxis& columns);
 
-/// The adjoint: each element of a window is added to the picture that it would have come from.
+/// The adjoint: each element of a window is added to the picture that it would have come from. What is added up at one
+/// place is rounded as by terms_in_sequence additions, however many windows share it (running_sum.hpp).
 template <class T>
 void fold_add(T* pictures, const T* windows, std::size_t planes, const WindowAxis& rows, const WindowAxis& columns);
 

@@ -1,5 +1,6 @@
 // Elements picked along an axis by lists of indices, and their mirror image: elements added to the places which a list
-// names, several of them to one place if it names that more than once. Indices must have been checked. No tape here.
+// names, several of them to one place if it names that more than once. What is added up at one place is rounded as by
+// terms_in_sequence additions, however many there are (running_sum.hpp). Indices must have been checked. No tape here.
 #pragma once
 
 #include <cstddef>

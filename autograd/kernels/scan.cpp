@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/kernels/running_sum.hpp"
 #include "autograd/threads.hpp"
 
 namespace autograd::kernels {
@@ -27,24 +28,24 @@ void for_each_block(const AxisView& view, Walk walk) {
     });
 }
 
-/// out = first(place) at the beginning of the way, then next(out before, place, place before). What runs on is in
-/// double: of float only the results are rounded.
+/// out = first(place) at the beginning of the way; from then on what next(running, place, place before) makes of what
+/// runs on, of which only the results are rounded.
 template <class T, class First, class Next>
 void scan(T* out, const AxisView& view, Way way, First first, Next next) {
     for_each_block(view, [&](std::size_t origin, std::size_t count) {
-        double running[block];
+        RunningSum<T> running[block];
         const bool back = way == Way::backwards;
         std::size_t now = back ? origin + (view.extent - 1) * view.inner : origin;
         for (std::size_t k = 0; k < count; ++k) {
-            running[k] = first(now + k);
-            out[now + k] = static_cast<T>(running[k]);
+            running[k] = RunningSum<T>(first(now + k));
+            out[now + k] = running[k].value();
         }
         for (std::size_t i = 1; i < view.extent; ++i) {
             const std::size_t before = now;
             now = back ? now - view.inner : now + view.inner;
             for (std::size_t k = 0; k < count; ++k) {
-                running[k] = next(running[k], now + k, before + k);
-                out[now + k] = static_cast<T>(running[k]);
+                next(running[k], now + k, before + k);
+                out[now + k] = running[k].value();
             }
         }
     });
@@ -56,9 +57,10 @@ template <class T>
 void linear_recurrence(T* out, const T* a, const T* b, const AxisView& view, Way way, bool delayed) {
     const auto first = [=](std::size_t i) { return b[i]; };
     if (delayed) {
-        scan(out, view, way, first, [=](double y, std::size_t i, std::size_t before) { return a[before] * y + b[i]; });
+        scan(out, view, way, first,
+             [=](RunningSum<T>& y, std::size_t i, std::size_t before) { (y *= a[before]) += b[i]; });
     } else {
-        scan(out, view, way, first, [=](double y, std::size_t i, std::size_t) { return a[i] * y + b[i]; });
+        scan(out, view, way, first, [=](RunningSum<T>& y, std::size_t i, std::size_t) { (y *= a[i]) += b[i]; });
     }
 }
 
@@ -66,14 +68,14 @@ template <class T>
 void cumulative_sum(T* out, const T* x, const AxisView& view, Way way) {
     scan(
         out, view, way, [=](std::size_t i) { return x[i]; },
-        [=](double y, std::size_t i, std::size_t) { return y + x[i]; });
+        [=](RunningSum<T>& y, std::size_t i, std::size_t) { y += x[i]; });
 }
 
 template <class T>
 void cumulative_prod(T* out, const T* x, const AxisView& view, Way way) {
     scan(
         out, view, way, [=](std::size_t i) { return x[i]; },
-        [=](double y, std::size_t i, std::size_t) { return y * x[i]; });
+        [=](RunningSum<T>& y, std::size_t i, std::size_t) { y *= x[i]; });
 }
 
 template <class T>
@@ -83,22 +85,23 @@ void logcumsumexp(T* out, const T* x, const AxisView& view) {
         // The largest so far, and the sum of exp(x - largest): the logarithm is taken anew each time, so errors do not
         // add up.
         T largest[block];
-        double total[block];
+        RunningSum<T> total[block];
         std::fill_n(largest, count, -infinity);
-        std::fill_n(total, count, 0.0);
+        std::fill_n(total, count, RunningSum<T>(0));
         for (std::size_t i = 0; i < view.extent; ++i) {
             const std::size_t now = origin + i * view.inner;
             for (std::size_t k = 0; k < count; ++k) {
                 const T value = x[now + k];
                 if (value > largest[k]) {
-                    total[k] = total[k] * std::exp(static_cast<double>(largest[k]) - value) + 1;
+                    (total[k] *= std::exp(static_cast<double>(largest[k]) - value)) += 1;
                     largest[k] = value;
                 } else if (std::isnan(value)) {
-                    total[k] = value;
+                    total[k] = RunningSum<T>(value);
                 } else if (std::isfinite(value)) {
                     total[k] += std::exp(value - largest[k]);
                 }
-                out[now + k] = total[k] == 0 ? -infinity : largest[k] + std::log(static_cast<T>(total[k]));
+                const T sum = total[k].value();
+                out[now + k] = sum == 0 ? -infinity : largest[k] + std::log(sum);
             }
         }
     });
