@@ -1,6 +1,7 @@
 // An op with several outputs: mean and variance of each column, in one pass. A node has one value, so the op packs both
 // into one array, (2, columns), of which the function that users call gives slices.
 #include <autograd/autograd.hpp>
+#include <cmath>
 #include <cstdio>
 
 using namespace autograd;
@@ -17,12 +18,13 @@ struct Moments {
         if (x.dimension() != 2 || x.shape()[0] == 0)
             throw ShapeError("a matrix with rows, not " + to_string(x.shape()));
         const std::size_t rows = x.shape()[0], columns = x.shape()[1];
-        out = full<T>({2, columns}, T(0));
+        out = empty<T>({2, columns});
         for (std::size_t j = 0; j < columns; ++j) {
-            T &mean = out(0, j), &variance = out(1, j);
-            for (std::size_t i = 0; i < rows; ++i) mean += x(i, j) / static_cast<T>(rows);
-            for (std::size_t i = 0; i < rows; ++i)
-                variance += (x(i, j) - mean) * (x(i, j) - mean) / static_cast<T>(rows);
+            double mean = 0, variance = 0;  // of floats as well, whose sum would round at each row
+            for (std::size_t i = 0; i < rows; ++i) mean += double(x(i, j)) / double(rows);
+            for (std::size_t i = 0; i < rows; ++i) variance += std::pow(double(x(i, j)) - mean, 2) / double(rows);
+            out(0, j) = static_cast<T>(mean);
+            out(1, j) = static_cast<T>(variance);
         }
     }
     template <class X>

@@ -4,6 +4,7 @@
 // nodes, never under one.
 #include <algorithm>
 #include <autograd/autograd.hpp>
+#include <autograd/kernels/gather.hpp>
 #include <autograd/opcheck.hpp>
 #include <cstdio>
 #include <memory>
@@ -46,12 +47,12 @@ struct AddRows {
         out = full<T>(table, T(0));
         add_to(out, x);
     }
-    /// Beside forward: where the table's gradient has parts already, these are added to them in place.
+    /// Beside forward: where the table's gradient has parts already, these are added to them in place. The kernel is
+    /// that of take: a row may be picked a million times, and in float a loop of `+=` would round a million times.
     template <class T>
     void add_to(Array<T>& target, const Array<T>& x) const {
-        for (std::size_t i = 0; i < indices->size(); ++i) {
-            for (std::size_t j = 0; j < table[1]; ++j) target((*indices)[i], j) += x(i, j);
-        }
+        kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(table, 0), indices->data(),
+                             indices->size());
     }
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X&, const X&) const {

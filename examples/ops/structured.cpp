@@ -19,10 +19,12 @@ struct SquaredDistances {
                              to_string(b.shape()));
         }
         const std::size_t rows = a.shape()[0], columns = b.shape()[0], length = a.shape()[1];
-        out = full<T>({rows, columns}, T(0));
+        out = empty<T>({rows, columns});
         for (std::size_t i = 0; i < rows; ++i) {
             for (std::size_t j = 0; j < columns; ++j) {
-                for (std::size_t k = 0; k < length; ++k) out(i, j) += (a(i, k) - b(j, k)) * (a(i, k) - b(j, k));
+                double total = 0;  // of floats as well, whose sum would round at each term
+                for (std::size_t k = 0; k < length; ++k) total += std::pow(double(a(i, k)) - double(b(j, k)), 2);
+                out(i, j) = static_cast<T>(total);
             }
         }
     }
