@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "autograd/array.hpp"
@@ -12,12 +14,31 @@
 
 namespace autograd {
 
+namespace detail {
+
+/// @throws Error if two of them are one array that is changed: what f made of one would overwrite the other's.
+template <class First, class... Rest>
+void require_distinct(First& first, Rest&... rest) {
+    [[maybe_unused]] const auto check = [&]<class Other>(Other& other) {
+        if constexpr (!std::is_const_v<First> && !std::is_const_v<Other>) {
+            if (std::addressof(first) == std::addressof(other)) {
+                throw Error("update: one array is given twice to be changed; where it is only read, give it as const");
+            }
+        }
+    };
+    (check(rest), ...);
+    if constexpr (sizeof...(Rest) > 0) require_distinct(rest...);
+}
+
+}  // namespace detail
+
 /// Calls f(pack&, pack&, ...) for each pack of elements, and stores what f made of those arrays which are not const:
 ///
 ///     update([&](auto& value, auto gradient) { value = value - rate * gradient; }, values, gradients);
 ///
-/// Of large arrays several threads take a part each: f must not change anything but its arguments.
-/// @throws ShapeError if the shapes differ.
+/// Of large arrays several threads take a part each: f must not change anything but its arguments. An array that is changed
+/// may be given once more as const, and is there what it was before.
+/// @throws ShapeError if the shapes differ, Error if an array is given twice to be changed.
 template <class F, class First, class... Rest>
 void update(F f, First& first, Rest&... rest) {
     using T = typename First::value_type;
@@ -30,6 +51,7 @@ void update(F f, First& first, Rest&... rest) {
         }
     };
     (check(rest), ...);
+    detail::require_distinct(first, rest...);
     const auto pointers = std::tuple{first.data(), rest.data()...};
     const std::size_t count = first.size();
     [&]<std::size_t... I>(std::index_sequence<I...>) {

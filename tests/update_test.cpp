@@ -1,4 +1,5 @@
 #include <autograd/update.hpp>
+#include <utility>
 
 #include "testing.hpp"
 
@@ -32,4 +33,34 @@ TEST_CASE("update: shapes that differ are refused before anything is changed") {
     CHECK_THAT(message_of<ShapeError>([&] { update([](auto& v, auto g) { v = g; }, value, gradient); }),
                contains("(3, 4)") && contains("(4, 3)"));
     CHECK(elements(value) == elements(sample<float>({3, 4})));
+}
+
+TEST_CASE("update: an array that is given twice is read as it was, or refused") {
+    Array<float> a = sample<float>({3, 11});
+    const Array<float> other = sample<float>({3, 11}, 2), before = a;
+    const auto add = [](auto& x, auto y) { x = x + y; };
+    // Read once more.
+    update(add, a, std::as_const(a));
+    for (std::size_t i = 0; i < a.size(); ++i) CHECK(a.data()[i] == 2 * before.data()[i]);
+    update([](auto& x, auto y, auto z) { x = y - z; }, a, other, other);
+    CHECK(elements(a) == std::vector<float>(a.size(), 0));
+    // Changed twice, wherever it stands among the others.
+    a = before;
+    Array<float> b = other;
+    const auto refused = [&](const auto& call) {
+        CHECK_THAT(message_of<Error>(call), contains("update: one array is given twice") && contains("const"));
+        CHECK(elements(a) == elements(before));
+        CHECK(elements(b) == elements(other));
+    };
+    refused([&] { update(add, a, a); });
+    refused([&] { update([](auto& x, auto& y, auto& z) { x = y = z = x + y; }, a, b, a); });
+    refused([&] { update([](auto& x, auto& y, auto& z) { x = y = z = x + y; }, b, a, a); });
+    refused([&] { update([](auto& x, auto y, auto& z) { z = x = x + y; }, a, other, a); });
+    Array<float> nothing = empty<float>({0});
+    CHECK_THROWS_AS(update(add, nothing, nothing), Error);
+    // Arrays whose elements are equal, or are none, are still two.
+    Array<float> none = nothing, same = a;
+    update(add, nothing, none);
+    update([](auto& x, auto& y) { x = y = x + y; }, a, same);
+    CHECK(elements(a) == elements(same));
 }
