@@ -131,6 +131,7 @@ Gradients<T>::Gradients(Tape<T>& tape, std::uint32_t loss)
     : tape_(&tape), life_(tape.life()), generation_(tape.generation()), loss_(loss), slot_of_(loss + 1, -1) {
     parameters_.reserve(tape.parameters().size());
     for (const auto& each : tape.parameters()) parameters_.emplace_back(each.state->identity, each.node);
+    std::sort(parameters_.begin(), parameters_.end());  // to be found
 }
 
 template <class T>
@@ -144,10 +145,9 @@ std::uint32_t Gradients<T>::node_of(const Var<T>& v) const {
 template <class T>
 std::uint32_t Gradients<T>::node_of(const Parameter<T>& parameter) const {
     if (life_ == nullptr) throw GradientError("gradients: used after they were moved from");
-    const std::uint64_t identity = parameter.identity();
-    const auto found = std::find_if(parameters_.begin(), parameters_.end(),
-                                    [identity](const auto& each) { return each.first == identity; });
-    return found == parameters_.end() ? Input<T>::none : found->second;
+    const auto found = std::lower_bound(parameters_.begin(), parameters_.end(), parameter.identity(),
+                                        [](const auto& each, std::uint64_t identity) { return each.first < identity; });
+    return found == parameters_.end() || found->first != parameter.identity() ? Input<T>::none : found->second;
 }
 
 template <class T>

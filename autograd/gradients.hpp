@@ -45,7 +45,7 @@ class Gradients {
 
     /// True if the parameter was on the tape at all, with or without a gradient.
     bool uses(const Parameter<T>& parameter) const { return node_of(parameter) != Input<T>::none; }
-    /// The identities of all parameters which were on the tape, with their nodes.
+    /// The identities of all parameters which were on the tape, in rising order, with their nodes.
     const PoolVector<std::pair<std::uint64_t, std::uint32_t>>& parameters() const { return parameters_; }
     /// The name of a parameter for messages, where the tape still lives and knows one.
     std::string parameter_name(std::uint64_t identity) const;

@@ -35,11 +35,16 @@ void ParameterStates<T>::require_count(std::size_t count) const {
 }
 
 template <class T>
-void ParameterStates<T>::refuse_unlisted(const std::vector<std::uint64_t>& listed,
-                                         const autograd::Gradients<T>& gradients) {
-    const auto unlisted = std::find_if(
-        gradients.parameters().begin(), gradients.parameters().end(),
-        [&](const auto& each) { return std::find(listed.begin(), listed.end(), each.first) == listed.end(); });
+void ParameterStates<T>::require_each_once(const autograd::Gradients<T>& gradients, StepOptions options) {
+    std::sort(used_.begin(), used_.end());
+    if (const auto twice = std::adjacent_find(used_.begin(), used_.end()); twice != used_.end()) {
+        throw autograd::Error(fmt::format("optimiser: {} is listed twice in the model, and would be stepped twice",
+                                          gradients.parameter_name(*twice)));
+    }
+    if (options.partial || used_.size() == gradients.parameters().size()) return;
+    const auto unlisted =
+        std::find_if(gradients.parameters().begin(), gradients.parameters().end(),
+                     [&](const auto& each) { return !std::binary_search(used_.begin(), used_.end(), each.first); });
     throw autograd::GradientError(
         fmt::format("optimiser: {} (node {}) was used on the tape, but is not in the model's listing; add it to "
                     "`members`, or step a part of what was used with {{.partial = true}}",

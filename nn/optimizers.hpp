@@ -40,13 +40,13 @@ class ParameterStates {
     void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions options, std::size_t averages,
               Update update) {
         prepare(model, averages);
-        std::size_t used = 0;
+        used_.clear();
         for_each_parameter(model, name_, [&](const std::string&, const autograd::Parameter<T>& parameter) {
             if (!gradients.uses(parameter)) return;
             gradients[parameter];  // throws, with the reason, where there is none
-            ++used;
+            used_.push_back(parameter.identity());
         });
-        if (!options.partial && used != gradients.parameters().size()) refuse_unlisted(model, gradients);
+        require_each_once(gradients, options);
         std::size_t index = 0;
         for_each_parameter(model, name_, [&](const std::string&, autograd::Parameter<T>& parameter) {
             ParameterState<T>& state = states_[index++];
@@ -78,22 +78,16 @@ class ParameterStates {
         });
         require_count(index);
     }
-    template <class Model>
-    [[noreturn]] void refuse_unlisted(const Model& model, const autograd::Gradients<T>& gradients) {
-        std::vector<std::uint64_t> listed;
-        for_each_parameter(model, name_, [&](const std::string&, const autograd::Parameter<T>& each) {
-            listed.push_back(each.identity());
-        });
-        refuse_unlisted(listed, gradients);
-    }
-
     void prepare(std::size_t index, const std::string& name, const autograd::Shape& shape, std::size_t averages);
     void require_count(std::size_t count) const;
-    [[noreturn]] static void refuse_unlisted(const std::vector<std::uint64_t>& listed,
-                                             const autograd::Gradients<T>& gradients);
+    /// That no parameter was listed twice, and, unless a part may be stepped, that all which were on the tape were
+    /// listed.
+    void require_each_once(const autograd::Gradients<T>& gradients, StepOptions options);
 
     std::vector<ParameterState<T>> states_;
-    std::string name_;  // a buffer, kept so that a step allocates nothing
+    // Buffers, kept so that a step allocates nothing: a name, and the identities of those that are to be stepped.
+    std::string name_;
+    std::vector<std::uint64_t> used_;
 };
 
 /// What the optimisers are made of: each derives from this, as `Derived`, and adds its `options`, the names of its
@@ -105,8 +99,8 @@ class Optimizer {
     /// were.
     /// @throws GradientError if a parameter's path to the loss was cut, or if one was on the tape but is not in the
     /// model's listing (unless step_options.partial); TapeError if the gradients are nodes of a tape that was cleared;
-    /// Error if the model's names, and ShapeError if its shapes, are not those of the steps before. No value, count or
-    /// average has then changed.
+    /// Error if a parameter is listed twice, or the model's names, and ShapeError if its shapes, are not those of the
+    /// steps before. No value, count or average has then changed.
     template <class Model>
     void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
         const Derived& rule = static_cast<const Derived&>(*this);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -218,6 +219,36 @@ TEST_CASE("a step changes the version: the old tape's sweep is refused", "[optim
     sgd.step(p, backward(loss));
     CHECK(p.value()(0) == 0);
     CHECK_THROWS_AS(backward(loss), GradientError);
+}
+
+TEST_CASE("a parameter that a model lists twice is an error, and nothing is stepped", "[optimizers]") {
+    Parameter<double> p{Array<double>{2}}, q{Array<double>{3}};
+    Tape<double> tape;
+    tape.name_parameter(p.identity(), "p");
+    const auto grads = backward(sum(tape.parameter(p) * tape.parameter(q)));
+    nn::BasicSGD<double> sgd({.lr = 0.5});
+    for (const bool partial : {false, true}) {
+        auto twice = std::tie(p, q, p);
+        auto only = std::tie(p, p);
+        CHECK_THROWS_WITH(sgd.step(twice, grads, {.partial = partial}), contains("p is listed twice"));
+        nn::BasicSGD<double> another({.lr = 0.5});
+        CHECK_THROWS_WITH(another.step(only, grads, {.partial = partial}), contains("p is listed twice"));
+    }
+    CHECK((p.value()(0) == 2 && q.value()(0) == 3));
+}
+
+// Were each looked for among all others, this would take most of a minute.
+TEST_CASE("a model of very many parameters is stepped", "[optimizers]") {
+    std::vector<Parameter<float>> model(300000, Parameter<float>{Array<float>{1}});
+    Tape<float> tape;
+    std::vector<autograd::Var<float>> terms;
+    for (std::size_t i = model.size(); i-- > 0;) terms.push_back(tape.parameter(model[i]));
+    const auto grads = backward(sum(concat(terms)));
+    nn::SGD sgd({.lr = 0.5});
+    sgd.step(model, grads);
+    std::size_t stepped = 0;
+    for (const auto& each : model) stepped += each.value()(0) == 0.5f ? 1 : 0;
+    CHECK(stepped == model.size());
 }
 
 TEST_CASE("a step takes no memory from the heap once the states are there", "[optimizers]") {
