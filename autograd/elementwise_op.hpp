@@ -101,6 +101,12 @@ struct DerivedCut<E, K, X, std::index_sequence<I...>> {
     static constexpr bool value = !is_dual<result>;
 };
 
+/// The ways to take a value where it is defined and another elsewhere. (`where` gives the branch that it does not take a
+/// gradient of 0, which the infinite derivative of what is not defined there makes NaN.)
+inline constexpr const char* choice_advice =
+    ". If `where` takes another value there, let it choose the argument too, where(x > 0, sqrt(where(x > 0, x, 1)), x), or "
+    "let one lambda choose, elementwise<\"...\">([](auto x) { return where(x > 0, sqrt(x), x); })";
+
 /// Everything that one elementwise op compiles to for one element type and number of inputs.
 template <class E, class T, std::size_t Arity>
 struct Loops {
@@ -219,7 +225,8 @@ struct Loops {
     static constexpr kernels::ElementwiseKernel<T> kernel{
         Arity, forward, backward_all(std::make_index_sequence<Arity>{}), backward.data()};
     static constexpr ElementwiseOp<T> op{
-        {E::name, cut_mask, backward_map<T>, backward_recorded, tangent_map<T>, accumulate_recorded<T>}, &kernel};
+        {E::name, cut_mask, backward_map<T>, backward_recorded, tangent_map<T>, accumulate_recorded<T>, choice_advice},
+        &kernel};
 };
 
 /// The little of it that callers name. Of the library's ops it is declared extern: users' files then see nothing of Loops,

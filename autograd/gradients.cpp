@@ -92,6 +92,17 @@ std::string explain_barren_loss(const Tape<T>& tape, std::uint32_t loss) {
     return "it depends on no variable and no parameter";
 }
 
+constexpr std::size_t any = ~std::size_t{0};
+
+/// The op's advice, if a gradient of 0 came to this element of its value, or to any: then the derivative there was not asked
+/// for, and 0 times an infinite one is NaN.
+template <class T>
+const char* advice_on_zero(const Node<T>& node, const Array<T>& gradient, std::size_t place) {
+    const T *begin = gradient.data(), *end = begin + gradient.size();
+    const bool is_zero = place < gradient.size() ? begin[place] == 0 : std::find(begin, end, T(0)) != end;
+    return is_zero && node.op->advice != nullptr ? node.op->advice : "";
+}
+
 template <class T>
 std::string stale_parameter(const Tape<T>& tape, const Node<T>& user) {
     for (const Input<T>& input : tape.inputs(user)) {
@@ -273,9 +284,10 @@ void Sweep<T>::require_finite() const {
         const std::size_t place = kernels::find_non_finite(*gradient);
         if (place == gradient->size()) continue;
         throw FiniteError(fmt::format(
-            "check_finite: the backward pass of {} made {} at element {} of the gradient of its input {}, {}{}",
+            "check_finite: the backward pass of {} made {} at element {} of the gradient of its input {}, {}{}{}",
             tape_.describe(index_), gradient->data()[place], place, k, tape_.describe(inputs[k].node),
-            tape_.ranges_of_inputs(index_)));
+            tape_.ranges_of_inputs(index_),
+            advice_on_zero(*node_, compact_gradient(), gradient->size() == compact_gradient().size() ? place : any)));
     }
 }
 
@@ -318,7 +330,8 @@ typename Sweep<T>::Target Sweep<T>::target(std::size_t which, bool in_place) {
     const std::uint32_t input = inputs()[which].node;
     const Shape& shape = tape_.node(input).array().shape();
     std::int32_t& slot = gradients_.slot_of_[input];
-    if (in_place && !handed_over_ && !options_.keep && same_shape(compact_gradient().shape(), shape)) {
+    const bool is_needed = options_.keep || tape_.checks_finite();  // require_finite() asks for it
+    if (in_place && !handed_over_ && !is_needed && same_shape(compact_gradient().shape(), shape)) {
         handed_over_ = true;
         slot = gradients_.slot_of_[index_];
     } else {
@@ -355,8 +368,9 @@ Gradients<T> RecordingSweep<T>::run(std::uint32_t first_node) {
         try {
             node_->op->backward_recorded(*this);
         } catch (const FiniteError& error) {
-            throw FiniteError(fmt::format("{}; this is of the backward pass of {}{}", error.what(), tape_.describe(index_),
-                                          tape_.ranges_of_inputs(index_)));
+            throw FiniteError(fmt::format("{}; this is of the backward pass of {}{}{}", error.what(),
+                                          tape_.describe(index_), tape_.ranges_of_inputs(index_),
+                                          advice_on_zero(*node_, gradient().value(), any)));
         }
     }
     return std::move(gradients_);

@@ -268,8 +268,10 @@ void Tape<T>::require_finite(std::uint32_t index) const {
     const Array<T>& array = node.array();
     const std::size_t place = kernels::find_non_finite(array);
     if (place == array.size()) return;
-    throw FiniteError(fmt::format("check_finite: {} of shape {} made {} at element {}{}", describe(index), to_string(array.shape()),
-                            array.data()[place], place, ranges_of_inputs(index)));
+    const bool has_advice = node.op != nullptr && node.op->advice != nullptr;
+    throw FiniteError(fmt::format("check_finite: {} of shape {} made {} at element {}{}{}", describe(index),
+                                  to_string(array.shape()), array.data()[place], place, ranges_of_inputs(index),
+                                  has_advice ? node.op->advice : ""));
 }
 
 template <class T>

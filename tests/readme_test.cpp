@@ -140,6 +140,16 @@ TEST_CASE("docs: three nodes, by hand") {
 )");
 }
 
+inline constexpr auto root_or_line = elementwise<"root_or_line">([](auto x) { return where(x > 0, sqrt(x), x); });
+
+TEST_CASE("docs: a branch that is not taken") {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{-1, 4});
+    CHECK(std::isnan(backward(sum(where(x > 0, sqrt(x), x)))[x](0)));
+    CHECK(elements(backward(sum(where(x > 0, sqrt(where(x > 0, x, 1)), x)))[x]) == std::vector<double>{1, 0.25});
+    CHECK(elements(backward(sum(root_or_line(x)))[x]) == std::vector<double>{1, 0.25});
+}
+
 TEST_CASE("docs: a node that many ops use, and one that an op takes many times") {
     Tape<float> tape;
     const auto x = tape.variable(full<float>({1}, 1));
