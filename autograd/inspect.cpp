@@ -12,6 +12,8 @@
 namespace autograd {
 namespace {
 
+constexpr std::size_t shown = 3;  // of a long list, at either end
+
 /// The elements from `from` on of the axes `axis`, axis + 1, ... of an array, in brackets; returns where they end.
 template <class T>
 const T* append_values(std::string& text, const T* from, const Shape& shape, std::size_t axis, bool shorten) {
@@ -19,7 +21,6 @@ const T* append_values(std::string& text, const T* from, const Shape& shape, std
         text += fmt::format("{:.6g}", *from);
         return from + 1;
     }
-    constexpr std::size_t shown = 3;  // at either end
     std::size_t below = 1;
     for (std::size_t i = axis + 1; i < shape.size(); ++i) below *= shape[i];
     text += '[';
@@ -55,9 +56,14 @@ std::string expression(const Tape<T>& tape, std::uint32_t index) {
         case NodeKind::operation: break;
     }
     std::string text = std::string(node.op->name) + '(';
-    for (const Input<T>& input : tape.inputs(node)) {
-        if (text.back() != '(') text += ", ";
-        text += input.is_immediate() ? fmt::format("{}", input.immediate) : fmt::format("%{}", input.node);
+    const auto inputs = tape.inputs(node);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+        if (k > 0) text += ", ";
+        if (k == shown && inputs.size() > 4 * shown) {  // more than an elementwise op has
+            text += "..., ";
+            k = inputs.size() - shown;
+        }
+        text += inputs[k].is_immediate() ? fmt::format("{}", inputs[k].immediate) : fmt::format("%{}", inputs[k].node);
     }
     return text + ')';
 }

@@ -70,11 +70,12 @@ struct Checkpoint {
         if (!tape.node(value.index()).needs_gradient) return;
         const auto gradients =
             autograd::backward(sum(value * sweep.gradient()), {.create_graph = true, .first_node = first_node});
+        std::vector<bool> passed_on(first_node, false);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (!sweep.wants(k) || gradients.find(inputs[k]) == nullptr) continue;
             // The gradient of a node that is an input twice is the sum of both already, and is passed on once.
-            const bool passed_on = std::any_of(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(k),
-                                               [&](const Var<T>& each) { return each.index() == inputs[k].index(); });
-            if (passed_on || !sweep.wants(k) || gradients.find(inputs[k]) == nullptr) continue;
+            if (passed_on[inputs[k].index()]) continue;
+            passed_on[inputs[k].index()] = true;
             sweep.deliver(k, gradients.var(inputs[k]));
         }
     }

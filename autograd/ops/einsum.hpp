@@ -135,12 +135,13 @@ X einsum(std::string_view subscripts, std::span<const X> operands) {
     const auto operand = [&](std::size_t k) {
         return detail::Lettered<X>{operands[k], equation.operands[k]}.without_repeats();
     };
-    detail::Lettered<X> total = operand(0);
-    for (std::size_t k = 1; k < operands.size(); ++k) {
-        ops::Letters kept = equation.result;
-        for (std::size_t later = k + 1; later < operands.size(); ++later) kept += equation.operands[later];
-        total = detail::contract(total, operand(k), kept);
+    // Of each operand, the letters that the result or a later one has.
+    PoolVector<ops::Letters> kept(operands.size(), equation.result);
+    for (std::size_t k = operands.size() - 1; k > 0; --k) {
+        kept[k - 1] = kept[k] + ops::letters_not_in(equation.operands[k], kept[k]);
     }
+    detail::Lettered<X> total = operand(0);
+    for (std::size_t k = 1; k < operands.size(); ++k) total = detail::contract(total, operand(k), kept[k]);
     return total.only(equation.result).ordered(equation.result).value;
 }
 template <Operand X, std::same_as<X>... Rest>

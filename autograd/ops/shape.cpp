@@ -134,26 +134,33 @@ void Unslice::add_to(Array<T>& target, const Array<T>& x) const {
                          x.shape());
 }
 
+Concat Concat::of(std::span<const Shape* const> shapes, std::ptrdiff_t axis) {
+    if (shapes.empty()) throw ShapeError(std::string(name) + ": an empty list of inputs");
+    const Shape& front = *shapes.front();
+    Concat concat{normalize_axis(axis, front.size(), name), front, {}};
+    std::size_t& extent = concat.result[concat.axis];
+    extent = 0;
+    for (const Shape* each : shapes) {
+        Shape expected = front;
+        if (each->size() == front.size()) expected[concat.axis] = (*each)[concat.axis];
+        if (*each != expected) {
+            throw ShapeError("shapes " + to_string(front) + " and " + to_string(*each) + " differ in more than axis " +
+                             std::to_string(axis));
+        }
+        concat.firsts.push_back(extent);
+        extent += expected[concat.axis];
+    }
+    return concat;
+}
+
 template <class T>
 void Concat::forward(Array<T>& out, std::span<const Array<T>* const> list) const {
-    Shape shape = list.front()->shape();
-    const std::size_t place = normalize_axis(axis, shape.size(), name);
-    shape[place] = 0;
-    for (const Array<T>* each : list) {
-        Shape expected = shape;
-        if (each->dimension() == shape.size()) expected[place] = each->shape()[place];
-        if (each->shape() != expected) {
-            throw ShapeError("shapes " + to_string(list.front()->shape()) + " and " + to_string(each->shape()) +
-                             " differ in more than axis " + std::to_string(axis));
-        }
-    }
-    for (const Array<T>* each : list) shape[place] += each->shape()[place];
-    reshape_for_overwriting(out, shape);
-    const kernels::Strides strides = kernels::row_major_strides(shape);
-    T* to = out.data();
-    for (const Array<T>* each : list) {
-        kernels::copy_strided(to, strides, each->data(), kernels::row_major_strides(each->shape()), each->shape());
-        to += static_cast<std::ptrdiff_t>(each->shape()[place]) * strides[place];
+    reshape_for_overwriting(out, result);
+    const kernels::Strides strides = kernels::row_major_strides(result);
+    for (std::size_t k = 0; k < list.size(); ++k) {
+        const Array<T>& each = *list[k];
+        kernels::copy_strided(out.data() + static_cast<std::ptrdiff_t>(firsts[k]) * strides[axis], strides, each.data(),
+                              kernels::row_major_strides(each.shape()), each.shape());
     }
 }
 

@@ -6,8 +6,10 @@
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
+#include <numeric>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "autograd/ops/listing.hpp"
@@ -134,16 +136,18 @@ X SliceOp::gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
 struct Concat {
     static constexpr const char* name = "concat";
     static constexpr bool linear = true;
-    std::ptrdiff_t axis;
+    std::size_t axis;
+    Shape result;
+    PoolVector<std::size_t> firsts;  ///< where each array begins
+
+    /// @throws ShapeError if the shapes differ in another axis, or this one is not there.
+    static Concat of(std::span<const Shape* const> shapes, std::ptrdiff_t axis);
 
     template <class T>
     void forward(Array<T>& out, std::span<const Array<T>* const> list) const;
     template <class X>
     X gradient(std::size_t which, const X& g, std::span<const X> list, const X&) const {
-        const std::size_t place = normalize_axis(axis, g.shape().size(), name);
-        std::size_t first = 0;
-        for (std::size_t k = 0; k < which; ++k) first += list[k].shape()[place];
-        return apply(SliceOp{{place, first, 1, list[which].shape()[place]}}, g);
+        return apply(SliceOp{{axis, firsts[which], 1, list[which].shape()[axis]}}, g);
     }
 };
 
@@ -208,6 +212,11 @@ AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& de
 Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis);
 /// @throws ShapeError if the sizes do not add up to the axis.
 void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis);
+
+/// Appends the parts of an axis that are so long. Many are cut from halves, since a recorded sweep gives each part a
+/// gradient as large as what it was cut from.
+template <Operand X>
+void append_parts(PoolVector<X>& parts, const X& x, std::span<const std::size_t> sizes, std::size_t axis);
 
 }  // namespace ops
 
@@ -362,13 +371,25 @@ PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis) {
     detail::with_context_of(
         "split", [&] { ops::require_parts(x.shape(), sizes, axis); }, x);
     PoolVector<X> parts;
-    std::ptrdiff_t first = 0;
-    for (const std::size_t size : sizes) {
-        const std::ptrdiff_t stop = first + static_cast<std::ptrdiff_t>(size);
-        parts.push_back(slice(x, axis, {first, stop}));
-        first = stop;
-    }
+    parts.reserve(sizes.size());
+    ops::append_parts(parts, x, {sizes.data(), sizes.size()}, detail::axis_of(x, axis, "split"));
     return parts;
+}
+template <Operand X>
+void ops::append_parts(PoolVector<X>& parts, const X& x, std::span<const std::size_t> sizes, std::size_t axis) {
+    constexpr std::size_t few = 16;
+    const std::size_t middle = sizes.size() / 2;
+    std::size_t first = 0;
+    const auto next = [&](std::span<const std::size_t> of) {
+        const std::size_t count = std::accumulate(of.begin(), of.end(), std::size_t{0});
+        return apply(SliceOp{{axis, std::exchange(first, first + count), 1, count}}, x);
+    };
+    if (sizes.size() <= few) {
+        for (std::size_t k = 0; k < sizes.size(); ++k) parts.push_back(next(sizes.subspan(k, 1)));
+    } else {
+        for (const auto half : {sizes.first(middle), sizes.subspan(middle)})
+            append_parts(parts, next(half), half, axis);
+    }
 }
 
 /// The arrays along an axis, which they no longer have.
@@ -384,13 +405,20 @@ PoolVector<X> unstack(const X& x, std::ptrdiff_t axis = 0) {
 
 /// Arrays joined along an axis that they have; their other extents must agree.
 /// @throws ShapeError if they do not.
+template <class T>
+Var<T> concat(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
+    PoolVector<const Shape*> shapes;
+    for (const Var<T>& each : list) shapes.push_back(&each.shape());
+    const auto joined = [&] { return ops::Concat::of(shapes, axis); };
+    return apply_to_list(detail::with_context_of(ops::Concat::name, joined, list), list);
+}
 template <class T, class Allocator>
 Var<T> concat(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {
-    return apply_to_list(ops::Concat{axis}, std::span<const Var<T>>(list));
+    return concat(std::span<const Var<T>>(list), axis);
 }
 template <class T>
 Var<T> concat(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
-    return apply_to_list(ops::Concat{axis}, std::span<const Var<T>>(list.begin(), list.size()));
+    return concat(std::span<const Var<T>>(list.begin(), list.size()), axis);
 }
 
 /// Arrays of one shape joined along a new axis, whose place in the result is `axis`.
