@@ -1,4 +1,4 @@
-// The classifier that scores are taken in, and principal components: on data whose classes and variances are known.
+// The classifier that scores are taken in: on data whose classes are known.
 #include "../examples/ae_vs_vae/classifier.hpp"
 
 #include <cmath>
@@ -96,35 +96,4 @@ TEST_CASE("classifier: what cannot be learned is refused", "[classifier]") {
     data.inputs(19, 5) = std::numeric_limits<float>::quiet_NaN();
     CHECK_THROWS_AS(Classifier(data.inputs, data.labels, {}, Rng(1)), autograd::Error);
     CHECK_THROWS_AS(fine.features(data.inputs), autograd::Error);
-}
-
-TEST_CASE("principal components: the axes of an ellipsoid", "[classifier]") {
-    // Standard deviations 3, 2 and 0.1 along (1, 1, 0), (1, -1, 0) and (0, 0, 1), around (5, 0, -7).
-    const std::size_t count = 4000;
-    const Array<float> noise = Rng(12).normal<float>({count, 3});
-    Array<float> points = autograd::empty<float>({count, 3});
-    const float half = std::sqrt(0.5F);
-    for (std::size_t i = 0; i < count; ++i) {
-        points(i, 0) = 5 + half * (3 * noise(i, 0) + 2 * noise(i, 1));
-        points(i, 1) = half * (3 * noise(i, 0) - 2 * noise(i, 1));
-        points(i, 2) = -7 + 0.1F * noise(i, 2);
-    }
-    const PrincipalComponents components(points, 2);
-    REQUIRE(components.variances().size() == 3);
-    // A variance of 4,000 values is known to 2.2 %; 5 of that.
-    CHECK(components.variances()[0] == Approx(9).epsilon(0.11));
-    CHECK(components.variances()[1] == Approx(4).epsilon(0.11));
-    CHECK(components.variances()[2] == Approx(0.01).epsilon(0.11));
-    // The codes are uncorrelated, around 0, and their variances are the eigenvalues.
-    const Array<float> codes = components.project(points);
-    CHECK(codes.shape() == autograd::Shape({count, 2}));
-    const Moments moments = moments_of(codes);
-    for (std::size_t k = 0; k < 2; ++k) {
-        CHECK(moments.mean(k) == Approx(0).margin(1e-5));
-        CHECK(moments.covariance(k, k) == Approx(components.variances()[k]).epsilon(1e-5));
-    }
-    CHECK(moments.covariance(0, 1) == Approx(0).margin(1e-5));
-    CHECK_THROWS_AS(PrincipalComponents(points, 0), autograd::Error);
-    CHECK_THROWS_AS(PrincipalComponents(points, 4), autograd::Error);
-    CHECK_THROWS_AS(components.project(codes), autograd::ShapeError);
 }

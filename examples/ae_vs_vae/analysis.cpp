@@ -121,7 +121,8 @@ std::vector<ScoredSet> scored_sets(const Autoencoder& ae, const Autoencoder& vae
 
 FeatureSpace::FeatureSpace(const Data& data, const Rng& rng) {
     if (data.train.labels.empty()) {
-        components_.emplace(data.train.images, std::min<std::size_t>(64, data.rows * data.columns));
+        components_.emplace(data.train.images, std::min<std::size_t>(64, data.rows * data.columns),
+                            rng.stream("principal components"));
         return;
     }
     classifier_.emplace(data.train.images, data.train.labels, ClassifierOptions{}, rng.stream("classifier"));
@@ -182,7 +183,8 @@ Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data
         const auto accuracy = [&](const Array<float>& train, const Array<float>& test) {
             return code_accuracy(train, training.labels, test, data.test.labels, rng.stream("code classifier"));
         };
-        const PrincipalComponents components(training.images, std::min(latent, data.rows * data.columns));
+        const PrincipalComponents components(training.images, std::min(latent, data.rows * data.columns),
+                                             rng.stream("principal components"));
         result.accuracies = {accuracy(ae_training, ae_test), accuracy(vae_training.mean, vae_test.mean),
                              accuracy(components.project(training.images), components.project(data.test.images))};
     }

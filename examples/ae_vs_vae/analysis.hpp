@@ -12,6 +12,7 @@
 #include "likelihood.hpp"
 #include "mixture.hpp"
 #include "models.hpp"
+#include "principal_components.hpp"
 #include "scores.hpp"
 
 /// The space in which images are compared: the last hidden layer of a classifier trained on the spot, or, of data

@@ -1,4 +1,4 @@
-// Training and using the classifier, and principal components.
+// Training and using the classifier.
 #include "classifier.hpp"
 
 #include <algorithm>
@@ -130,32 +130,4 @@ Estimate code_accuracy(const Array<float>& train_codes, const std::vector<int>& 
     }
     const Classifier classifier(standardised(moments, train_codes), train_labels, options, rng);
     return classifier.accuracy(standardised(moments, test_codes), test_labels);
-}
-
-PrincipalComponents::PrincipalComponents(const Array<float>& points, std::size_t count) {
-    const Moments moments = moments_of(points);
-    const std::size_t dimensions = moments.mean.size();
-    if (count == 0 || count > dimensions) {
-        throw Error("PrincipalComponents: asked for " + std::to_string(count) + " of " + std::to_string(dimensions));
-    }
-    mean_ = moments.mean;
-    Tape<double> tape({.inference = true});
-    const auto [values, vectors] = eigh(tape.constant(moments.covariance));
-    variances_.assign(values.value().rbegin(), values.value().rend());
-    directions_ = autograd::empty<float>({dimensions, count});
-    const Array<double>& ascending = vectors.value();
-    for (std::size_t i = 0; i < dimensions; ++i) {
-        for (std::size_t j = 0; j < count; ++j)
-            directions_(i, j) = static_cast<float>(ascending(i, dimensions - 1 - j));
-    }
-}
-
-Array<float> PrincipalComponents::project(const Array<float>& points) const {
-    require_points(points, 1, "PrincipalComponents::project");
-    if (points.shape()[1] != mean_.size()) {
-        throw autograd::ShapeError("PrincipalComponents: points of shape " + autograd::to_string(points.shape()) +
-                                   ", components of " + std::to_string(mean_.size()) + " dimensions");
-    }
-    Tape<float> tape({.inference = true});
-    return matmul(tape.constant(relative_to(mean_, points)), tape.constant(directions_)).value();
 }

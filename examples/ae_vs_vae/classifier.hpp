@@ -50,23 +50,3 @@ Estimate code_accuracy(const autograd::Array<float>& train_codes, const std::vec
                        const autograd::Array<float>& test_codes, const std::vector<int>& test_labels,
                        const autograd::Rng& rng,
                        const ClassifierOptions& options = {.hidden = {}, .epochs = 5, .lr = 1e-2});
-
-/// The directions of largest variance: the linear code that all others are held against.
-class PrincipalComponents {
-   public:
-    /// Of the covariance of `points`.
-    /// @throws autograd::Error if `count` is 0 or more than there are dimensions; as require_points with 2 rows.
-    PrincipalComponents(const autograd::Array<float>& points, std::size_t count);
-
-    /// The coordinates of each point minus the mean: (count of points, count of components).
-    /// @throws autograd::ShapeError if the points have other dimensions.
-    autograd::Array<float> project(const autograd::Array<float>& points) const;
-
-    /// Of all dimensions, the largest first.
-    const std::vector<double>& variances() const { return variances_; }
-
-   private:
-    autograd::Array<double> mean_;
-    autograd::Array<float> directions_;  ///< (dimensions, count), orthonormal columns
-    std::vector<double> variances_;
-};

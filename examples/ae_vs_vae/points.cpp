@@ -1,4 +1,4 @@
-// Covariances are made block by block, so that a large set of images is never copied to double as a whole.
+// What is estimated from a set of points, in double, and choosing from its rows.
 #include "points.hpp"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 using autograd::Array;
 using autograd::Error;
 using autograd::Tape;
+using autograd::Var;
 
 Estimate mean_of(std::span<const double> values) {
     if (values.size() < 2) throw Error("mean_of: a standard error takes at least two values");
@@ -69,28 +70,34 @@ Moments moments_of(const Array<float>& points) {
     require_points(points, 2, "moments_of");
     const std::size_t count = points.shape()[0], dimensions = points.shape()[1];
     Moments moments{mean_point(points), autograd::full<double>({dimensions, dimensions}, 0.0)};
-    const double* const mean = moments.mean.data();
+    for_each_centred_block(points, moments.mean, [&](const Var<double>& x) {
+        const Array<double>& products = matmul(x, x, {.a = true}).value();
+        autograd::update([](auto& sum, auto product) { sum = sum + product; }, moments.covariance, products);
+    });
+    const double denominator = static_cast<double>(count - 1);
+    autograd::update([&](auto& sum) { sum = sum / denominator; }, moments.covariance);
+    return moments;
+}
 
+void for_each_centred_block(const Array<float>& points, const Array<double>& mean,
+                            const std::function<void(const Var<double>& x)>& visit) {
+    const std::size_t count = points.shape()[0], dimensions = points.shape()[1];
+    const std::size_t block_rows = std::clamp<std::size_t>((std::size_t{1} << 22) / dimensions, 16, 1024);
     Tape<double> tape({.inference = true});
     autograd::Parameter<double> deviations;  // borrowed by the tape, not copied
-    for (std::size_t begin = 0; begin < count; begin += 1024) {
-        const std::size_t rows = std::min<std::size_t>(1024, count - begin);
+    for (std::size_t begin = 0; begin < count; begin += block_rows) {
+        const std::size_t rows = std::min(block_rows, count - begin);
         Array<double>& block = deviations.mutable_value();
         autograd::reshape_for_overwriting(block, {rows, dimensions});
         const float* const from = points.data() + begin * dimensions;
         for (std::size_t i = 0; i < rows; ++i) {
             for (std::size_t k = 0; k < dimensions; ++k) {
-                block.data()[i * dimensions + k] = static_cast<double>(from[i * dimensions + k]) - mean[k];
+                block.data()[i * dimensions + k] = static_cast<double>(from[i * dimensions + k]) - mean.data()[k];
             }
         }
-        const auto x = tape.constant(deviations);
-        const Array<double>& products = matmul(x, x, {.a = true}).value();
-        autograd::update([](auto& sum, auto product) { sum = sum + product; }, moments.covariance, products);
+        visit(tape.constant(deviations));
         tape.clear();
     }
-    const double denominator = static_cast<double>(count - 1);
-    autograd::update([&](auto& sum) { sum = sum / denominator; }, moments.covariance);
-    return moments;
 }
 
 Array<float> every_nth_row(const Array<float>& points, std::size_t parts, std::size_t part) {

@@ -4,6 +4,7 @@
 
 #include <autograd/autograd.hpp>
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -38,6 +39,11 @@ struct Moments {
 /// Sums are in double, around the mean.
 /// @throws as require_points with 2 rows.
 Moments moments_of(const autograd::Array<float>& points);
+
+/// Calls visit(x) for the points minus `mean`, block after block of rows, each a constant (rows, dimensions) of an
+/// inference tape that lasts until the next call: so a large set of images is never copied to double as a whole.
+void for_each_centred_block(const autograd::Array<float>& points, const autograd::Array<double>& mean,
+                            const std::function<void(const autograd::Var<double>& x)>& visit);
 
 /// Row r of part `part` is row r * parts + part: parts are disjoint, and of the same size but for one.
 autograd::Array<float> every_nth_row(const autograd::Array<float>& points, std::size_t parts, std::size_t part);
