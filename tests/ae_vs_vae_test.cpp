@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <nn/nn.hpp>
 #include <string>
+#include <vector>
 
 #include "catch.hpp"
 #include "files.hpp"
@@ -14,6 +15,28 @@
 #include "programs.hpp"
 
 namespace {
+
+/// The numbers in the findings and in metrics.json are numbers, and each +- was estimated: from values that are all
+/// equal it would be 0.
+void check_numbers(const ProgramResult& result, const nlohmann::json& metrics) {
+    for (const char* none : {"nan", " inf", "-inf", "± 0 ", "± 0.0 ", "± 0.00 "}) {
+        INFO(none);
+        CHECK(result.output.find(none) == std::string::npos);
+    }
+    CHECK(metrics.dump().find("null") == std::string::npos);  // which the JSON has for numbers that are not finite
+}
+
+std::string findings_of(const nlohmann::json& metrics) {
+    std::string text;
+    for (const nlohmann::json& each : metrics["findings"]) text += each.get<std::string>() + '\n';
+    return text;
+}
+
+void write_labels(const Pictures& pictures, const std::string& prefix, const std::vector<int>& labels) {
+    std::string text = bytes({0, 0, 8, 1}) + big_endian(static_cast<std::uint32_t>(labels.size()));
+    for (const int label : labels) text += static_cast<char>(label);
+    write_text(pictures.directory / (prefix + "-labels-idx1-ubyte"), text);
+}
 
 const char* const picture_names[] = {"samples.png", "reconstructions.png", "interpolations.png", "latent.png"};
 
@@ -109,6 +132,139 @@ TEST_CASE("ae_vs_vae: scores, findings in words, and the report") {
         CHECK(output.find(words) != std::string::npos);
         CHECK(page.find(finding.get<std::string>().substr(0, 12)) != std::string::npos);
     }
+}
+
+TEST_CASE("ae_vs_vae: what few pictures do not say is left out, with the reason") {
+    const auto [train, test] =
+        GENERATE(std::pair{4u, 4u}, std::pair{9u, 9u}, std::pair{600u, 4u}, std::pair{600u, 60u});
+    const Pictures pictures(train, test);
+    const ProgramResult result =
+        run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 20 --lr 0.01 --likelihood gaussian");
+    INFO(result.output);
+    REQUIRE(result.exit_code == 0);
+    const nlohmann::json metrics = pictures.metrics("out");
+    check_numbers(result, metrics);
+    const std::string findings = findings_of(metrics);
+    CHECK(findings.find("scores of generated images") != std::string::npos);
+    CHECK(findings.find(std::to_string(test) + " test and " + std::to_string(train) + " training images") !=
+          std::string::npos);
+    CHECK(metrics["analysis"]["scores"].empty());
+    CHECK(metrics["analysis"]["left_out"].size() >= 2);
+    if (test < 24) {  // of codes of three dimensions
+        CHECK(findings.find("how far the VAE's codes are from N(0, I)") != std::string::npos);
+        CHECK_FALSE(metrics["analysis"]["vae_codes"].contains("gaussian_kl"));
+    }
+}
+
+TEST_CASE("ae_vs_vae: classes of which nothing can be learned or shown") {
+    struct Case {
+        int train, one_in_train, test, one_in_test;  // the class of most images, and of every second one
+        const char* reason;
+    };
+    for (const Case& each : {Case{5, 5, 5, 5, "all training images are of one class"},
+                             Case{0, 0, 0, 1, "all training images are of one class"},
+                             Case{0, 1, 7, 7, "no test image is of a class that training images are of"},
+                             Case{0, 1, 1, 1, "the test images are all of one class"}}) {
+        const Pictures pictures(300, 240);
+        const auto labels = [](std::size_t count, int most, int others) {
+            std::vector<int> list;
+            for (std::size_t i = 0; i < count; ++i) list.push_back(i % 2 == 0 ? most : others);
+            return list;
+        };
+        write_labels(pictures, "train", labels(300, each.train, each.one_in_train));
+        write_labels(pictures, "t10k", labels(240, each.test, each.one_in_test));
+        const ProgramResult result =
+            run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 10 --lr 0.01 --no-plane");
+        INFO(result.output);
+        REQUIRE(result.exit_code == 0);
+        const nlohmann::json metrics = pictures.metrics("out");
+        check_numbers(result, metrics);
+        CHECK_FALSE(metrics["analysis"].contains("code_accuracy"));
+        CHECK(findings_of(metrics).find("a linear classifier is right") == std::string::npos);
+        CHECK(findings_of(metrics).find(each.reason) != std::string::npos);
+        CHECK(metrics["feature_space"] == "the principal components of the pixels, because " +
+                                              std::string(each.reason) +
+                                              (each.test == 1 ? ", or of classes that no training image is of" : ""));
+        CHECK(metrics["analysis"]["scores"].size() == 9);
+    }
+}
+
+TEST_CASE("ae_vs_vae: a classifier that learned nothing is called that") {
+    const Pictures pictures(300, 240);
+    std::vector<int> any;  // of bars of all kinds
+    for (std::size_t i = 0; i < 300; ++i) any.push_back(static_cast<int>(i * i / 3 % 7 % 3));
+    write_labels(pictures, "train", any);
+    any.resize(240);
+    write_labels(pictures, "t10k", std::vector<int>(any.rbegin(), any.rend()));
+    const ProgramResult result =
+        run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 10 --lr 0.01 --no-plane");
+    INFO(result.output);
+    REQUIRE(result.exit_code == 0);
+    const nlohmann::json metrics = pictures.metrics("out");
+    check_numbers(result, metrics);
+    CHECK(metrics["feature_space"].get<std::string>().find("a classifier of them learned nothing") !=
+          std::string::npos);
+    CHECK(findings_of(metrics).find("it learned nothing from any of them") != std::string::npos);
+    const auto& accuracies = metrics["analysis"]["code_accuracy"];
+    CHECK(accuracies["pca"]["value"].get<double>() < accuracies["chance"].get<double>() + 0.1);
+}
+
+TEST_CASE("ae_vs_vae: a training that diverged is called that, and is no finding about autoencoders") {
+    const Pictures pictures(300, 240);
+    const ProgramResult result = run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 3 --lr 100 --betas 4");
+    INFO(result.output);
+    CHECK(result.exit_code == 1);
+    CHECK(result.output.find("ae_vs_vae: training diverged: AE, VAE, AE 2-d, VAE 2-d, beta-4") != std::string::npos);
+    const nlohmann::json metrics = pictures.metrics("out");
+    check_numbers(result, metrics);
+    for (const nlohmann::json& pair : {metrics, metrics["plane"]}) {
+        for (const char* model : {"ae", "vae"}) {
+            const nlohmann::json& outcome = pair[model]["outcome"];
+            CHECK(outcome["verdict"] == "diverged");
+            CHECK(outcome["training_loss_after"].get<double>() > outcome["training_loss_before"].get<double>());
+        }
+        CHECK(pair["analysis"]["scores"].empty());
+    }
+    const std::string findings = findings_of(metrics);
+    CHECK(findings.find("The VAE: training diverged.") != std::string::npos);
+    for (const char* claim : {"Reconstruction:", "Sampling:", "As encoders", "has the largest ELBO", "code holds"}) {
+        INFO(claim);
+        CHECK(findings.find(claim) == std::string::npos);
+    }
+    CHECK(read_text(pictures.directory / "out" / "report.html").find("training diverged") != std::string::npos);
+    // Where the loss is no number there is nothing to write.
+    const ProgramResult no_number = run_program("ae_vs_vae", pictures.arguments("none") + "--epochs 3 --lr 1e30");
+    CHECK(no_number.exit_code == 1);
+    CHECK(no_number.output.find("training diverged: the loss at step") != std::string::npos);
+}
+
+TEST_CASE("ae_vs_vae: models that learned nothing are called that") {
+    const Pictures pictures(300, 240);
+    // Steps too small to go anywhere; a KL term so heavy that the codes say nothing; pictures without a difference.
+    for (const char* options : {"--epochs 2 --lr 1e-12", "--epochs 20 --lr 0.01 --beta 1000000"}) {
+        const ProgramResult result = run_program("ae_vs_vae", pictures.arguments("out") + options);
+        INFO(result.output);
+        CHECK(result.exit_code == 0);
+        const nlohmann::json metrics = pictures.metrics("out");
+        check_numbers(result, metrics);
+        CHECK(metrics["vae"]["outcome"]["verdict"] == "learned nothing");
+        CHECK(metrics["ae"]["outcome"]["verdict"] ==
+              (std::string(options).find("beta") == std::string::npos ? "learned nothing" : "learned"));
+        CHECK(findings_of(metrics).find("The VAE learned nothing") != std::string::npos);
+        CHECK(findings_of(metrics).find("Reconstruction:") == std::string::npos);
+    }
+    const TemporaryDirectory directory;
+    nn::write_npy(directory / "train-images.npy", autograd::full<float>({300, 8, 8}, 0.5F));
+    nn::write_npy(directory / "test-images.npy", autograd::full<float>({240, 8, 8}, 0.5F));
+    const ProgramResult result =
+        run_program("ae_vs_vae", "--data '" + directory.path().string() + "' --out '" + (directory / "out").string() +
+                                     "' --hidden 8 --epochs 20 --threads 1");
+    INFO(result.output);
+    CHECK(result.exit_code == 0);
+    const auto metrics = nlohmann::json::parse(read_text(directory / "out" / "metrics.json"));
+    check_numbers(result, metrics);
+    CHECK(metrics["ae"]["outcome"]["verdict"] == "learned nothing");
+    CHECK(findings_of(metrics).find("half of the pairs of points are copies of each other") != std::string::npos);
 }
 
 TEST_CASE("ae_vs_vae: scores do not depend on the order of the images in the files") {

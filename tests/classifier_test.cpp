@@ -37,7 +37,8 @@ TEST_CASE("classifier: a network learns what a line cannot tell", "[classifier]"
                              Rng(3));
     const Estimate accuracy = network.accuracy(test.inputs, test.labels);
     CHECK(accuracy.value > 0.93);
-    CHECK(accuracy.standard_error == Approx(std::sqrt(accuracy.value * (1 - accuracy.value) / 999)).epsilon(1e-9));
+    CHECK(accuracy.standard_error.value() ==
+          Approx(std::sqrt(accuracy.value * (1 - accuracy.value) / 999)).epsilon(1e-9));
     // Half of the points lie right by chance: 5 standard errors are 0.08.
     const Classifier line(train.inputs, train.labels, {.hidden = {}, .epochs = 20, .batch = 32, .lr = 1e-2}, Rng(3));
     CHECK(line.accuracy(test.inputs, test.labels).value == Approx(0.5).margin(0.1));
@@ -96,4 +97,23 @@ TEST_CASE("classifier: what cannot be learned is refused", "[classifier]") {
     data.inputs(19, 5) = std::numeric_limits<float>::quiet_NaN();
     CHECK_THROWS_AS(Classifier(data.inputs, data.labels, {}, Rng(1)), autograd::Error);
     CHECK_THROWS_AS(fine.features(data.inputs), autograd::Error);
+}
+
+TEST_CASE("classifier: what it can be judged by", "[classifier]") {
+    const Gradable some = gradable({0, 3, 3}, {3, 0, 1, 3, 7});
+    CHECK(some.rows == std::vector<std::size_t>{0, 1, 3});  // of classes that can have been learned
+    CHECK(some.chance == 2.0 / 3);
+    // Nothing that says anything is to be got right.
+    CHECK_THROWS_WITH(gradable({5, 5, 5}, {5, 5}), contains("all training images are of one class"));
+    CHECK_THROWS_WITH(gradable({0, 1}, {2, 2}), contains("no test image is of a class that training images are of"));
+    CHECK_THROWS_WITH(gradable({0, 1}, {1, 1, 1}), contains("all of one class"));
+    CHECK_THROWS_WITH(gradable({0, 1}, {1, 2, 1}), contains("or of classes that no training image is of"));
+    // Half by chance, of 100: two standard errors of guessing are a tenth.
+    std::vector<int> labels(100);
+    for (std::size_t i = 0; i < 100; ++i) labels[i] = static_cast<int>(i % 2);
+    const Gradable hundred = gradable(labels, labels);
+    CHECK(hundred.above_chance({0.61, {}}));
+    CHECK_FALSE(hundred.above_chance({0.59, {}}));
+    // All four right is no less than one in sixteen.
+    CHECK_FALSE(gradable({0, 1}, {0, 1, 0, 1}).above_chance({1, {}}));
 }

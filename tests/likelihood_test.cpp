@@ -91,26 +91,26 @@ TEST_CASE("likelihood: IWAE in a linear Gaussian model", "[likelihood]") {
     };
     // Errors of 20 values: 7 of them are 1e-6 by Student's t.
     const auto within = [](const Estimate& found, double expected, double bias) {
-        INFO(found.value << " +- " << found.standard_error << ", expected " << expected);
-        CHECK(std::abs(found.value - expected) < 7 * found.standard_error + bias);
+        INFO(found.value << " +- " << found.standard_error.value() << ", expected " << expected);
+        CHECK(std::abs(found.value - expected) < 7 * found.standard_error.value() + bias);
     };
     const Estimate one = estimated(1), ten = estimated(10), hundred = estimated(100), many = estimated(2500);
     within(one, mean_of(elbo).value, 0);
     // The bias is about the weights' relative variance over 2 K: here below 1, as hundred's distance shows.
     within(many, log_p, 1.0 / 5000);
-    CHECK(many.standard_error < 1e-3);
+    CHECK(many.standard_error.value() < 1e-3);
     CHECK(log_p - mean_of(elbo).value > 0.04);
     CHECK(one.value < ten.value);
     CHECK(ten.value < hundred.value);
-    CHECK(hundred.value < many.value + 7 * many.standard_error);
-    CHECK(log_p - hundred.value < 1.0 / 200 + 7 * hundred.standard_error);
+    CHECK(hundred.value < many.value + 7 * many.standard_error.value());
+    CHECK(log_p - hundred.value < 1.0 / 200 + 7 * hundred.standard_error.value());
 
     // With the right posterior all weights are p(x): any number of draws gives it.
     LinearModel right;
     right.shrink = right.widen = 1;
     const Estimate found = iwae_log_likelihood(right.functions(), images, 3, Rng(2));
     CHECK(found.value == Approx(log_p).epsilon(1e-5));  // of float
-    CHECK(found.standard_error == Approx(mean_of(exact).standard_error).epsilon(1e-4));
+    CHECK(found.standard_error.value() == Approx(mean_of(exact).standard_error.value()).epsilon(1e-4));
 }
 
 TEST_CASE("likelihood: sums do not overflow, and what is no estimate is refused", "[likelihood]") {
@@ -153,12 +153,12 @@ TEST_CASE("likelihood: posteriors, their KL, active dimensions", "[likelihood]")
         deviations.push_back(std::pow((static_cast<double>(found.sample(i, 0)) - mean) / std::exp(-1), 2));
     }
     const Estimate variance = mean_of(deviations);
-    CHECK(std::abs(variance.value - 1) < 5 * variance.standard_error);
+    CHECK(std::abs(variance.value - 1) < 5 * variance.standard_error.value());
 
     const std::vector<Estimate> dimensions = kl_per_dimension(found);
     REQUIRE(dimensions.size() == 2);
     CHECK(dimensions[0].value == Approx(mean_of(kl).value).epsilon(1e-5));
-    CHECK(dimensions[0].standard_error == Approx(mean_of(kl).standard_error).epsilon(1e-4));
+    CHECK(dimensions[0].standard_error.value() == Approx(mean_of(kl).standard_error.value()).epsilon(1e-4));
     CHECK(dimensions[1].value == 0);
     const std::vector<double> activity = activity_per_dimension(found);
     CHECK(activity[0] == Approx(0.25).epsilon(5 * std::sqrt(2.0 / count)));
@@ -174,11 +174,11 @@ TEST_CASE("likelihood: posteriors, their KL, active dimensions", "[likelihood]")
 TEST_CASE("likelihood: the aggregate posterior against the prior", "[likelihood]") {
     const std::size_t count = 20000;
     Array<float> codes = Rng(5).normal<float>({count, 3});
-    const AggregatePosterior same = aggregate_posterior(codes);
+    const Estimate same = gaussian_kl(codes);
     // Twice count times the KL is chi-square distributed, with d (d + 3) / 2 = 9 degrees of freedom: above 51.6 once in
     // 5e8.
-    CHECK(same.gaussian_kl.value > 0);
-    CHECK(same.gaussian_kl.value < 51.6 / 2 / static_cast<double>(count));
+    CHECK(same.value > 0);
+    CHECK(same.value < 51.6 / 2 / static_cast<double>(count));
 
     for (std::size_t i = 0; i < count; ++i) {
         codes(i, 0) = 2 * codes(i, 0) + 1;
@@ -187,14 +187,29 @@ TEST_CASE("likelihood: the aggregate posterior against the prior", "[likelihood]
     const AggregatePosterior other = aggregate_posterior(codes);
     const double expected = 0.5 * (4 + 1 - 1 - std::log(4)) - 0.5 * std::log(1 - 0.36);
     // Of ten parts, hence 9 standard errors: 8e-6 by Student's t.
-    CHECK(std::abs(other.gaussian_kl.value - expected) < 9 * other.gaussian_kl.standard_error);
-    CHECK(other.gaussian_kl.standard_error < 0.05);
+    const Estimate distance = gaussian_kl(codes);
+    CHECK(std::abs(distance.value - expected) < 9 * distance.standard_error.value());
+    CHECK(distance.standard_error.value() < 0.05);
     CHECK(other.mean[0] == Approx(1).margin(5 * 2 / std::sqrt(static_cast<double>(count))));
     CHECK(other.standard_deviation[0] == Approx(2).epsilon(5 / std::sqrt(2 * static_cast<double>(count))));
 
     for (std::size_t i = 0; i < count; ++i) codes(i, 2) = 3;
-    CHECK(aggregate_posterior(codes).gaussian_kl.value == std::numeric_limits<double>::infinity());
-    CHECK(aggregate_posterior(codes).gaussian_kl.standard_error == std::numeric_limits<double>::infinity());
+    CHECK_THROWS_WITH(gaussian_kl(codes), contains("do not fill all of their 3 dimensions"));
+}
+
+TEST_CASE("likelihood: few codes do not say how far they are from the prior", "[likelihood]") {
+    const Array<float> codes = Rng(20).normal<float>({40, 4});
+    CHECK(gaussian_kl_bias(codes) == 4 * 7 / 160.0);
+    CHECK(gaussian_kl(codes).standard_error);                             // of two parts of 16 or more
+    CHECK_FALSE(gaussian_kl(rows_between(codes, 0, 31)).standard_error);  // there are no two
+    CHECK_THROWS_AS(gaussian_kl(rows_between(codes, 0, 4)),
+                    autograd::Error);  // they lie in a space of three dimensions
+    // The bias, as the mean over sets of codes that are draws of the prior.
+    std::vector<double> found;
+    for (std::uint64_t seed = 0; seed < 200; ++seed)
+        found.push_back(gaussian_kl(Rng(seed).normal<float>({400, 4})).value);
+    const Estimate mean = mean_of(found);
+    CHECK(mean.value == Approx(4 * 7 / 1600.0).margin(5 * mean.standard_error.value()));
 }
 
 TEST_CASE("likelihood: codes like the prior leave no holes, others do", "[likelihood]") {
@@ -222,9 +237,9 @@ TEST_CASE("likelihood: codes like the prior leave no holes, others do", "[likeli
     const Holes holes(ring(9), ring(10));
     CHECK(holes.threshold() < 0.3);
     const Estimate rate = holes.rate(count, rng);
-    CHECK(rate.value > 0.94 - 5 * rate.standard_error);
+    CHECK(rate.value > 0.94 - 5 * rate.standard_error.value());
     CHECK(rate.value < 0.999);
-    CHECK(rate.standard_error == Approx(std::sqrt(rate.value * (1 - rate.value) / (count - 1.0))));
+    CHECK(rate.standard_error.value() == Approx(std::sqrt(rate.value * (1 - rate.value) / (count - 1.0))));
 
     const Array<double> map = holes.map(8, 4);  // cells of side 1
     REQUIRE(map.shape() == autograd::Shape({8, 8}));

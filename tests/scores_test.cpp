@@ -34,9 +34,9 @@ std::vector<double> sorted_distances(const float* query, const Array<float>& poi
 
 /// z with |found - expected| <= z standard errors, written so that NaN fails.
 void check_within(const Estimate& found, double expected, double errors) {
-    INFO(found.value << " +- " << found.standard_error << ", expected " << expected);
-    CHECK(found.standard_error > 0);
-    CHECK(std::abs(found.value - expected) <= errors * found.standard_error);
+    INFO(found.value << " +- " << found.standard_error.value() << ", expected " << expected);
+    CHECK(found.standard_error.value() > 0);
+    CHECK(std::abs(found.value - expected) <= errors * found.standard_error.value());
 }
 
 }  // namespace
@@ -59,8 +59,11 @@ TEST_CASE("points: moments, rows, means with their errors", "[scores]") {
     CHECK(elements(rows_between(points, 1, 3)) == std::vector<float>{3, 2, 5, 8});
     const Estimate mean = mean_of(std::vector<double>{1, 2, 6});
     CHECK(mean.value == 3);
-    CHECK(mean.standard_error == Approx(std::sqrt(7.0 / 3)));
+    CHECK(mean.standard_error.value() == Approx(std::sqrt(7.0 / 3)));
     CHECK_THROWS_AS(mean_of(std::vector<double>{1}), autograd::Error);
+    // Equal values say nothing of their spread.
+    CHECK(mean_of(std::vector<double>{0.1, 0.1, 0.1}).value == 0.1);
+    CHECK_FALSE(mean_of(std::vector<double>{0.1, 0.1, 0.1}).standard_error);
 }
 
 TEST_CASE("neighbours: the k-th nearest is that of all pairs in double", "[scores]") {
@@ -200,8 +203,8 @@ TEST_CASE("scores: of one distribution density is 1 and coverage 1 - 2^-k", "[sc
         // 8e-6.
         check_within(found.coverage, 1 - missed, 9);
         check_within(found.density, 1, 9);
-        CHECK(found.coverage.standard_error < 0.02);
-        CHECK(found.density.standard_error < 0.05);
+        CHECK(found.coverage.standard_error.value() < 0.02);
+        CHECK(found.density.standard_error.value() < 0.05);
         check_within(found.squared_mmd, 0, 9);
         // The mean of an estimated Frechet distance of N(0, I) from itself: |m1 - m2|^2 has 2 d / n, the covariances
         // add about d (d + 1) / (4 n).
@@ -221,6 +224,7 @@ TEST_CASE("scores: a set against itself, and against one that is elsewhere", "[s
 
     const Scores far = score(points, normal(500, 16, 15, 100));
     CHECK(far.precision.value == 0);
+    CHECK_FALSE(far.precision.standard_error);  // in each part it is 0
     CHECK(far.recall.value == 0);
     CHECK(far.density.value == 0);
     CHECK(far.coverage.value == 0);
@@ -231,7 +235,21 @@ TEST_CASE("scores: a set against itself, and against one that is elsewhere", "[s
     double kernel = 0;
     for (const double s : {width / 2, width, 2 * width}) kernel += std::pow(1 + 2 / (s * s), -8.0) / 3;
     check_within(far.squared_mmd, 2 * kernel, 9);
-    CHECK(far.squared_mmd.standard_error < 0.02);
+    CHECK(far.squared_mmd.standard_error.value() < 0.02);
+}
+
+TEST_CASE("scores: of points that are mostly copies there are none", "[scores]") {
+    // Ten points, each twenty times: the fifth nearest other is at 0, and a ball of that radius holds nothing, although
+    // fewer than half of the pairs are copies.
+    Array<float> copies = normal(200, 4, 30);
+    for (std::size_t i = 10; i < 200; ++i) {
+        for (std::size_t k = 0; k < 4; ++k) copies(i, k) = copies(i % 10, k);
+    }
+    CHECK_THROWS_WITH(score(copies, normal(200, 4, 31)), contains("200 have 5 copies"));
+    // Generated copies are a finding: nothing real is near them.
+    const Scores collapsed = score(normal(200, 4, 31), copies);
+    CHECK(collapsed.recall.value == 0);
+    CHECK(collapsed.frechet.value > 0);
 }
 
 TEST_CASE("scores: MMD is that of plain loops over pairs", "[scores]") {
@@ -282,12 +300,12 @@ TEST_CASE("scores: standard errors are the spread over repetitions", "[scores]")
         coverage.push_back(found.coverage.value);
         mmd.push_back(found.squared_mmd.value);
         frechet.push_back(found.frechet.value);
-        const double errors[4] = {found.precision.standard_error, found.coverage.standard_error,
-                                  found.squared_mmd.standard_error, found.frechet.standard_error};
+        const double errors[4] = {found.precision.standard_error.value(), found.coverage.standard_error.value(),
+                                  found.squared_mmd.standard_error.value(), found.frechet.standard_error.value()};
         for (std::size_t i = 0; i < 4; ++i) stated[i] += errors[i] / static_cast<double>(repetitions);
     }
     const auto spread = [](const std::vector<double>& values) {
-        return mean_of(values).standard_error * std::sqrt(static_cast<double>(values.size()));
+        return mean_of(values).standard_error.value() * std::sqrt(static_cast<double>(values.size()));
     };
     // A standard deviation of 30 values is known to 13 %, so a factor of 1.65 would be 5 of its errors; parts of 60
     // points are not quite a sixtieth of 600.
@@ -305,7 +323,7 @@ TEST_CASE("scores: memorisation tells copies from new points", "[scores]") {
     const std::vector<double> held_out = nearest(normal(500, 6, 20));
     const Memorisation fresh = memorisation(nearest(normal(500, 6, 19)), held_out);
     check_within(fresh.ratio, 1, 9);
-    CHECK(fresh.ratio.standard_error < 0.1);
+    CHECK(fresh.ratio.standard_error.value() < 0.1);
     CHECK(fresh.ratio.value == Approx(fresh.generated / fresh.held_out));
     Array<float> copies = rows_between(training, 0, 500);
     CHECK(memorisation(nearest(copies), held_out).generated == 0);
@@ -313,6 +331,11 @@ TEST_CASE("scores: memorisation tells copies from new points", "[scores]") {
     const Memorisation near = memorisation(nearest(copies), held_out);
     CHECK(near.generated == Approx(0.01 * std::sqrt(6.0)).epsilon(1e-3));
     CHECK(near.ratio.value < 0.05);
+    // Of the part that is rows 3, 13, 23, ... three in five are training points: its ratio does not exist.
+    std::vector<double> partly = held_out;
+    for (std::size_t i = 0; i < 300; i += 10) partly[i + 3] = 0;
+    CHECK(memorisation(held_out, partly).ratio.value > 0);
+    CHECK_FALSE(memorisation(held_out, partly).ratio.standard_error);
     CHECK_THROWS_AS(memorisation(held_out, nearest(rows_between(training, 0, 500))), autograd::Error);
     CHECK_THROWS_AS(memorisation(std::vector<double>(19, 1.0), held_out), autograd::Error);
 }

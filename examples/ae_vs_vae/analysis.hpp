@@ -15,20 +15,30 @@
 #include "principal_components.hpp"
 #include "scores.hpp"
 
-/// The space in which images are compared: the last hidden layer of a classifier trained on the spot, or, of data
-/// without labels, the principal components of the pixels.
+/// What could not be estimated, and why: "scores of images", "there are fewer than 200 test images".
+struct LeftOut {
+    std::string what, why;
+
+    bool operator==(const LeftOut&) const = default;
+};
+
+/// The space in which images are compared: the last hidden layer of a classifier trained on the spot, or, where there
+/// are no labels or a classifier learns nothing from them, the principal components of the pixels.
 class FeatureSpace {
    public:
     FeatureSpace(const Data& data, const autograd::Rng& rng);
 
     autograd::Array<float> operator()(const autograd::Array<float>& images) const;
-    /// "the 64 units of a classifier that is right about 87.5 % of the test images"
-    std::string description() const;
+    /// "the last hidden layer of a classifier that is right about 87.5 % of the test images", or which other and why
+    const std::string& description() const { return description_; }
 
    private:
     std::optional<Classifier> classifier_;
-    std::optional<Estimate> accuracy_;
+    std::string description_;
     std::optional<PrincipalComponents> components_;
+
+    /// @throws autograd::Error if it learns nothing, or nothing shows what it learned.
+    void train_classifier(const Data& data, const autograd::Rng& rng);
 };
 
 /// Images of one origin, held against test images.
@@ -42,6 +52,7 @@ struct ScoredSet {
 /// How well a classifier reads the classes off a code of each kind.
 struct CodeAccuracies {
     Estimate ae, vae, pca;
+    Gradable graded;  ///< the test images that these are of, and what is right by chance
 };
 
 struct LogLikelihood {
@@ -53,6 +64,7 @@ struct LogLikelihood {
 /// Codes of one model against N(0, I).
 struct CodeShape {
     AggregatePosterior aggregate;
+    std::optional<Estimate> gaussian_kl;
     // Of codes with two dimensions:
     std::optional<Estimate> within_reach;  ///< the share of codes in the circle that holds 99 % of N(0, I)
     std::optional<Estimate> hole_rate;
@@ -60,8 +72,8 @@ struct CodeShape {
 };
 
 struct Analysis {
-    std::vector<ScoredSet> sets;  ///< real images first; empty if there are fewer than 200 test images
-    std::string unscored;         ///< why images could not be scored, if they should have been
+    std::vector<ScoredSet> sets;    ///< real images first
+    std::vector<LeftOut> left_out;  ///< of what was asked for
     std::optional<CodeAccuracies> accuracies;
     std::vector<LogLikelihood> log_likelihoods;  ///< of the VAE, by rising K; only where p(x|z) is a likelihood of the data
     std::vector<Estimate> kl;                    ///< per dimension

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 #include <string>
 
 using autograd::Array;
@@ -56,6 +58,29 @@ Array<float> standardised(const Moments& moments, const Array<float>& points) {
 }
 
 }  // namespace
+
+Gradable gradable(const std::vector<int>& train_labels, const std::vector<int>& test_labels) {
+    const std::set<int> classes(train_labels.begin(), train_labels.end());
+    if (classes.size() < 2) throw Error("all training images are of one class");
+    Gradable result{};
+    std::map<int, std::size_t> counts;
+    for (std::size_t row = 0; row < test_labels.size(); ++row) {
+        if (!classes.contains(test_labels[row])) continue;
+        result.rows.push_back(row);
+        ++counts[test_labels[row]];
+    }
+    if (counts.empty()) throw Error("no test image is of a class that training images are of");
+    if (counts.size() < 2)
+        throw Error("the test images are all of one class, or of classes that no training image is of");
+    std::size_t most = 0;
+    for (const auto& [label, count] : counts) most = std::max(most, count);
+    result.chance = static_cast<double>(most) / static_cast<double>(result.rows.size());
+    return result;
+}
+
+bool Gradable::above_chance(const Estimate& accuracy) const {
+    return accuracy.value - chance > 2 * std::sqrt(chance * (1 - chance) / static_cast<double>(rows.size()));
+}
 
 Classifier::Classifier(const Array<float>& inputs, const std::vector<int>& labels, const ClassifierOptions& options,
                        const Rng& rng) {

@@ -42,6 +42,18 @@ class Classifier {
     autograd::Var<float> hidden(autograd::Var<float> x) const;
 };
 
+/// What of a labelled test set a classifier can be judged by.
+struct Gradable {
+    std::vector<std::size_t> rows;  ///< of test points whose class training points have
+    double chance;                  ///< the share of the commonest class among these: what naming it always gets right
+
+    /// Whether an accuracy on these exceeds chance by more than two standard errors of guessing.
+    bool above_chance(const Estimate& accuracy) const;
+};
+/// @throws autograd::Error where nothing that a classifier gets right would say anything: the training labels are all
+/// equal, or fewer than two of the test labels, or only equal ones, are among them.
+Gradable gradable(const std::vector<int>& train_labels, const std::vector<int>& test_labels);
+
 /// The test accuracy of a classifier of codes. Each dimension is first brought to mean 0 and variance 1 (of the
 /// training codes), so that it does not depend on the units of the codes. The default options ask what can be read off
 /// linearly.

@@ -100,6 +100,16 @@ Array<float> decode(const Decoder& decoder, const Array<float>& codes, const std
     return images;
 }
 
+std::vector<double> reconstruction_losses(const Decoder& decoder, const Array<float>& codes, const ImageSet& images) {
+    std::vector<double> losses;
+    for_each_batch(codes, images.one_hot, [&](const Var<float>& z, const auto& labels, std::size_t first) {
+        const Var<float> x = z.tape().constant(rows_between(images.images, first, first + z.shape()[0]));
+        const Var<float> each = sum(decoder.negative_log_prob(decoder(z, labels), x), -1);
+        for (const float loss : each.value()) losses.push_back(static_cast<double>(loss));
+    });
+    return losses;
+}
+
 ImageSet select(const ImageSet& from, const std::vector<std::size_t>& rows) {
     ImageSet chosen;
     nn::gather_rows(from.images, rows, chosen.images);

@@ -47,11 +47,14 @@ double log_mean_exp(const std::vector<double>& values) {
 double kl_to_standard_normal(const Moments& moments) {
     const std::size_t dimensions = moments.mean.size();
     Tape<double> tape({.inference = true});
-    const auto [sign, log_determinant] = slogdet(tape.constant(moments.covariance));
-    if (sign.item() <= 0) return std::numeric_limits<double>::infinity();
-    double sum = -log_determinant.item();
+    const Array<double> variances = eigvalsh(tape.constant(moments.covariance)).value();  // ascending
+    const double rounding = static_cast<double>(dimensions) * std::numeric_limits<double>::epsilon();
+    if (!(variances(0) > rounding * variances(dimensions - 1))) {
+        throw Error("the codes do not fill all of their " + std::to_string(dimensions) + " dimensions");
+    }
+    double sum = 0;
     for (std::size_t k = 0; k < dimensions; ++k) {
-        sum += moments.covariance(k, k) + moments.mean(k) * moments.mean(k) - 1;
+        sum += moments.covariance(k, k) + moments.mean(k) * moments.mean(k) - 1 - std::log(variances(k));
     }
     return sum / 2;
 }
@@ -130,24 +133,30 @@ std::vector<double> activity_per_dimension(const Posteriors& posteriors) {
 }
 
 AggregatePosterior aggregate_posterior(const Array<float>& codes) {
-    require_points(codes, 4, "aggregate_posterior");
     const Moments moments = moments_of(codes);
     AggregatePosterior result;
     result.mean.assign(moments.mean.begin(), moments.mean.end());
     for (std::size_t k = 0; k < moments.mean.size(); ++k) {
         result.standard_deviation.push_back(std::sqrt(moments.covariance(k, k)));
     }
-    result.gaussian_kl.value = kl_to_standard_normal(moments);
+    return result;
+}
 
-    const std::size_t parts = std::clamp<std::size_t>(codes.shape()[0] / (4 * moments.mean.size()), 2, 10);
+Estimate gaussian_kl(const Array<float>& codes) {
+    Estimate result{kl_to_standard_normal(moments_of(codes)), {}};
+    const std::size_t parts = std::min<std::size_t>(codes.shape()[0] / (4 * codes.shape()[1]), 10);
+    if (parts < 2) return result;
     std::vector<double> found;
     for (std::size_t part = 0; part < parts; ++part) {
         found.push_back(kl_to_standard_normal(moments_of(every_nth_row(codes, parts, part))));
     }
-    const bool finite = std::all_of(found.begin(), found.end(), [](double each) { return std::isfinite(each); });
-    result.gaussian_kl.standard_error =
-        finite ? mean_of(found).standard_error : std::numeric_limits<double>::infinity();
+    result.standard_error = mean_of(found).standard_error;
     return result;
+}
+
+double gaussian_kl_bias(const Array<float>& codes) {
+    const auto count = static_cast<double>(codes.shape()[0]), dimensions = static_cast<double>(codes.shape()[1]);
+    return dimensions * (dimensions + 3) / (4 * count);
 }
 
 Holes::Holes(Array<float> training_codes, const Array<float>& held_out_codes, std::size_t k)
@@ -156,7 +165,7 @@ Holes::Holes(Array<float> training_codes, const Array<float>& held_out_codes, st
     std::vector<double> distances = relative_distances(held_out_codes);
     std::sort(distances.begin(), distances.end());
     threshold_ = distances[(distances.size() * 99 + 99) / 100 - 1];
-    if (threshold_ == 0) throw Error("Holes: the held-out codes are training codes");
+    if (threshold_ == 0) throw Error("99 % of the held-out codes are equal to training codes");
 }
 
 std::vector<double> Holes::relative_distances(const Array<float>& places) const {

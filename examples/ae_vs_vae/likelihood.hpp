@@ -50,14 +50,17 @@ inline constexpr double active_above = 0.01;
 /// Codes (those of an autoencoder, or draws from q(z|x)) against N(0, I).
 struct AggregatePosterior {
     std::vector<double> mean, standard_deviation;  ///< of each dimension
-    /// KL(N(m, C) || N(0, I)) with the codes' mean and covariance, in nats: 0 if these are the prior's, whatever the
-    /// codes' shape is otherwise, for which see Holes. Infinite if C is singular to rounding. Its bias upward is about
-    /// d (d + 3) / (4 count). The standard error is that of disjoint parts of the codes: ten, or fewer where parts
-    /// would have less than 4 d codes.
-    Estimate gaussian_kl;
 };
-/// @throws as require_points with 4 rows.
+/// @throws as require_points with 2 rows.
 AggregatePosterior aggregate_posterior(const autograd::Array<float>& codes);
+
+/// KL(N(m, C) || N(0, I)) with the codes' mean and covariance, in nats: 0 if these are the prior's, whatever the codes'
+/// shape is otherwise, for which see Holes. The standard error is that of ten disjoint parts of the codes, or of fewer
+/// where parts would have less than 4 d codes; nothing where there are not two such parts.
+/// @throws autograd::Error if C is singular to rounding, as that of d codes or fewer is; as require_points with 2 rows.
+Estimate gaussian_kl(const autograd::Array<float>& codes);
+/// About how much too large gaussian_kl is on average: d (d + 3) / (4 count).
+double gaussian_kl_bias(const autograd::Array<float>& codes);
 
 /// Where N(0, I) has probability and the training codes are not: there a decoder is asked for what it never learned. It
 /// is meant for codes of two or three dimensions. In many, the middle of codes that are spread wider than N(0, I) is

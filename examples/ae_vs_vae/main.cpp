@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -109,19 +110,24 @@ std::vector<TrainedPair> load_pairs(const std::vector<PairPlan>& plans, const Op
 /// VAEs with other weights of the KL term, from the pair's initial weights.
 std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const Options& options, Interrupts& interrupts) {
     std::vector<BetaRun> runs;
+    if (options.betas.empty()) return runs;
+    const MeanPicture mean_picture(data.train, plan.network);
     std::size_t to_come = options.betas.size() * options.epochs;
     for (const double beta : options.betas) {
         Options changed = options;
         changed.beta = beta;
         to_come -= options.epochs;
-        Autoencoder vae = make_pair(plan).vae;
+        const Autoencoder untrained = make_pair(plan).vae;
+        Autoencoder vae = untrained;
         const std::string name = beta_name(beta);
         train({name, plan.file(name), variational_loss, to_come}, vae, data, plan.network, changed, plan.rng, interrupts);
         const Posteriors codes = posteriors(vae, data.test, plan.rng.stream("test codes"));
         const std::vector<double> activity = activity_per_dimension(codes);
         runs.push_back({beta, evaluate(vae, variational_loss, data.test, beta, plan.rng.stream("evaluation")),
                         static_cast<std::size_t>(std::count_if(activity.begin(), activity.end(),
-                                                               [](double each) { return each > active_above; }))});
+                                                               [](double each) { return each > active_above; })),
+                        outcome_of(vae, reconstruction_losses(vae.decoder, codes.sample, data.test), untrained,
+                                   variational_loss, data, beta, mean_picture, plan.rng.stream("evaluation"))});
     }
     return runs;
 }
@@ -130,14 +136,29 @@ std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const O
 Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& mixed, const Options& options,
                          const FeatureSpace* features) {
     const autograd::Rng rng = pair.plan.rng.stream("evaluation");
-    Evaluation found{evaluate(pair.ae, plain_loss, data.test, options.beta, rng),
-                     evaluate(pair.vae, variational_loss, data.test, options.beta, rng),
-                     statistics(encode(pair.ae, data.test)),
-                     statistics(posteriors(pair.vae, data.test, rng)),
-                     {},
-                     {}};
+    const autograd::Array<float> ae_codes = encode(pair.ae, data.test);
+    const Posteriors vae_codes = posteriors(pair.vae, data.test, rng);
+    const std::vector<double> ae_losses = reconstruction_losses(pair.ae.decoder, ae_codes, data.test),
+                              vae_losses = reconstruction_losses(pair.vae.decoder, vae_codes.sample, data.test);
+    const MeanPicture mean_picture(data.train, pair.plan.network);
+    const Autoencoder untrained = make_pair(pair.plan).ae;
+    Evaluation found{
+        evaluate(pair.ae, plain_loss, data.test, options.beta, rng),
+        evaluate(pair.vae, variational_loss, data.test, options.beta, rng),
+        outcome_of(pair.ae, ae_losses, untrained, plain_loss, data, options.beta, mean_picture, rng),
+        outcome_of(pair.vae, vae_losses, untrained, variational_loss, data, options.beta, mean_picture, rng),
+        mean_difference(ae_losses, vae_losses),
+        statistics(ae_codes),
+        statistics(vae_codes),
+        {},
+        {}};
     const bool has_likelihood = options.binarise || options.likelihood != Likelihood::bernoulli;
-    found.analysis = analyse(pair.ae, pair.vae, mixed, features, has_likelihood, options.binarise, pair.plan.rng.stream("analysis"));
+    if (found.ae_outcome.verdict == Verdict::diverged || found.vae_outcome.verdict == Verdict::diverged) {
+        found.analysis.left_out.push_back({"all scores and what is measured on codes", "a training diverged"});
+    } else {
+        found.analysis = analyse(pair.ae, pair.vae, mixed, features, has_likelihood, options.binarise,
+                                 pair.plan.rng.stream("analysis"));
+    }
     found.pictures = pictures_of({pair.ae, pair.vae}, found.ae_codes, found.vae_codes, data, pair.plan.rng);
     return found;
 }
@@ -176,7 +197,9 @@ void print_table(const TrainedPair& pair, const Evaluation& found, std::optional
     const auto row = [](const char* what, const std::string& left, const std::string& right) {
         fmt::print("  {:<44}{:>14}{:>14}\n", what, left, right);
     };
-    const auto number = [](double value) { return fmt::format("{:.2f}", value); };
+    const auto number = [](double value) {
+        return std::abs(value) < 1e7 ? fmt::format("{:.2f}", value) : fmt::format("{:.2e}", value);
+    };
     const auto range = [](const std::vector<double>& values) {
         const auto [low, high] = std::minmax_element(values.begin(), values.end());
         return fmt::format("{:.2f} .. {:.2f}", *low, *high);
@@ -186,6 +209,7 @@ void print_table(const TrainedPair& pair, const Evaluation& found, std::optional
     // The autoencoder's loss is its reconstruction: beside the VAE's sum it would say nothing.
     row("reconstruction", number(found.ae.reconstruction), number(found.vae.reconstruction));
     if (floor) row("  of which the pixels' own entropy", number(*floor), number(*floor));
+    row("by the mean training picture", number(found.ae_outcome.mean_picture), number(found.vae_outcome.mean_picture));
     row("KL(q(z|x) || N(0, I))", "-", number(found.vae.kl));
     row("their sum, which is -ELBO", "-", number(found.vae.at_beta_one()));
     row("standard deviation of z_i, least .. largest", range(found.ae_codes.standard_deviation),
@@ -226,10 +250,15 @@ Json metrics_of(const Options& options, const Findings& findings) {
         section["vae"] = to_json(pair.vae_history);
         section["ae"]["test"] = to_json(found.ae);
         section["vae"]["test"] = to_json(found.vae);
+        section["ae"]["outcome"] = to_json(found.ae_outcome);
+        section["vae"]["outcome"] = to_json(found.vae_outcome);
         section["analysis"] = to_json(found.analysis);
     }
     for (const BetaRun& run : findings.betas) {
-        metrics["betas"].push_back({{"beta", run.beta}, {"test", to_json(run.test)}, {"active_units", run.active_units}});
+        metrics["betas"].push_back({{"beta", run.beta},
+                                    {"test", to_json(run.test)},
+                                    {"active_units", run.active_units},
+                                    {"outcome", to_json(run.outcome)}});
     }
     return metrics;
 }
@@ -263,15 +292,17 @@ Findings look_at(std::vector<TrainedPair> pairs, std::vector<BetaRun> betas, con
     }
     findings.pairs = std::move(pairs);
     findings.betas = std::move(betas);
-    if (!findings.betas.empty()) {  // the curve has the pair's own VAE on it too
-        const Evaluation& own = findings.evaluations.front();
-        findings.betas.push_back({options.beta, own.vae, own.analysis.active_units});
+    const Evaluation& own = findings.evaluations.front();
+    if (!findings.betas.empty() &&
+        own.vae_outcome.verdict != Verdict::diverged) {  // the curve has the pair's own VAE on it too
+        findings.betas.push_back({options.beta, own.vae, own.analysis.active_units, own.vae_outcome, true});
         std::sort(findings.betas.begin(), findings.betas.end(),
                   [](const BetaRun& a, const BetaRun& b) { return a.beta < b.beta; });
     }
     return findings;
 }
 
+/// @throws Error at the end, when all is written, if a training diverged.
 void run(const Options& options) {
     autograd::set_num_threads(options.threads);
     const Data data = load_data(options, autograd::Rng(options.seed));
@@ -305,6 +336,8 @@ void run(const Options& options) {
     fmt::print("\nWritten to {}:", out.string());
     for (const fs::path& file : written) fmt::print(" {}", file.filename().string());
     fmt::print("\nOpen {} in a browser: it has both decoders in it, to play with.\n", written[0].string());
+    const std::vector<std::string> diverged = diverged_trainings(findings);
+    if (!diverged.empty()) throw autograd::Error(fmt::format("training diverged: {}", fmt::join(diverged, ", ")));
 }
 
 }  // namespace

@@ -9,7 +9,12 @@ LossValues values_from_json(const Json& json) {
     return {json.at("loss").get<double>(), json.at("reconstruction").get<double>(), json.at("kl").get<double>()};
 }
 
-Json to_json(const Estimate& estimate) { return {{"value", estimate.value}, {"standard_error", estimate.standard_error}}; }
+/// Without a standard error where there is none.
+Json to_json(const Estimate& estimate) {
+    Json json{{"value", estimate.value}};
+    if (estimate.standard_error) json["standard_error"] = *estimate.standard_error;
+    return json;
+}
 
 Json to_json(const ScoredSet& set) {
     Json json{{"set", set.set},
@@ -25,9 +30,8 @@ Json to_json(const ScoredSet& set) {
 }
 
 Json to_json(const CodeShape& shape) {
-    Json json{{"mean", shape.aggregate.mean},
-              {"standard_deviation", shape.aggregate.standard_deviation},
-              {"gaussian_kl", to_json(shape.aggregate.gaussian_kl)}};
+    Json json{{"mean", shape.aggregate.mean}, {"standard_deviation", shape.aggregate.standard_deviation}};
+    if (shape.gaussian_kl) json["gaussian_kl"] = to_json(*shape.gaussian_kl);
     if (shape.within_reach) json["within_reach"] = to_json(*shape.within_reach);
     if (shape.hole_rate) json["hole_rate"] = to_json(*shape.hole_rate);
     return json;
@@ -65,20 +69,30 @@ History history_from_json(const Json& json) {
 }
 
 Json to_json(const Analysis& analysis) {
-    Json json{{"scores", Json::array()},
-              {"kl", Json::array()},
-              {"active_units", analysis.active_units},
-              {"ae_codes", to_json(analysis.ae)},
-              {"vae_codes", to_json(analysis.vae)}};
+    Json json{{"scores", Json::array()}, {"kl", Json::array()}, {"left_out", Json::array()}};
+    for (const LeftOut& each : analysis.left_out) json["left_out"].push_back({{"what", each.what}, {"why", each.why}});
+    if (analysis.kl.empty()) return json;  // of models that diverged
+    json["active_units"] = analysis.active_units;
+    json["ae_codes"] = to_json(analysis.ae);
+    json["vae_codes"] = to_json(analysis.vae);
     for (const ScoredSet& set : analysis.sets) json["scores"].push_back(to_json(set));
     for (const Estimate& each : analysis.kl) json["kl"].push_back(to_json(each));
     if (analysis.accuracies) {
         json["code_accuracy"] = {{"ae", to_json(analysis.accuracies->ae)},
                                  {"vae", to_json(analysis.accuracies->vae)},
-                                 {"pca", to_json(analysis.accuracies->pca)}};
+                                 {"pca", to_json(analysis.accuracies->pca)},
+                                 {"chance", analysis.accuracies->graded.chance}};
     }
     for (const LogLikelihood& each : analysis.log_likelihoods) {
         json["log_likelihood"].push_back({{"samples", each.samples}, {"images", each.images}, {"value", to_json(each.value)}});
     }
     return json;
+}
+
+Json to_json(const Outcome& outcome) {
+    return {{"verdict", name_of(outcome.verdict)},
+            {"training_loss_before", outcome.loss_before},
+            {"training_loss_after", outcome.loss_after},
+            {"reconstruction", outcome.reconstruction},
+            {"mean_picture", outcome.mean_picture}};
 }

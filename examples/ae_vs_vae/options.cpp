@@ -88,6 +88,9 @@ Parsed parse_options(int argc, char** argv) {
         "Trains a plain autoencoder and a variational one on the same pictures, from the same initial weights and in "
         "the same order, and shows what decoding random codes gives with each. Then it does so again with codes of two "
         "dimensions, of which a plane can be drawn."};
+    app.footer(
+        "Exit status: 0; 1 after an error, or if a training diverged, of which the report tells all the same; 2 after a "
+        "mistake in the options.");
     app.option_defaults()->always_capture_default();
     app.add_option("--data", options.data,
                    "directory of IDX files as MNIST, EMNIST, KMNIST and Fashion-MNIST name them, raw or .gz (where it "

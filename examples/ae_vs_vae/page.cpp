@@ -118,7 +118,9 @@ std::vector<report::Epoch> epochs(const History& history) {
 }
 
 report::Score score(const Estimate& estimate, double unit = 1) {
-    return {unit * estimate.value, unit * estimate.standard_error};
+    report::Score result{unit * estimate.value, std::nullopt};
+    if (estimate.standard_error) result.standard_error = unit * *estimate.standard_error;
+    return result;
 }
 
 report::ScoreTable image_scores(const Analysis& analysis, const std::string& feature_space) {
@@ -186,6 +188,7 @@ report::Report page_of(const Findings& findings, const Data& data, const Options
     if (!analysis.sets.empty()) page.scores.push_back(image_scores(analysis, findings.feature_space));
     if (analysis.accuracies) page.scores.push_back(code_scores(*analysis.accuracies));
     for (const BetaRun& run : findings.betas) {
+        if (run.outcome.verdict == Verdict::diverged) continue;  // of no size that fits the chart
         page.beta.push_back({run.beta, run.test.kl, run.test.reconstruction, run.active_units});
     }
     return page;

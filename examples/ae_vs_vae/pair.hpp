@@ -11,6 +11,7 @@
 #include "codes.hpp"
 #include "comparison.hpp"
 #include "models.hpp"
+#include "outcome.hpp"
 #include "training.hpp"
 
 /// How the files and lines of a pair are named.
@@ -32,6 +33,8 @@ struct TrainedPair {
 /// What the test set shows of a pair.
 struct Evaluation {
     LossValues ae, vae;
+    Outcome ae_outcome, vae_outcome;
+    Estimate reconstruction_gap;  ///< the AE's reconstruction minus the VAE's, image by image
     CodeStatistics ae_codes, vae_codes;
     Analysis analysis;
     std::vector<Picture> pictures;
@@ -42,6 +45,8 @@ struct BetaRun {
     double beta;
     LossValues test;
     std::size_t active_units;
+    Outcome outcome;
+    bool of_pair = false;  ///< the pair's own VAE, beside the others
 };
 
 /// What a run has found, for those who tell of it.
@@ -53,5 +58,10 @@ struct Findings {
     std::vector<BetaRun> betas;
 };
 
-/// The findings in plain words, each with its numbers; those that correct the story too.
+/// The trainings that diverged, by the names that their progress has: "VAE 2-d".
+std::vector<std::string> diverged_trainings(const Findings& findings);
+
+/// The findings in plain words, each with its numbers; those that correct the story too. Of models that diverged or
+/// learned nothing it is this that is found, and no comparison; what could not be estimated is named last, with the
+/// reason.
 std::vector<std::string> in_words(const Findings& findings);

@@ -16,6 +16,8 @@ Estimate mean_of(std::span<const double> values) {
     if (values.size() < 2) throw Error("mean_of: a standard error takes at least two values");
     const auto count = static_cast<double>(values.size());
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+    if (std::all_of(values.begin(), values.end(), [&](double each) { return each == values[0]; }))
+        return {values[0], {}};
     double squares = 0;
     for (const double value : values) squares += (value - mean) * (value - mean);
     return {mean, std::sqrt(squares / (count - 1) / count)};

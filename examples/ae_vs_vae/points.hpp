@@ -5,16 +5,19 @@
 #include <autograd/autograd.hpp>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
-/// A number and the standard deviation that it would have over repetitions with other points.
+/// A number and the standard deviation that it would have over repetitions with other points: nothing where the points
+/// at hand do not say.
 struct Estimate {
     double value = 0;
-    double standard_error = 0;
+    std::optional<double> standard_error = {};
 };
 
-/// The mean of independent values; its standard error is theirs over the root of their number.
+/// The mean of independent values; its standard error is theirs over the root of their number. Values that are all
+/// equal say nothing of how others would spread: then there is none.
 /// @throws autograd::Error for fewer than two values.
 Estimate mean_of(std::span<const double> values);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nn/nn.hpp>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,9 @@ double kernel_sum(const Array<float>& a, const Array<float>& b, double width) {
     return total;
 }
 
-/// sd / sqrt(parts) of what `statistic` gives for each part.
+/// sd / sqrt(parts) of what `statistic` gives for each part; nothing if all are alike.
 template <class Statistic>
-double error_over_parts(std::size_t parts, const Statistic& statistic) {
+std::optional<double> error_over_parts(std::size_t parts, const Statistic& statistic) {
     std::vector<double> values;
     for (std::size_t part = 0; part < parts; ++part) values.push_back(statistic(part));
     return mean_of(values).standard_error;
@@ -62,6 +63,16 @@ double error_over_parts(std::size_t parts, const Statistic& statistic) {
 /// The members of Scores, for going over them.
 constexpr Estimate Scores::*all_scores[] = {&Scores::frechet, &Scores::precision, &Scores::recall,
                                             &Scores::density, &Scores::coverage,  &Scores::squared_mmd};
+
+/// @throws Error if a tenth of the balls have no radius: then precision, density and coverage count copies, and little
+/// else.
+void require_radii(const Array<float>& real, std::size_t k) {
+    const std::vector<double> radii = neighbour_distances_within(real, k);
+    const auto without = static_cast<std::size_t>(std::count(radii.begin(), radii.end(), 0.0));
+    if (10 * without < radii.size()) return;
+    throw Error("of the " + std::to_string(radii.size()) + " real points " + std::to_string(without) + " have " +
+                std::to_string(k) + " copies among the others");
+}
 
 /// All values without standard errors.
 Scores values_of(const Array<float>& real, const Array<float>& generated, std::size_t k, double width) {
@@ -116,7 +127,7 @@ double median_distance(const Array<float>& points) {
         for (std::size_t j = 0; j < i; ++j) squares.push_back(squared_distance(row(i), row(j), dimensions));
     }
     const double found = std::sqrt(median(std::move(squares)));
-    if (found == 0) throw Error("median_distance: it is 0: half of the points are copies of another");
+    if (found == 0) throw Error("half of the pairs of points are copies of each other");
     return found;
 }
 
@@ -141,6 +152,7 @@ Scores score(const Array<float>& real, const Array<float>& generated, const Scor
     require_points(real, 2 * least, "score");
     require_points(generated, 2 * least, "score");
     const double width = median_distance(real);
+    require_radii(real, options.k);
     Scores scores = values_of(real, generated, options.k, width);
 
     const std::size_t parts =
@@ -165,15 +177,16 @@ Memorisation memorisation(const std::vector<double>& generated, const std::vecto
         return median(std::move(distances));
     };
     const auto compare = [&](std::size_t parts, std::size_t part) {
-        const Memorisation found{part_of(generated, parts, part), part_of(held_out, parts, part), {}};
-        if (found.held_out > 0) return found;
-        throw Error("memorisation: half of the held-out points, or of a tenth of them, are training points");
+        return Memorisation{part_of(generated, parts, part), part_of(held_out, parts, part), {}};
     };
     Memorisation result = compare(1, 0);
+    if (result.held_out == 0) throw Error("memorisation: half of the held-out points are training points");
     result.ratio.value = result.generated / result.held_out;
-    result.ratio.standard_error = error_over_parts(10, [&](std::size_t part) {
-        const Memorisation found = compare(10, part);
-        return found.generated / found.held_out;
-    });
+    std::vector<Memorisation> parts;
+    for (std::size_t part = 0; part < 10; ++part) parts.push_back(compare(10, part));
+    if (std::all_of(parts.begin(), parts.end(), [](const Memorisation& each) { return each.held_out > 0; })) {
+        result.ratio.standard_error =
+            error_over_parts(10, [&](std::size_t part) { return parts[part].generated / parts[part].held_out; });
+    }
     return result;
 }

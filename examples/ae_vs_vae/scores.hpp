@@ -1,7 +1,7 @@
 // How like real points generated ones are: Frechet distance, precision and recall, density and coverage, MMD; and
-// whether they are copies of training points. Points are features or pixels, whichever the caller compares in. Every
-// number comes with a standard error; the floor is the same score of real points that were held out, given as the
-// generated ones.
+// whether they are copies of training points. Points are features or pixels, whichever the caller compares in. Numbers
+// come with a standard error where the points have one; the floor is the same score of real points that were held out,
+// given as the generated ones.
 #pragma once
 
 #include <autograd/autograd.hpp>
@@ -52,8 +52,8 @@ struct Scores {
 /// root of their number. That is what a score has whose variance goes with 1 / points; it is too large where the two
 /// distributions are the same, as for the floor, because the variance of Frechet and MMD falls faster there. Frechet
 /// distance has a bias of order (dimensions / points) upward: compare only sets of the same size.
-/// @throws autograd::Error if a set has fewer than 4 (k + 1) points, or as require_points; ShapeError if dimensions
-/// differ.
+/// @throws autograd::Error if a set has fewer than 4 (k + 1) points, a tenth of the real points have k copies, or half
+/// of their pairs are copies; as require_points; ShapeError if dimensions differ.
 Scores score(const autograd::Array<float>& real, const autograd::Array<float>& generated,
              const ScoreOptions& options = {});
 
@@ -66,7 +66,8 @@ struct Memorisation {
 
 /// From squared distances to the nearest training point, as neighbour_distances(points, training, 1) returns them:
 /// those of the held-out points serve for several generators. The ratio's standard error is from ten disjoint parts, as
-/// in score(). A generator of blurred images, which lie between the real ones, has a ratio below 1 without any copying.
-/// @throws autograd::Error if there are fewer than 20 distances of either, or if half of the held-out points, or of one
-/// of their parts, are training points.
+/// in score(), if in none of them half of the held-out points are training points. A generator of blurred images, which
+/// lie between the real ones, has a ratio below 1 without any copying.
+/// @throws autograd::Error if there are fewer than 20 distances of either, or if half of the held-out points are
+/// training points.
 Memorisation memorisation(const std::vector<double>& generated, const std::vector<double>& held_out);

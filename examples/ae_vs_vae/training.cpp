@@ -75,8 +75,8 @@ class Display {
 template <class T>
 void require_finite(T loss, const std::string& name, std::size_t step) {
     if (std::isfinite(loss)) return;
-    throw autograd::Error(
-        fmt::format("{}: the loss at step {} is {}: a smaller --lr or --beta may help", name, step, loss));
+    throw autograd::Error(fmt::format(
+        "{}: training diverged: the loss at step {} is {}. A smaller --lr or --beta may help", name, step, loss));
 }
 
 /// The rows of a set as a batch on a tape, in memory that is used again from step to step.
