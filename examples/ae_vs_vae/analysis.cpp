@@ -181,7 +181,8 @@ CodeAccuracies code_accuracies(const Codes& ae, const Codes& vae, const ImageSet
     const PrincipalComponents components(training.images, std::min(ae.test.shape()[1], training.images.shape()[1]),
                                          rng.stream("principal components"));
     return {accuracy(ae), accuracy(vae),
-            accuracy({components.project(training.images), components.project(test.images)}), graded};
+            accuracy({components.project(training.images), components.project(test.images)}),
+            components.variances().size(), graded};
 }
 
 }  // namespace
@@ -196,8 +197,12 @@ FeatureSpace::FeatureSpace(const Data& data, const Rng& rng) : description_("the
             description_ += fmt::format(", because {}", error.what());
         }
     }
-    components_.emplace(data.train.images, std::min<std::size_t>(64, data.rows * data.columns),
-                        rng.stream("principal components"));
+    try {
+        components_.emplace(data.train.images, std::min<std::size_t>(64, data.rows * data.columns),
+                            rng.stream("principal components"));
+    } catch (const autograd::Error&) {
+        // Said where they are asked for.
+    }
 }
 
 void FeatureSpace::train_classifier(const Data& data, const Rng& rng) {
@@ -216,7 +221,9 @@ void FeatureSpace::train_classifier(const Data& data, const Rng& rng) {
 }
 
 Array<float> FeatureSpace::operator()(const Array<float>& images) const {
-    return classifier_ ? classifier_->features(images) : components_->project(images);
+    if (classifier_) return classifier_->features(images);
+    if (components_) return components_->project(images);
+    throw autograd::Error("the training images are all equal");
 }
 
 const ScoredSet* Analysis::find(const std::string& set, const std::string& model) const {

@@ -28,6 +28,7 @@ class FeatureSpace {
    public:
     FeatureSpace(const Data& data, const autograd::Rng& rng);
 
+    /// @throws autograd::Error if the training images were all equal, so that there is nothing to compare in.
     autograd::Array<float> operator()(const autograd::Array<float>& images) const;
     /// "the last hidden layer of a classifier that is right about 87.5 % of the test images", or which other and why
     const std::string& description() const { return description_; }
@@ -35,7 +36,7 @@ class FeatureSpace {
    private:
     std::optional<Classifier> classifier_;
     std::string description_;
-    std::optional<PrincipalComponents> components_;
+    std::optional<PrincipalComponents> components_;  ///< none of images that are all equal
 
     /// @throws autograd::Error if it learns nothing, or nothing shows what it learned.
     void train_classifier(const Data& data, const autograd::Rng& rng);
@@ -52,6 +53,7 @@ struct ScoredSet {
 /// How well a classifier reads the classes off a code of each kind.
 struct CodeAccuracies {
     Estimate ae, vae, pca;
+    std::size_t components;  ///< principal ones: as many as a code has dimensions, if images vary in as many
     Gradable graded;  ///< the test images that these are of, and what is right by chance
 };
 

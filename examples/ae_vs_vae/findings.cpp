@@ -19,7 +19,7 @@ std::string value(const Estimate& estimate, int digits, double unit = 1) {
 }
 
 std::string nats(double loss) {
-    return std::abs(loss) < 1e5 ? fmt::format("{:.1f}", loss) : fmt::format("{:.2g}", loss);
+    return std::abs(loss) < 1e5 ? fmt::format("{:.2f}", loss) : fmt::format("{:.2g}", loss);
 }
 
 /// A Frechet distance, to as many digits as it deserves.
@@ -197,9 +197,10 @@ class Writer {
                                          std::size_t{graded.above_chance(found->pca)};
         const bool none = learned_from == 0;
         say("As encoders{}: a linear classifier is right about {} of test images from the AE's codes, {} from the "
-            "VAE's means, {} from as many principal components{}.",
+            "VAE's means, {} from {} principal components{}.",
             !none && hardly_differ(found->ae, found->vae) ? " they hardly differ" : "",
             percent(found->ae), percent(found->vae), percent(found->pca),
+            found->components == main().analysis.kl.size() ? "as many" : fmt::format("all {}", found->components),
             learned_from == 3 ? ""
                               : fmt::format(", and who always names the commonest class is right about {:.1f} %{}",
                                             100 * graded.chance, none ? ": it learned nothing from any of them" : ""));

@@ -81,6 +81,7 @@ Json to_json(const Analysis& analysis) {
         json["code_accuracy"] = {{"ae", to_json(analysis.accuracies->ae)},
                                  {"vae", to_json(analysis.accuracies->vae)},
                                  {"pca", to_json(analysis.accuracies->pca)},
+                                 {"principal_components", analysis.accuracies->components},
                                  {"chance", analysis.accuracies->graded.chance}};
     }
     for (const LogLikelihood& each : analysis.log_likelihoods) {

@@ -154,7 +154,7 @@ report::ScoreTable code_scores(const CodeAccuracies& accuracies) {
             {{"Right, %", "Of the test images.", report::Better::higher}},
             {{"codes", "AE", {score(accuracies.ae, 100)}},
              {"means of q(z|x)", "VAE", {score(accuracies.vae, 100)}},
-             {"as many principal components", "", {score(accuracies.pca, 100)}}}};
+             {fmt::format("{} principal components", accuracies.components), "", {score(accuracies.pca, 100)}}}};
 }
 
 std::vector<report::Gallery> galleries(const std::vector<Picture>& pictures) {

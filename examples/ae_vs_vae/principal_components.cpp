@@ -17,6 +17,7 @@ using autograd::Var;
 namespace {
 
 constexpr double tolerance = 1e-7;
+constexpr double rounding = 1e-12;  // a variance of less than this, of the largest, is none
 constexpr std::size_t most_rounds = 40;
 constexpr std::size_t spare = 32;         // directions beside those asked for: the more, the faster it converges
 constexpr std::size_t most_degrees = 12;  // of the filter
@@ -111,6 +112,11 @@ PrincipalComponents::PrincipalComponents(const Array<float>& points, std::size_t
     if (count == 0 || count > dimensions) {
         throw Error("PrincipalComponents: asked for " + std::to_string(count) + " of " + std::to_string(dimensions));
     }
+    const float* const first = points.data();
+    const bool all_equal = std::all_of(first, first + points.size(), [&, i = std::size_t{0}](float each) mutable {
+        return each == first[i++ % dimensions];
+    });
+    if (all_equal) throw Error("PrincipalComponents: all points are equal");
     mean_ = mean_point(points);
     const Array<double> start = rng.normal<double>({std::min(count + spare, dimensions), dimensions});
     Block block = within_span(points, mean_, orthonormal(start));
@@ -118,6 +124,7 @@ PrincipalComponents::PrincipalComponents(const Array<float>& points, std::size_t
         block = within_span(points, mean_, orthonormal(filtered(points, mean_, block)));
     }
 
+    while (block.variances[count - 1] <= rounding * block.variances.front()) --count;
     variances_.assign(block.variances.begin(), block.variances.begin() + static_cast<std::ptrdiff_t>(count));
     directions_ = autograd::empty<float>({count, dimensions});
     for (std::size_t i = 0; i < count; ++i) {

@@ -13,9 +13,10 @@ class PrincipalComponents {
     /// Martinsson and Tropp 2011) with Chebyshev's polynomials as the filter (Zhou and Saad 2007), until
     /// |C v - variance v| is at most 1e-7 of the largest variance for each direction v; after 40 rounds, which takes
     /// more than ten variances that differ by less than a thousandth, those that were found. Directions are
-    /// orthonormal, of those without variance too, and the largest element of each is positive. Takes one draw of
-    /// `rng`.
-    /// @throws autograd::Error if `count` is 0 or more than there are dimensions; as require_points with 2 rows.
+    /// orthonormal, and the largest element of each is positive. There are fewer than `count` if the points vary in
+    /// fewer. Takes one draw of `rng`.
+    /// @throws autograd::Error if `count` is 0 or more than there are dimensions, or all points are equal; as
+    /// require_points with 2 rows.
     PrincipalComponents(const autograd::Array<float>& points, std::size_t count, autograd::Rng rng);
 
     /// The coordinates of each point minus the mean: (count of points, count of components).
