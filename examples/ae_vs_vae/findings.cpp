@@ -164,7 +164,7 @@ class Writer {
         const ScoredSet *ae_before = find(from_prior, "AE"), *vae_before = find(from_prior, "VAE");
         if (ae == nullptr || vae == nullptr || ae_before == nullptr || vae_before == nullptr) return;
         const bool helps = clearly_above(ae_before->scores.frechet, ae->scores.frechet) &&
-                           ae->scores.frechet.value < vae_before->scores.frechet.value;
+                           clearly_above(vae_before->scores.frechet, ae->scores.frechet);
         const bool conditional = findings_.pairs.front().plan.network.classes > 0;
         const std::size_t ae_count = main().analysis.ae_mixture->components().size(),
                           vae_count = main().analysis.vae_mixture->components().size();
