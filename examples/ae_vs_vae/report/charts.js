@@ -18,8 +18,9 @@ function ticks(low, high, count) {
     const result = [];
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     for (let i = Math.ceil(low / step); i * step <= high + 1e-9 * step; ++i) {
-        const text = high < 1e6 ? fixed(i * step, digits) : (i * step).toExponential(0);  // of a training that diverged
-        result.push({value: i * step, text});
+        const value = i * step;
+        const text = high < 1e6 ? fixed(value, digits) : Number(value.toPrecision(2)).toExponential();  // diverged
+        result.push({value, text});
     }
     return result;
 }
