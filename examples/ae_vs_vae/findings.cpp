@@ -14,8 +14,9 @@ std::string value(const Estimate& estimate, int digits, double unit = 1) {
     const std::string text = fmt::format("{:.{}f}", unit * estimate.value, digits);
     if (!estimate.standard_error) return text;
     const double error = unit * *estimate.standard_error;
-    const int enough = std::clamp(static_cast<int>(std::ceil(-std::log10(2 * error))), digits, 9);
-    return fmt::format("{:.{}f} ± {:.{}f}", unit * estimate.value, enough, error, enough);
+    const double enough = std::clamp(std::ceil(-std::log10(2 * error)), static_cast<double>(digits), 9.0);
+    const int places = static_cast<int>(enough);
+    return fmt::format("{:.{}f} ± {:.{}f}", unit * estimate.value, places, error, places);
 }
 
 std::string nats(double loss) {
