@@ -195,7 +195,7 @@ void print_heading(const Data& data, const Options& options) {
 
 void print_table(const TrainedPair& pair, const Evaluation& found, std::optional<double> floor) {
     const auto row = [](const char* what, const std::string& left, const std::string& right) {
-        fmt::print("  {:<44}{:>14}{:>14}\n", what, left, right);
+        fmt::print("  {:<44} {:>13} {:>13}\n", what, left, right);
     };
     const auto number = [](double value) {
         return std::abs(value) < 1e7 ? fmt::format("{:.2f}", value) : fmt::format("{:.2e}", value);
