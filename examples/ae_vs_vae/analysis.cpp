@@ -285,7 +285,7 @@ Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data
     }
     if (!estimate_likelihood) return result;
     const ImageSet some = first(data.test, 500);
-    for (const std::size_t samples : {1, 50, 500}) {
+    for (const std::size_t samples : {1u, 50u, 500u}) {
         const auto found = attempt(left_out, fmt::format("log p(x) from {} samples", samples), [&] {
             return iwae_log_likelihood(latent_model(vae, data.rows * data.columns), inputs_of(some), samples,
                                        rng.stream("importance"));
