@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "gradients_at.hpp"
+#include "points.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
@@ -68,6 +69,41 @@ TEST_CASE("exponential: logaddexp at ties, infinities and far apart") {
     // A tie is no kink.
     CHECK(second_derivative(f, 1, 1, false) == 0.25);
     CHECK(second_derivative(f, 1, 1, true) == -0.25);
+}
+
+// Differences such as y (1 - y), 1 - y^2 and y + 1 would be 0 here.
+TEMPLATE_TEST_CASE("exponential: gradients keep their digits where functions saturate", "", float, double) {
+    const auto check = [&](auto f, const std::vector<Point>& points) { check_points<TestType, 1>(f, points, 4); };
+    check([](auto x) { return sigmoid(x); },
+          {{{20}, 0.99999999793884638, {2.0611536139418493e-9}, {-2.0611536054451409e-9}},
+           {{-20}, 2.0611536181902036e-9, {2.0611536139418493e-9}, {2.0611536054451409e-9}},
+           {{80}, 1, {1.8048513878454152e-35}, {-1.8048513878454152e-35}},
+           {{0}, 0.5, {0.25}, {0}},
+           {{infinity}, 1, {0}, {0}},
+           {{-infinity}, 0, {0}, {0}},
+           {{not_a_number}, not_a_number, {not_a_number}}});
+    check([](auto x) { return tanh(x); },
+          {{{10}, 0.99999999587769276, {8.2446144557673974e-9}, {-1.6489228843561127e-8}},
+           {{-10}, -0.99999999587769276, {8.2446144557673974e-9}, {1.6489228843561127e-8}},
+           {{40}, 1, {7.2194055513816607e-35}, {-1.4438811102763321e-34}},
+           {{0.5}, 0.46211715726000976, {0.7864477329659274}, {-0.72686198138358728}},
+           {{0}, 0, {1}, {0}},
+           {{infinity}, 1, {0}, {0}},
+           {{-infinity}, -1, {0}, {0}},
+           {{not_a_number}, not_a_number, {not_a_number}}});
+    check([](auto x) { return expm1(x); },
+          {{{-20}, -0.99999999793884638, {2.0611536224385578e-9}, {2.0611536224385578e-9}},
+           {{-80}, -1, {1.8048513878454152e-35}, {1.8048513878454152e-35}},
+           {{-infinity}, -1, {0}, {0}},
+           {{infinity}, infinity, {infinity}, {infinity}}});
+}
+
+TEST_CASE("exponential: the third derivative of tanh at 0 is that of a smooth function") {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{0.0});
+    const auto first = backward(sum(tanh(x)), {.create_graph = true});
+    const auto second = backward(sum(first.var(x)), {.create_graph = true});
+    CHECK(backward(sum(second.var(x)))[x](0) == -2);
 }
 
 TEST_CASE("exponential: xlogy and xlog1py where x is 0") {

@@ -25,10 +25,10 @@ inline constexpr auto exp2 =
             {.formula = "2^x", .gradient = "g y log(2)", .reference = [](const double* x) { return std::exp2(x[0]); }});
 
 inline constexpr auto expm1 =
-    elementwise<"expm1">([](auto x) { return kernels::expm1(x); }, [](auto g, auto, auto y) { return g * (y + 1); })
-        .documented({.formula = "exp(x) - 1",
-                     .gradient = "g * (y + 1), which is 0 where y rounds to -1: below x = -37 (-17 in float)",
-                     .reference = [](const double* x) { return std::expm1(x[0]); }});
+    elementwise<"expm1">([](auto x) { return kernels::expm1(x); }, [](auto g, auto x, auto) { return g * exp(x); })
+        .documented({.formula = "exp(x) - 1", .gradient = "g exp(x)", .reference = [](const double* x) {
+                         return std::expm1(x[0]);
+                     }});
 
 inline constexpr auto log =
     elementwise<"log">([](auto x) { return kernels::log(x); }, [](auto g, auto x, auto) { return g / x; })
@@ -58,11 +58,12 @@ inline constexpr auto log10 = elementwise<"log10">([](auto x) { return kernels::
                                                .domain = {{{0.1, 4}}},
                                                .reference = [](const double* x) { return std::log10(x[0]); }});
 
+// Not 1 - y, which has lost its digits where y is close to 1.
 inline constexpr auto sigmoid =
     elementwise<"sigmoid">([](auto x) { return kernels::sigmoid(x); },
-                           [](auto g, auto, auto y) { return g * y * (1 - y); })
+                           [](auto g, auto x, auto y) { return g * y * autograd::sigmoid(-x); })
         .documented({.formula = "1 / (1 + exp(-x))",
-                     .gradient = "g y (1 - y), which is 0 where y rounds to 1: beyond x = 37 (17 in float)",
+                     .gradient = "g y sigmoid(-x)",
                      .domain = {{{-6, 6}}},
                      .reference = [](const double* x) { return 1 / (1 + std::exp(-x[0])); }});
 

@@ -82,11 +82,17 @@ inline constexpr auto cosh =
                          return std::cosh(x[0]);
                      }});
 
-inline constexpr auto tanh =
-    elementwise<"tanh">([](auto x) { return kernels::tanh(x); }, [](auto g, auto, auto y) { return g * (1 - y * y); })
-        .documented({.formula = "tanh(x)",
-                     .gradient = "g (1 - y^2), which is 0 where y rounds to 1 or -1: beyond |x| = 19 (9 in float)",
-                     .reference = [](const double* x) { return std::tanh(x[0]); }});
+// (1 - |y|) (1 + |y|), of which 1 - |y| = 2 sigmoid(-2 |x|) keeps the digits that a difference would lose. Not by abs,
+// whose gradient at 0 is the kink's.
+inline constexpr auto tanh = elementwise<"tanh">([](auto x) { return kernels::tanh(x); },
+                                                 [](auto g, auto x, auto y) {
+                                                     const auto above = x > 0;
+                                                     const auto rest = 2 * sigmoid(2 * where(above, -x, x));
+                                                     return g * rest * (1 + where(above, y, -y));
+                                                 })
+                                 .documented({.formula = "tanh(x)",
+                                              .gradient = "g (1 - y^2), as 4 g sigmoid(2 x) sigmoid(-2 x)",
+                                              .reference = [](const double* x) { return std::tanh(x[0]); }});
 
 inline constexpr auto asinh =
     elementwise<"asinh">([](auto x) { return kernels::asinh(x); }, [](auto g, auto x, auto) { return g / hypot(x, 1); })
