@@ -16,10 +16,6 @@ XTAPE_ACTIVATIONS_OPS(XTAPE_DECLARE_OP)
 
 namespace autograd::ops {
 
-// The argument within bounds beyond which the factor that it is multiplied by is 0 to the last digit: no 0 * inf.
-inline constexpr double vanishing = 1000;
-inline constexpr auto bounded_below = [](auto x) { return maximum(x, -vanishing); };
-inline constexpr auto bounded = [](auto x) { return clip(x, -vanishing, vanishing); };
 /// x where it is negative, else 0: what the exponential of an elu sees, so that its derivative is finite elsewhere.
 inline constexpr auto negative_part = [](auto x) { return where(x > 0, 0, x); };
 
@@ -53,10 +49,13 @@ inline constexpr auto leaky_relu =
                      .reference = [](const double* x) { return x[0] > 0 ? x[0] : x[1] * x[0]; }});
 
 inline constexpr auto elu =
-    elementwise<"elu">(
-        [](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(x)); },
-        [](auto g, auto x, auto alpha, auto) { return where(x > 0, g, g * alpha * exp(negative_part(x))); },
-        [](auto g, auto x, auto, auto) { return where(x > 0, 0, g * expm1(negative_part(x))); })
+    elementwise<"elu">([](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(x)); },
+                       [](auto g, auto x, auto alpha, auto) {
+                           // Its square may be too small a number where the product is none.
+                           const auto root = exp(0.5 * negative_part(x));
+                           return where(x > 0, g, g * alpha * root * root);
+                       },
+                       [](auto g, auto x, auto, auto) { return where(x > 0, 0, g * expm1(negative_part(x))); })
         .documented({.formula = "x where x > 0, else alpha (exp(x) - 1) (alpha = 1)",
                      .gradient = "g where x > 0, else g alpha exp(x); g (exp(x) - 1) where x <= 0, else 0",
                      .kinks = "x = 0: g alpha",
@@ -66,7 +65,10 @@ inline constexpr auto elu =
 
 inline constexpr auto celu =
     elementwise<"celu">(
-        [](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(x / alpha)); },
+        [](auto x, auto alpha) {
+            const auto z = x / alpha;
+            return where(logical_or(x > 0, abs(z) < 1e-20), x, alpha * expm1(z));  // a large alpha has x as its limit
+        },
         [](auto g, auto x, auto alpha, auto) { return where(x > 0, g, g * exp(negative_part(x) / alpha)); },
         [](auto g, auto x, auto alpha, auto) {
             const auto z = negative_part(x) / alpha;
@@ -78,7 +80,10 @@ inline constexpr auto celu =
              .kinks = "x = 0: g",
              .nan = "alpha is not looked at where x > 0",
              .domain = {{{-2, 2}, {0.5, 2}}},
-             .reference = [](const double* x) { return x[0] > 0 ? x[0] : x[1] * std::expm1(x[0] / x[1]); }});
+             .reference = [](const double* x) {
+                 if (x[0] > 0 || (std::isinf(x[1]) && std::isfinite(x[0]))) return x[0];
+                 return x[1] * std::expm1(x[0] / x[1]);
+             }});
 
 // Klambauer et al., "Self-normalizing neural networks", NIPS 2017.
 inline constexpr double selu_scale = 1.0507009873554804934193349852946;
@@ -94,12 +99,21 @@ inline constexpr auto selu =
                          return selu_scale * (x[0] > 0 ? x[0] : selu_alpha * std::expm1(x[0]));
                      }});
 
+/// -|x|. At 0 it has the derivative of one side, so that an even function of it is differentiated right to all orders.
+inline constexpr auto toward_minus_infinity = [](auto x) { return where(x < 0, x, -x); };
+
+// In w = exp(-|x|), which never overflows. It is taken as the square of a number that x can be multiplied by first, for
+// w may be below the smallest normal number where x w is not.
 inline constexpr auto silu =
-    elementwise<"silu">([](auto x) { return bounded_below(x) * sigmoid(x); },
-                        [](auto g, auto x, auto) {
-                            const auto s = sigmoid(x);
-                            return g * (s + bounded(x) * s * (1 - s));
-                        })
+    elementwise<"silu">(
+        [](auto x) {
+            const auto root = exp(0.5 * toward_minus_infinity(x));
+            return where(x < 0, bounded_below(x) * root * root, x) / (1 + root * root);
+        },
+        [](auto g, auto x, auto) {
+            const auto t = bounded(x), root = exp(0.5 * toward_minus_infinity(t)), w = root * root;
+            return g * where(t < 0, root * (root * (1 + w + t)), 1 + w + t * w) / ((1 + w) * (1 + w));
+        })
         .documented({.formula = "x sigmoid(x)",
                      .gradient = "g (s + x s (1 - s)), s = sigmoid(x)",
                      .domain = {{{-6, 6}}},
@@ -108,12 +122,23 @@ inline constexpr auto silu =
                      }});
 
 // Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
+// tanh(softplus(x)) is a quotient of polynomials in exp(x), or, above 0, in w = exp(-|x|); and so is the gradient.
+inline constexpr auto mish_denominator = [](auto x, auto w) {
+    return where(x < 0, 2 + w * (2 + w), 1 + 2 * w * (1 + w));
+};
 inline constexpr auto mish =
-    elementwise<"mish">([](auto x) { return bounded_below(x) * tanh(softplus(x)); },
-                        [](auto g, auto x, auto) {
-                            const auto t = tanh(softplus(x));
-                            return g * (t + bounded(x) * (1 - t * t) * sigmoid(x));
-                        })
+    elementwise<"mish">(
+        [](auto x) {
+            const auto root = exp(0.5 * toward_minus_infinity(x)), w = root * root;
+            return where(x < 0, bounded_below(x) * root * root * (2 + w), x * (1 + 2 * w)) / mish_denominator(x, w);
+        },
+        [](auto g, auto x, auto) {
+            const auto t = bounded(x), root = exp(0.5 * toward_minus_infinity(t)), w = root * root;
+            const auto below = root * (root * (4 * (t + 1) + w * (4 * t + 6 + w * (4 + w))));
+            const auto above = 1 + w * (4 + w * (4 * t + 6 + w * 4 * (t + 1)));
+            const auto denominator = mish_denominator(t, w);
+            return g * where(t < 0, below, above) / (denominator * denominator);
+        })
         .documented({.formula = "x tanh(softplus(x))",
                      .gradient = "g (t + x (1 - t^2) sigmoid(x)), t = tanh(softplus(x))",
                      .domain = {{{-6, 6}}},
@@ -121,15 +146,13 @@ inline constexpr auto mish =
                          return std::isinf(x[0]) ? std::fmax(x[0], 0) : x[0] * std::tanh(std::log1p(std::exp(x[0])));
                      }});
 
-// By erfc, not 1 + erf, which has lost its digits where x is far below 0. The rounding of erfc's argument costs x^2 / 2
-// units of the last place.
+// The gradient's own Phi is by erfc of a rounded argument: where that counts, far below 0, it is the lesser term.
 inline constexpr auto gelu =
-    elementwise<"gelu">([](auto x) { return 0.5 * bounded_below(x) * erfc(x * -std::numbers::sqrt2 / 2); },
+    elementwise<"gelu">([](auto x) { return bounded_below(x) * kernels::normal_cdf(x); },
                         [](auto g, auto x, auto) {
-                            const auto t = bounded(x);
                             const auto density =
-                                exp(-0.5 * t * t) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
-                            return g * (0.5 * erfc(x * -std::numbers::sqrt2 / 2) + t * density);
+                                gaussian(x, 0.5) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+                            return g * (0.5 * erfc(x * -std::numbers::sqrt2 / 2) + bounded(x) * density);
                         })
         .documented({.formula = "x Phi(x), Phi the normal distribution's",
                      .gradient = "g (Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi))",
@@ -170,7 +193,10 @@ inline constexpr auto gelu_tanh =
 inline constexpr auto softsign =
     elementwise<"softsign">(
         [](auto x) { return where(isinf(x), kernels::copysign(decltype(x)(1), x), x / (1 + abs(x))); },
-        [](auto g, auto x, auto) { return g / square(1 + abs(x)); })
+        [](auto g, auto x, auto) {
+            const auto size = 1 + abs(x);  // its square may overflow
+            return g / size / size;
+        })
         .documented({.formula = "x / (1 + |x|)", .gradient = "g / (1 + |x|)^2", .reference = [](const double* x) {
                          return std::isinf(x[0]) ? std::copysign(1.0, x[0]) : x[0] / (1 + std::fabs(x[0]));
                      }});

@@ -25,20 +25,20 @@ double reference_polygamma(const double* inputs) {
         return x == 0 ? -std::copysign(infinity, x) : nan;
     }
     if (x == infinity) return order == 0 ? infinity : 0;
-    const long double sign = order % 2 == 1 ? 1 : -1;
+    const long double side = order % 2 == 1 ? 1 : -1;
     const long double factorial = std::tgamma(static_cast<long double>(order) + 1);
-    // The recurrence: psi_n(x) = psi_n(x + 1) + sign n! / x^(n + 1).
+    // The recurrence: psi_n(x) = psi_n(x + 1) + side n! / x^(n + 1).
     long double at = x, sum = 0;
-    for (; at < 40; at += 1) sum += sign * factorial / std::pow(at, order + 1);
+    for (; at < 40; at += 1) sum += side * factorial / std::pow(at, order + 1);
     // Abramowitz and Stegun, 6.3.18 and 6.4.11.
     if (order == 0) {
         sum += std::log(at) - 1 / (2 * at);
     } else {
-        sum += sign * (factorial / order / std::pow(at, order) + factorial / (2 * std::pow(at, order + 1)));
+        sum += side * (factorial / order / std::pow(at, order) + factorial / (2 * std::pow(at, order + 1)));
     }
     for (int k = 1; k <= 7; ++k) {
         const long double ratio = std::tgamma(2.0L * k + order) / std::tgamma(2.0L * k + 1);
-        sum += sign * bernoulli[k - 1] * ratio / std::pow(at, 2 * k + order);
+        sum += side * bernoulli[k - 1] * ratio / std::pow(at, 2 * k + order);
     }
     return static_cast<double>(sum);
 }
