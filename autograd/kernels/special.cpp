@@ -44,7 +44,9 @@ T polygamma_of(T n, T x) {
     if (x < 0 && x == std::floor(x)) return is_odd ? infinity : nan;
     if (x == infinity) return n == 0 ? infinity : T(0);
     if (n == 0) return boost::math::digamma(x, Quiet());
-    return boost::math::polygamma(static_cast<int>(n), x, Quiet());
+    const T y = boost::math::polygamma(static_cast<int>(n), x, Quiet());
+    // Boost's overflow is inf, of whatever sign the value is. Above 0, where it is (-1)^(n + 1), that one is known.
+    return x > 0 && !is_odd ? -std::fabs(y) : y;
 }
 
 template float polygamma_of(float, float);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/ops/exponential.hpp"
+#include "autograd/ops/rounding.hpp"
 
 #define XTAPE_POWERS_OPS(OP)                                                   \
     OP(square, 1) OP(sqrt, 1) OP(rsqrt, 1) OP(cbrt, 1) OP(hypot, 2) OP(pow, 2)
@@ -18,7 +19,9 @@ inline constexpr auto square =
         .documented({.formula = "x^2", .gradient = "2 g x", .reference = [](const double* x) { return x[0] * x[0]; }});
 
 inline constexpr auto sqrt =
-    elementwise<"sqrt">([](auto x) { return kernels::sqrt(x); }, [](auto g, auto, auto y) { return 0.5 * g / y; })
+    elementwise<"sqrt">([](auto x) { return kernels::sqrt(x); },
+                        // The root of -0 is -0, beside which the derivative grows to inf too: -0 + 0 is 0.
+                        [](auto g, auto, auto y) { return 0.5 * g / (y + 0); })
         .documented(
             {.formula = "sqrt(x)", .gradient = "g / (2 y)", .domain = {{{0.1, 4}}}, .reference = [](const double* x) {
                  return std::sqrt(x[0]);
@@ -85,15 +88,21 @@ inline constexpr auto hypot =
 // The inner `where` keeps log and pow away from arguments at which the branch that is not taken would be infinite.
 inline constexpr auto pow =
     elementwise<"pow">([](auto x, auto exponent) { return kernels::pow(x, exponent); },
-                       [](auto g, auto x, auto exponent, auto) {
+                       [](auto g, auto x, auto exponent, auto y) {
                            // At x = 0, where 0 * 0^(-1) would be NaN, the base is moved; elsewhere it is not, for the
                            // second order. The exponent's own gradient is a constant 0 there, so this one is constant
                            // in the exponent.
                            const auto p = where(x == 0, stop_gradient(exponent), exponent);
-                           return g * p * autograd::pow(where(x == 0, where(p == 0, 1, x), x), p - 1);
+                           const auto power = autograd::pow(where(x == 0, where(p == 0, 1, x), x), p - 1);
+                           // p - 1 may be rounded: below 0, where that decides the sign, y's tells it, and where there
+                           // is no power.
+                           const auto flipped = logical_and(x < 0, signbit(power) == signbit(y));
+                           return g * p * unless_nan(y, where(flipped, -1, 1) * power);
                        },
                        [](auto g, auto x, auto exponent, auto y) {
-                           return where(x == 0, where(exponent >= 0, 0, -g * y), g * y * log(where(x == 0, 1, x)));
+                           // The power of inf that is 0 stays 0, whatever the logarithm.
+                           const auto constant = logical_or(x == 0, logical_and(x == infinity, y == 0));
+                           return where(x == 0, where(exponent >= 0, 0, -g * y), g * y * log(where(constant, 1, x)));
                        })
         .documented({.formula = "x ^ exponent",
                      .gradient = "g exponent x^(exponent - 1), g y log(x)",

@@ -55,10 +55,11 @@ inline constexpr auto sign =
 
 // In the sign's giver it is a step.
 inline constexpr auto copysign =
-    elementwise<"copysign">(
-        [](auto x, auto y) { return kernels::copysign(x, y); },
-        [](auto g, auto x, auto y, auto) { return where(x == 0, 0, where(signbit(x) == signbit(y), g, -g)); },
-        step_of_two)
+    elementwise<"copysign">([](auto x, auto y) { return kernels::copysign(x, y); },
+                            [](auto g, auto x, auto y, auto) {
+                                return unless_nan(x, where(x == 0, 0, where(signbit(x) == signbit(y), g, -g)));
+                            },
+                            step_of_two)
         .documented({.formula = "|x| with the sign of y",
                      .gradient = "g or -g, 0",
                      .kinks = "x = 0: 0",
@@ -73,9 +74,13 @@ inline constexpr auto floor_divide =
                      .domain = {{{-8, 8}, {0.5, 2}}},
                      .reference = [](const double* x) { return std::floor(x[0] / x[1]); }});
 
+// An infinite b of the other sign than a's is the remainder itself: the quotient, which floor_divide has as -0, is -1.
 inline constexpr auto remainder =
-    elementwise<"remainder">([](auto a, auto b) { return kernels::remainder(a, b); },  //
-                             unchanged, [](auto g, auto a, auto b, auto) { return -g * floor_divide(a, b); })
+    elementwise<"remainder">([](auto a, auto b) { return kernels::remainder(a, b); }, unchanged,
+                             [](auto g, auto a, auto b, auto) {
+                                 const auto is_b = logical_and(logical_and(isfinite(a), isinf(b)), a * b < 0);
+                                 return -g * where(is_b, -1, floor_divide(a, b));
+                             })
         .documented({.formula = "a - b floor(a / b)",
                      .gradient = "g, -g floor(a / b)",
                      .kinks = "a a multiple of b: as from the side where a / b is larger",
