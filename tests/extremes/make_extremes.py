@@ -2,7 +2,7 @@
 """Computes tests/extremes/values.txt: what each op is at the ends of its domain, for tests/extremes_test.cpp.
 
 Not run by CI: python3 tests/extremes/make_extremes.py > tests/extremes/values.txt
-values.txt was made with mpmath 1.3.0. Nothing here is read from xtape: each op is written from its mathematical definition.
+values.txt was made with mpmath 1.3.0. Nothing here is read from xtape: each op is written from its definition.
 
 An op has a formula for its value and one for its derivative in each input, both in mpmath to 2,500 bits, and says what
 they are where mpmath gives no answer: in the limits at infinities, at poles and at kinks. The rules:
@@ -13,8 +13,8 @@ they are where mpmath gives no answer: in the limits at infinities, at poles and
   * At a pole each zero is approached from its own side: 1 / -0 is -inf.
   * Where the value is NaN, outside of the domain, so are the derivatives, but for those whose formula goes on there
     (a logarithm's, 1 / x): these go on, as docs/ops.md states.
-  * The sign of a zero is compared where IEEE 754 or the array API standard says it. It is written +0 or -0 then, and 0
-    where any zero will do.
+  * The sign of a zero is compared in the values of elementwise ops, where IEEE 754 or the array API standard says it. It
+    is written +0 or -0 then, and 0 where any zero will do.
   * A derivative does not exist ("-") where the op cuts the gradient. One that is written "?" is not compared.
 """
 import itertools
@@ -40,6 +40,10 @@ class Zero:
 def zero_like(*signs):
     """The zero with the product of these signs."""
     return Zero(sum(is_negative(each) for each in signs) % 2 == 1)
+
+
+def unsigned(x):
+    return 0 if isinstance(x, Zero) else x
 
 
 # ---- Numbers of a type ----
@@ -108,8 +112,10 @@ def text(x):
 
 def result_text(x, kind):
     """Of a value or derivative: an mpf, a Python number, a Zero, or None where there is none."""
-    if x is None or x is UNCHECKED:
-        return "-" if x is None else "?"
+    if x is None:
+        return "-"
+    if x is UNCHECKED:
+        return "?"
     if isinstance(x, Zero):
         return text(kind.round(x))
     x = mpmath.mpmathify(x)
@@ -161,7 +167,7 @@ def cases(points, kind):
 
 def row(name, kind, inputs, value, derivatives):
     left = " ".join(text(x) for x in inputs)
-    right = " ".join(result_text(x, kind) for x in derivatives)
+    right = " ".join(result_text(unsigned(x), kind) for x in derivatives)
     print(f"{name} {kind.letter} {left} = {result_text(value, kind)} : {right}")
 
 
@@ -172,14 +178,13 @@ class Unary:
     `outside(x)`: where the value is NaN; the slope is NaN there too, unless `continues`.
     """
 
-    def __init__(self, value, slope, at=None, points=(), odd=False, outside=None, continues=False, kinds="fd",
-                 ends=ENDS):
+    def __init__(self, value, slope, at=None, points=(), odd=False, outside=None, continues=False):
         self.value, self.slope, self.at, self.points = value, slope, at or {}, points
-        self.odd, self.outside, self.continues, self.kinds, self.ends = odd, outside, continues, kinds, ends
+        self.odd, self.outside, self.continues = odd, outside, continues
 
     def __call__(self, number):
         if number != number:
-            return self.at.get("nan", (NAN, NAN))
+            return NAN, NAN
         x = exact(number)
         if x == 0:
             key = "-0" if is_negative(number) else "+0"
@@ -197,7 +202,7 @@ class Unary:
 
     def rows(self, name):
         for kind in (FLOAT, DOUBLE):
-            for (number,) in cases([list(self.ends) + MIDDLE + list(self.points)], kind):
+            for (number,) in cases([ENDS + MIDDLE + list(self.points)], kind):
                 value, slope = self(number)
                 row(name, kind, [number], value, [slope])
 
@@ -284,6 +289,7 @@ def minus(a):
 
 
 PAIRS = ENDS + [1, -2.5]
+SECOND = [0.0, -0.0, "smallest", "-largest", "inf", "-inf", "nan", -2.5]  # a second input's, beside all of PAIRS
 
 # ---- Comparisons, logic and choice: exact. A comparison with NaN is false, and NaN is not 0: it counts as true ----
 
@@ -311,13 +317,13 @@ for name, f in {
 OPS["stop_gradient"] = Several(lambda x: (wide(x), [None]), ENDS + MIDDLE + ["tiny"])
 OPS["where"] = Several(
     lambda c, a, b: (wide(a), [None, 1, 0]) if c != 0 else (wide(b), [None, 0, 1]),
-    [0.0, -0.0, 1, "tiny", "inf", "nan"], ENDS, ["largest", "-inf", "nan"])
+    [0.0, -0.0, 1, "tiny", "nan"], SECOND, ["largest", "nan"])
 
 # ---- Arithmetic: IEEE 754's, which is exact at its ends ----
 
-OPS["add"] = Several(lambda a, b: (plus(a, b), [1, 1]), PAIRS + ["tiny"], PAIRS)
-OPS["subtract"] = Several(lambda a, b: (plus(a, minus(b)), [1, -1]), PAIRS + ["tiny"], PAIRS)
-OPS["multiply"] = Several(lambda a, b: (times(a, b), [wide(b), wide(a)]), PAIRS + ["tiny"], PAIRS)
+OPS["add"] = Several(lambda a, b: (plus(a, b), [1, 1]), PAIRS + ["tiny"], SECOND)
+OPS["subtract"] = Several(lambda a, b: (plus(a, minus(b)), [1, -1]), PAIRS + ["tiny"], SECOND)
+OPS["multiply"] = Several(lambda a, b: (times(a, b), [wide(b), wide(a)]), PAIRS + ["tiny"], SECOND)
 
 
 def divide(a, b):
@@ -326,7 +332,7 @@ def divide(a, b):
     return value, [over(1.0, b), minus(over(over(a, b), b)) if not isnan(a, b) else NAN]
 
 
-OPS["divide"] = Several(divide, PAIRS, PAIRS)
+OPS["divide"] = Several(divide, PAIRS, SECOND)
 OPS["negative"] = Several(lambda x: (minus(x), [-1]), ENDS + MIDDLE + ["tiny"])
 OPS["positive"] = Several(lambda x: (wide(x), [1]), ENDS + MIDDLE + ["tiny"])
 OPS["reciprocal"] = Several(lambda x: (over(1.0, x), [minus(over(over(1.0, x), x))]),
@@ -344,12 +350,12 @@ def larger(a, b, way):
     return exact(value), [0.5, 0.5] if a == b else [mpf(a == value), mpf(b == value)]
 
 
-OPS["maximum"] = Several(lambda a, b: larger(a, b, 1), PAIRS, PAIRS)
-OPS["minimum"] = Several(lambda a, b: larger(a, b, -1), PAIRS, PAIRS)
+OPS["maximum"] = Several(lambda a, b: larger(a, b, 1), PAIRS, SECOND)
+OPS["minimum"] = Several(lambda a, b: larger(a, b, -1), PAIRS, SECOND)
 
 
 def clip(x, low, high, to_x_on_bounds):
-    """min(max(x, low), high): `high` where the bounds are the wrong way round. On a bound the gradient is x's (clip), or
+    """min(max(x, low), high): `high` where the bounds are the wrong way round. On a bound the gradient is x's (clip) or
     the bound's (hardtanh)."""
     if isnan(x, low, high):
         return NAN, [NAN] * 3
@@ -491,7 +497,7 @@ def whole(x):
 
 def power(x, e):
     """C's pow. The slope in x is e x^(e - 1), 0 where x and e are; in e it is y log(x): at x = 0 it is 0 for e >= 0 and
-    -inf below (0^e falls from inf); below 0 it is NaN, for powers of a negative number exist at whole exponents only."""
+    -inf below (0^e falls from inf); below 0 it is NaN, for a negative number has no powers between whole exponents."""
     value = power_value(x, e)
     if x == 1:
         return value, [wide(e) if not isnan(e) else NAN, 0]
@@ -530,11 +536,16 @@ def power_value(x, e, less=0):
     return -size if negative else size
 
 
-# At -0 no exponent is taken whose difference from 1 is rounded: the sign of the slope, an infinity, is lost there. At an
-# infinite exponent, which C takes for an even one, a negative number has no slope.
+def has_no_slope(x, e):
+    """-0 at an exponent whose difference from 1 is rounded, for the sign of the slope, an infinity, is lost; and a
+    negative number at an infinite exponent, which C takes for an even one."""
+    return x == 0 and is_negative(x) and (0 < e < 1e-30 or 1e30 < abs(e)) or x < 0 and infinite(e)
+
+
 OPS["pow"] = Several(power, ENDS + [1, -1, 0.5, -2.5, "above 1"],
-                     [0.0, -0.0, 0.5, -0.5, 1, -1, 2, 3, -2, -3, "smallest", "largest", "-largest", "inf", "-inf", "nan"],
-                     without=lambda x, e: x == 0 and is_negative(x) and (0 < e < 1e-30 or 1e30 < abs(e)) or x < 0 and infinite(e))
+                     [0.0, -0.0, 0.5, -0.5, 1, -1, 2, 3, -2, -3, "smallest", "largest", "-largest", "inf", "-inf",
+                      "nan"],
+                     without=has_no_slope)
 
 # ---- Trigonometric and hyperbolic functions ----
 
@@ -554,9 +565,9 @@ def beyond_one(x):
     return abs(x) > 1
 
 
-OPS["asin"] = Unary(mpmath.asin, arc_slope, {1: (mp.pi / 2, INF), -1: (-mp.pi / 2, INF), INF: (NAN, NAN), -INF: (NAN, NAN)},
+OPS["asin"] = Unary(mpmath.asin, arc_slope, {1: (mp.pi / 2, INF), -1: (-mp.pi / 2, INF)} | NO_LIMIT,
                     ARC, odd=True, outside=beyond_one)
-OPS["acos"] = Unary(mpmath.acos, lambda x: -arc_slope(x), {1: (0, -INF), -1: (mp.pi, -INF), INF: (NAN, NAN), -INF: (NAN, NAN)},
+OPS["acos"] = Unary(mpmath.acos, lambda x: -arc_slope(x), {1: (0, -INF), -1: (mp.pi, -INF)} | NO_LIMIT,
                     ARC, outside=beyond_one)
 OPS["atan"] = Unary(mpmath.atan, lambda x: 1 / (1 + x * x), {INF: (mp.pi / 2, 0), -INF: (-mp.pi / 2, 0)},
                     ["tiny", 1e-10, 1e10, 1e19, 1e20, 1e160], odd=True)
@@ -608,7 +619,7 @@ def tanh(x):
 
 
 OPS["tanh"] = Unary(tanh, sech_squared, {INF: (1, 0), -INF: (-1, 0)},
-                    [s * x for x in [0.1, 5, 9, 10, 19, 20, 43, 44, 50, 52, 100, 354, 372, 380] for s in (1, -1)] + ["tiny"],
+                    ["tiny"] + [s * x for x in [0.1, 5, 9, 10, 19, 20, 43, 44, 50, 52, 100, 354, 380] for s in (1, -1)],
                     odd=True)
 OPS["asinh"] = Unary(mpmath.asinh, lambda x: 1 / mpmath.sqrt(1 + x * x), {INF: (INF, 0), -INF: (-INF, 0)},
                      ["tiny", 1e-10, 1e10, -1e10, 1e19, 1e20, 1e160, -1e160], odd=True)
@@ -650,7 +661,7 @@ def copysign(x, y):
     return value, [0 if x == 0 else sign(x) * sign(y), 0]
 
 
-OPS["copysign"] = Several(copysign, PAIRS, [y for y in PAIRS if y != "nan"])
+OPS["copysign"] = Several(copysign, PAIRS, [y for y in SECOND if y != "nan"])
 
 
 def floor_divide(a, b):
@@ -668,7 +679,7 @@ def floor_divide(a, b):
     return value if value != 0 else zero_like(a, b), [0, 0]
 
 
-OPS["floor_divide"] = Several(floor_divide, PAIRS + [7], PAIRS + [3])
+OPS["floor_divide"] = Several(floor_divide, PAIRS + [7], SECOND + [3])
 
 
 def remainder(a, b):
@@ -683,7 +694,7 @@ def remainder(a, b):
     return value if value != 0 else zero_like(b), [1, -quotient]
 
 
-OPS["remainder"] = Several(remainder, PAIRS + [7], PAIRS + [3])
+OPS["remainder"] = Several(remainder, PAIRS + [7], SECOND + [3])
 
 # ---- Special functions ----
 
@@ -781,11 +792,13 @@ def piecewise(f, points=()):
 
 OPS["relu"] = piecewise(lambda x: (x, 1) if x > 0 else (0, 0))
 OPS["relu6"] = piecewise(lambda x: (0, 0) if x <= 0 else (6, 0) if x >= 6 else (x, 1), [6])
-OPS["hardsigmoid"] = piecewise(lambda x: (0, 0) if x <= -3 else (1, 0) if x >= 3 else ((x + 3) / 6, mpf(1) / 6), [3, -3])
+OPS["hardsigmoid"] = piecewise(
+    lambda x: (0, 0) if x <= -3 else (1, 0) if x >= 3 else ((x + 3) / 6, mpf(1) / 6), [3, -3])
 OPS["hardswish"] = piecewise(
     lambda x: (0, 0) if x <= -3 else (x, 1) if x >= 3 else (x * (x + 3) / 6, x / 3 + mpf(1) / 2), [3, -3])
 OPS["softsign"] = piecewise(
-    lambda x: (mpmath.sign(x), 0) if mpmath.isinf(x) else (x / (1 + abs(x)), 1 / (1 + abs(x)) ** 2), ["tiny", 1e20, 1e160])
+    lambda x: (mpmath.sign(x), 0) if mpmath.isinf(x) else (x / (1 + abs(x)), 1 / (1 + abs(x)) ** 2),
+    ["tiny", 1e20, 1e160])
 
 
 def leaky_relu(x, slope):
@@ -800,7 +813,7 @@ def leaky_relu(x, slope):
     return value, [wide(slope), wide(x)]
 
 
-OPS["leaky_relu"] = Several(leaky_relu, PAIRS, ENDS + [0.01, 1])
+OPS["leaky_relu"] = Several(leaky_relu, PAIRS, SECOND + [0.01])
 
 
 def elu(x, alpha):
@@ -872,7 +885,8 @@ def gate(cdf, density):
 
 GATES = [s * x for x in [5.1, 7.3, 10, 12.7, 20, 36.7, 38, 50, 80, 86, 90, 100, 700, 712, 740, 800] for s in (1, -1)]
 OPS["silu"] = piecewise(gate(sigmoid, lambda x: sigmoid(x) * sigmoid(-x)), GATES)
-OPS["mish"] = piecewise(gate(lambda x: mpmath.tanh(softplus(x)), lambda x: sech_squared(softplus(x)) * sigmoid(x)), GATES)
+OPS["mish"] = piecewise(
+    gate(lambda x: mpmath.tanh(softplus(x)), lambda x: sech_squared(softplus(x)) * sigmoid(x)), GATES)
 OPS["gelu"] = piecewise(gate(normal_cdf, normal_density), GATES)
 
 
@@ -889,7 +903,7 @@ def gelu_tanh_density(x):
 # Not its tail: there the roundings of the exponent 2 u cost up to 2 u units of the last place.
 OPS["gelu_tanh"] = piecewise(gate(gelu_tanh_cdf, gelu_tanh_density), [3, -3, 20, 700, -700])
 
-# ---- nn: losses and distributions. Left out is where two inputs are infinite, so that the limit depends on the way ----
+# ---- nn: losses and distributions. Left out is where two inputs are infinite and the limit depends on the way ----
 
 
 def binary_cross_entropy(l, t):
@@ -915,7 +929,7 @@ def squared_error(a, b):
     return difference**2, [2 * difference, -2 * difference]
 
 
-OPS["squared_error"] = Several(squared_error, PAIRS + [1e-30], PAIRS)
+OPS["squared_error"] = Several(squared_error, PAIRS + [1e-30], SECOND)
 
 
 def scaled(difference, log_variance):
@@ -952,7 +966,8 @@ def normal_kl(mean, v, q_mean, w):
 
 
 OPS["normal_kl_divergence"] = Several(
-    normal_kl, [0.5, 0.0, 1e-20, 1e15], [0.0, -100, 100, -1e-3, "inf", "-inf"], [0.5], [0.0, -100, 100, -200, "inf", "-inf"],
+    normal_kl, [0.5, 0.0, 1e-20, 1e15], [0.0, -100, 100, -1e-3, "inf", "-inf"], [0.5],
+    [0.0, -100, 100, -200, "inf", "-inf"],
     without=lambda mean, v, q_mean, w: infinite(v) and infinite(w))
 
 
@@ -966,7 +981,8 @@ def standard_normal_kl(mean, v):
     return (of_v + exact(mean) ** 2) / 2, slopes
 
 
-OPS["standard_normal_kl_divergence"] = Several(standard_normal_kl, ENDS + [1, 1e-3], ENDS + [1, -1e-3, 1e-3, 89, -100])
+OPS["standard_normal_kl_divergence"] = Several(standard_normal_kl, [0.0, "smallest", "largest", "-inf", "nan", 1e-3],
+                                               ENDS + [1, -1e-3, 1e-3, 89, -100])
 
 
 def bernoulli_kl(l, q):
@@ -983,9 +999,9 @@ def bernoulli_kl(l, q):
     return value, [p * sigmoid(-a) * (a - b), sigmoid(b) - p]
 
 
-OPS["bernoulli_kl_divergence"] = Several(bernoulli_kl, [0.0, 1, -1, 20, -20, 80, "largest", "-largest", "inf", "-inf", "nan"],
-                                         [0.0, 2.5, -2.5, 20, -20, "largest", "inf", "-inf", "nan"],
-                                         without=lambda l, q: abs(l) > 1e30 and infinite(q))
+OPS["bernoulli_kl_divergence"] = Several(
+    bernoulli_kl, [0.0, 1, -1, 20, -20, 80, "largest", "-largest", "inf", "-inf", "nan"],
+    [0.0, 2.5, -2.5, 20, -20, "largest", "inf", "-inf", "nan"], without=lambda l, q: abs(l) > 1e30 and infinite(q))
 OPS["bernoulli_entropy"] = Unary(lambda x: sigmoid(x) * softplus(-x) + sigmoid(-x) * softplus(x),
                                  lambda x: -x * sigmoid(x) * sigmoid(-x), {INF: (0, 0), -INF: (0, 0)}, BOTH)
 
@@ -1070,17 +1086,6 @@ class Structured:
                       f"{' '.join(result_text(unsigned(x), kind) for x in derivatives)}")
 
 
-def unsigned(x):
-    return 0 if isinstance(x, Zero) else x
-
-
-def total(terms):
-    result = wide(terms[0])
-    for each in terms[1:]:
-        result = plus(result, each)
-    return result
-
-
 FEW = [0.0, "smallest", "largest", "-largest", "inf", "-inf", "nan"]
 TWO = list(itertools.product(FEW, FEW))
 
@@ -1116,7 +1121,8 @@ OPS["linear"] = Structured(linear, [each + (bias,) for each in DOTS for bias in 
 for name in ["outer", "conv_transpose2d"]:
     OPS[name] = Structured(lambda a, b: ([times(a, b)], [wide(b), wide(a)]), TWO)
 OPS["prod"] = Structured(lambda a, b, c: ([times(times(a, b), c)], [times(b, c), times(a, c), times(a, b)]),
-                         [(a, 1, b) for a, b in TWO] + [(0.0, 0.0, 3), (0.0, 3, "smallest"), ("largest", "smallest", 0.5)])
+                         [(a, 1, b) for a, b in TWO] +
+                         [(0.0, 0.0, 3), (0.0, 3, "smallest"), ("largest", "smallest", 0.5)])
 OPS["cumulative_prod"] = Structured(lambda a, b: ([wide(a), times(a, b)], [plus(1.0, b), wide(a)]), TWO)
 OPS["linear_recurrence"] = Structured(  # y0 = b0, y1 = a1 b0 + b1
     lambda a0, a1, b0, b1: ([wide(b0), plus(times(a1, b0), b1)], [0, wide(b0), plus(1.0, a1), 1]),
@@ -1253,8 +1259,9 @@ def log_softmax(*xs):
     if isnan(*xs):
         return [NAN] * n, [NAN] * (n * n)
     p = probabilities(xs)
-    rest = [sum(p[j] for j in range(n) if j != i) for i in range(n)]
-    return [log_probability(xs, i) for i in range(n)], [rest[i] if i == j else -p[j] for i in range(n) for j in range(n)]
+    others = [sum(p[j] for j in range(n) if j != i) for i in range(n)]
+    slopes = [others[i] if i == j else -p[j] for i in range(n) for j in range(n)]
+    return [log_probability(xs, i) for i in range(n)], slopes
 
 
 def logsumexp(*xs):
@@ -1365,13 +1372,13 @@ OPS["solve"] = Structured(solve, [each + (1, 3) for each in DIAGONAL + FULL if "
                           [each + (1, 1) for each in WITHOUT_END])
 OPS["cholesky"] = Structured(cholesky, DIAGONAL)
 # Eigenvalues are right in units of the largest one: those far below it have no digits.
-UNEQUAL = [(a, 0.0, 0.0, d) for a, d in [("smallest", 0.0), (0.0, "smallest"), ("-largest", "largest"), (2, 4), (1e20, 2e20),
-                                         (1e-30, 2e-30)]] + [(2, 1, 1, 2)] + WITHOUT_END
+APART = [("smallest", 0.0), (0.0, "smallest"), ("-largest", "largest"), (2, 4), (1e20, 2e20), (1e-30, 2e-30)]
+UNEQUAL = [(a, 0.0, 0.0, d) for a, d in APART] + [(2, 1, 1, 2)] + WITHOUT_END
 OPS["eigvalsh"] = Structured(eigenvalues, UNEQUAL)
 OPS["eigh"] = Structured(eigenvalues, UNEQUAL)
 
 if __name__ == "__main__":
-    print("# Made by make_extremes.py: op, f(loat) or d(ouble), inputs = values : derivatives of each value in each input")
+    print("# Made by make_extremes.py. Op, f(loat) or d(ouble), inputs = values : derivatives of each in each input")
     for name, op in OPS.items():
         if len(sys.argv) < 2 or name in sys.argv[1:]:
             op.rows(name)
