@@ -2,6 +2,7 @@
 #include <array>
 #include <limits>
 
+#include "points.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
@@ -46,6 +47,40 @@ TEST_CASE("max and min: a NaN is the gradient of all that it stands among") {
             CHECK_FALSE(std::isnan(gradient(1, j)));
         }
     }
+}
+
+// log(1 + exp(-20)) by mpmath: added up, 1 and exp(-20) are 1 in float.
+TEMPLATE_TEST_CASE("logsumexp: where one element dominates, the others are not lost", "", float, double) {
+    Tape<TestType> tape;
+    const auto x = tape.constant(Array<TestType>{{0, -20, -30}, {20, 0, -1000}, {0, 0, -20}});
+    const Array<TestType> y = logsumexp(x, 1).value();
+    CHECK(is_within_ulps(y(0), 2.0612471965438762e-9, 4));
+    CHECK(is_within_ulps(y(1), 20.000000002061154, 4));
+    CHECK(is_within_ulps(y(2), 0.69314718159052212, 4));
+}
+
+TEMPLATE_TEST_CASE("logsumexp: the gradient of infinity is the limit, and equal infinities share it", "", float,
+                   double) {
+    constexpr auto inf = std::numeric_limits<TestType>::infinity();
+    Tape<TestType> tape;
+    const auto x = tape.variable(Array<TestType>{{inf, 0, -inf}, {inf, 1, inf}, {1, 2, 3}});
+    const auto y = logsumexp(x, 1);
+    CHECK(y.value()(0) == inf);
+    for (const bool create_graph : {false, true}) {
+        const Array<TestType> g = backward(sum(y), {.create_graph = create_graph})[x];
+        CHECK(elements(g)[0] == 1);
+        CHECK(elements(g)[1] == 0);
+        CHECK(elements(g)[2] == 0);
+        CHECK(elements(g)[3] == TestType(0.5));
+        CHECK(elements(g)[4] == 0);
+        CHECK(elements(g)[5] == TestType(0.5));
+        CHECK(is_within_ulps(g(2, 2), 0.66524095577482187, 8));
+    }
+    const Array<TestType> t = tangent<TestType>(y, {{x, Array<TestType>{{1, 2, 3}, {4, 5, 6}, {0, 0, 0}}}});
+    CHECK(elements(t) == std::vector<TestType>{1, 5, 0});
+    const auto first = backward(sum(y), {.create_graph = true});
+    const Array<TestType> second = backward(sum(first.var(x) * first.var(x)))[x];
+    for (std::size_t j = 0; j < 3; ++j) CHECK(second(0, j) == 0);
 }
 
 TEST_CASE("logsumexp: among elements of minus infinity alone the gradient is 0, in both modes") {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "points.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
@@ -103,6 +104,28 @@ TEMPLATE_TEST_CASE("scan: logcumsumexp overflows nowhere", "", float, double) {
     }
     for (const T each : elements(backward(sum(of_masked.var(masked)))[masked])) CHECK(std::isfinite(each));
     CHECK(elements(logcumsumexp(tape.constant(Array<T>{1, -none, 1}), 0).value()) == std::vector<T>{1, -none, -none});
+}
+
+// Numbers from mpmath: added up, 1 and exp(-20) are 1 in float.
+TEMPLATE_TEST_CASE("scan: logcumsumexp loses nothing beside an element that dominates", "", float, double) {
+    Tape<TestType> tape;
+    const Array<TestType> y = logcumsumexp(tape.constant(Array<TestType>{0, -20, -30, 1, -40}), 0).value();
+    const double expected[] = {0, 2.0611536203143807e-9, 2.0612471965438762e-9, 1.3132616880725776, 1.3132616880725776};
+    for (std::size_t i = 0; i < 5; ++i) CHECK(is_within_ulps(y(i), expected[i], 4));
+}
+
+TEMPLATE_TEST_CASE("scan: the gradient of infinity in logcumsumexp is the limit, and equal infinities share it", "",
+                   float, double) {
+    constexpr auto inf = std::numeric_limits<TestType>::infinity();
+    Tape<TestType> tape;
+    const auto x = tape.variable(Array<TestType>{0, inf, 5, inf});
+    const auto y = logcumsumexp(x, 0);
+    CHECK(elements(y.value()) == std::vector<TestType>{0, inf, inf, inf});
+    const std::vector<TestType> expected{1, 2.5, 0, 0.5};
+    CHECK(elements(backward(sum(y))[x]) == expected);
+    CHECK(elements(backward(sum(y), {.create_graph = true})[x]) == expected);
+    const Array<TestType> t = tangent<TestType>(y, {{x, Array<TestType>{1, 2, 3, 4}}});
+    CHECK(elements(t) == std::vector<TestType>{1, 2, 2, 3});
 }
 
 TEST_CASE("scan: the first coefficient of a recurrence has no effect, whatever it is") {

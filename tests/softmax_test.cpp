@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "points.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
@@ -9,6 +10,7 @@ using namespace autograd;
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
@@ -48,13 +50,68 @@ TEST_CASE("softmax: an element of minus infinity has probability 0 and no gradie
     CHECK(cross_entropy(x, {1, 0}, LossReduction::none).value()(0) == infinity);
 }
 
-TEST_CASE("softmax: of nothing but minus infinities, or of plus infinity, it is NaN") {
+TEST_CASE("softmax: of nothing but minus infinities, or with a NaN, it is NaN") {
     Tape<double> tape;
-    for (const auto& values : {Array<double>{-infinity, -infinity}, Array<double>{0, infinity}}) {
+    for (const auto& values : {Array<double>{-infinity, -infinity}, Array<double>{infinity, not_a_number}}) {
         const auto x = tape.constant(values);
         for (const double each : softmax(x).value()) CHECK(std::isnan(each));
         for (const double each : log_softmax(x).value()) CHECK(std::isnan(each));
     }
+}
+
+// Numbers from mpmath. A sum of 1 and exp(-20) would have lost the latter's digits, in float all.
+TEMPLATE_TEST_CASE("softmax: where one class dominates, what the others have is not lost", "", float, double) {
+    const auto near = [](const Array<TestType>& seen, const std::vector<double>& expected) {
+        REQUIRE(seen.size() == expected.size());
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            INFO(i << ": " << seen.data()[i] << ", not " << expected[i]);
+            CHECK(is_within_ulps(seen.data()[i], expected[i], 8));
+        }
+    };
+    Tape<TestType> tape;
+    const auto x = tape.variable(Array<TestType>{20, 0});
+    near(log_softmax(x).value(), {-2.0611536203143807e-9, -20.000000002061154});
+    const auto weights = tape.constant(Array<TestType>{3, 0.5});
+    for (const bool create_graph : {false, true}) {
+        const auto gradient = [&](const auto& loss) { return backward(loss, {.create_graph = create_graph})[x]; };
+        const auto loss = cross_entropy(x, {0});
+        near(loss.value(), {2.0611536203143807e-9});
+        near(gradient(loss), {-2.0611536181902036e-9, 2.0611536181902036e-9});
+        near(gradient(sum(softmax(x) * weights)), {5.1528840348546234e-9, -5.1528840348546234e-9});
+    }
+    // In forward mode the same; and the second derivative of the loss is p (1 - p).
+    near(tangent<TestType>(softmax(x), {{x, weights.value()}}), {5.1528840348546234e-9, -5.1528840348546234e-9});
+    near(tangent<TestType>(log_softmax(x), {{x, weights.value()}}), {5.152884045475509e-9, -2.499999994847116});
+    const auto first = backward(cross_entropy(x, {0}), {.create_graph = true});
+    const auto one = tape.constant(Array<TestType>{1, 0});
+    near(backward(sum(first.var(x) * one))[x], {2.0611536139418493e-9, -2.0611536139418493e-9});
+
+    const auto several = tape.constant(Array<TestType>{{0, -20, -30}, {0, 0, -20}, {-3, -3, -3}});
+    near(log_softmax(several).value(),
+         {-2.0612471965438762e-9, -20.000000002061247, -30.000000002061247, -0.69314718159052212, -0.69314718159052212,
+          -20.693147181590522, -1.0986122886681097, -1.0986122886681097, -1.0986122886681097});
+}
+
+TEMPLATE_TEST_CASE("softmax: of infinity it is the limit, and equal infinities share it", "", float, double) {
+    constexpr auto inf = std::numeric_limits<TestType>::infinity();
+    Tape<TestType> tape;
+    const auto x = tape.variable(Array<TestType>{inf, 0, -inf});
+    const auto weights = tape.constant(Array<TestType>{1, 2, 3});
+    CHECK(elements(softmax(x).value()) == std::vector<TestType>{1, 0, 0});
+    CHECK(elements(log_softmax(x).value()) == std::vector<TestType>{0, -inf, -inf});
+    for (const bool create_graph : {false, true}) {
+        const auto gradient = [&](const auto& loss) {
+            return elements(backward(loss, {.create_graph = create_graph})[x]);
+        };
+        CHECK(gradient(sum(softmax(x) * weights)) == std::vector<TestType>{0, 0, 0});
+        const auto right = cross_entropy(x, {0}), wrong = cross_entropy(x, {1});
+        CHECK(right.item() == 0);
+        CHECK(gradient(right) == std::vector<TestType>{0, 0, 0});
+        CHECK(wrong.item() == inf);
+        CHECK(gradient(wrong) == std::vector<TestType>{1, -1, 0});
+    }
+    const auto two = tape.constant(Array<TestType>{inf, 1, inf});
+    CHECK(elements(softmax(two).value()) == std::vector<TestType>{0.5, 0, 0.5});
 }
 
 TEST_CASE("cross_entropy: reductions, and the mean of nothing") {

@@ -82,26 +82,25 @@ template <class T>
 void logcumsumexp(T* out, const T* x, const AxisView& view) {
     constexpr T infinity = std::numeric_limits<T>::infinity();
     for_each_block(view, [&](std::size_t origin, std::size_t count) {
-        // The largest so far, and the sum of exp(x - largest): the logarithm is taken anew each time, so errors do not
-        // add up.
+        // The largest so far, and the sum of exp(x - largest) over the others: its own 1 would round theirs away. The
+        // logarithm is taken anew each time, so errors do not add up.
         T largest[block];
-        RunningSum<T> total[block];
+        RunningSum<T> others[block];
         std::fill_n(largest, count, -infinity);
-        std::fill_n(total, count, RunningSum<T>(0));
+        std::fill_n(others, count, RunningSum<T>(0));
         for (std::size_t i = 0; i < view.extent; ++i) {
             const std::size_t now = origin + i * view.inner;
             for (std::size_t k = 0; k < count; ++k) {
                 const T value = x[now + k];
                 if (value > largest[k]) {
-                    (total[k] *= std::exp(static_cast<double>(largest[k]) - value)) += 1;
+                    (others[k] += 1) *= std::exp(static_cast<double>(largest[k]) - value);
                     largest[k] = value;
                 } else if (std::isnan(value)) {
-                    total[k] = RunningSum<T>(value);
+                    others[k] = RunningSum<T>(value);
                 } else if (std::isfinite(value)) {
-                    total[k] += std::exp(value - largest[k]);
+                    others[k] += std::exp(value - largest[k]);
                 }
-                const T sum = total[k].value();
-                out[now + k] = sum == 0 ? -infinity : largest[k] + std::log(sum);
+                out[now + k] = largest[k] + std::log1p(others[k].value());
             }
         }
     });

@@ -83,13 +83,21 @@ void ArgMin::forward(Array<T>& out, const Array<T>& x) const {
 }
 
 template <class T>
+Eager<T> log_of_sum(const Eager<T>& x, const Shape& kept) {
+    const Eager<T> is_largest = equal(x, 0);
+    const Eager<T> others = sum_to(where(is_largest, 0, exp(x)), kept);
+    return log1p(others + (sum_to(is_largest, kept) - 1));
+}
+template Eager<float> log_of_sum(const Eager<float>&, const Shape&);
+template Eager<double> log_of_sum(const Eager<double>&, const Shape&);
+
+template <class T>
 void LogSumExp::forward(Array<T>& out, const Array<T>& x) const {
     Array<T> largest = empty<T>(shapes.kept);
     kernels::max_to(largest, x);
     // Where the largest is infinite there is nothing to protect, and inf - inf would be NaN.
     const Eager<T> shift = where(equal(abs(Eager<T>(largest)), std::numeric_limits<T>::infinity()), 0, Eager<T>(largest));
-    const Eager<T> total = sum_to(exp(Eager<T>(x) - shift), shapes.kept);
-    out = (log(total) + shift).take();
+    out = (log_of_sum(Eager<T>(x) - shift, shapes.kept) + shift).take();
     out.reshape(shapes.result);
 }
 

@@ -111,12 +111,20 @@ struct ArgMin : Arg {
     void forward(Array<T>& out, const Array<T>& x) const;
 };
 
-/// y, and 0 where it is minus infinity, as it is where there is nothing else: -inf - -inf would be NaN where a gradient
-/// is 0.
-template <class X>
-X above_minus_infinity(const X& y) {
-    return where(equal(y, -infinity), 0, y);
-}
+/// What a part has of the sum that `whole` is the logarithm of, by its own logarithm: exp(part - whole), the gradient
+/// of logsumexp. Where the whole is infinite it is the limit: elements of infinity have it all, in equal shares
+/// (`of_part` and `of_whole` count them); among elements of minus infinity alone it is 0.
+inline constexpr auto share_of_sum = elementwise<"share_of_sum">(
+    [](auto part, auto whole, auto of_part, auto of_whole) {
+        return where(whole == infinity, of_part / of_whole, exp(part - where(whole == -infinity, 0, whole)));
+    },
+    [](auto g, auto, auto, auto, auto, auto y) { return g * y; },
+    [](auto g, auto, auto, auto, auto, auto y) { return -g * y; }, no_gradient, no_gradient);
+
+/// log(sum(exp(x))) over the axes that `kept` has extent 1 for, of elements of which the largest is 0 (or all are minus
+/// infinity): exact where one dominates, whose 1 would round the others away.
+template <class T>
+Eager<T> log_of_sum(const Eager<T>& x, const Shape& kept);
 
 struct LogSumExp {
     static constexpr const char* name = "logsumexp";
@@ -136,7 +144,8 @@ struct LogSumExp {
    private:
     template <class X>
     X weights(const X& x, const X& y) const {
-        return exp(x - above_minus_infinity(reshape(y, shapes.kept)));
+        const X infinities = equal(x, infinity);
+        return share_of_sum(x, reshape(y, shapes.kept), infinities, sum_to(infinities, shapes.kept));
     }
 };
 
@@ -205,7 +214,7 @@ X argmin(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims 
 }
 
 /// log(sum(exp(x))) over `axes`, without overflow; minus infinity over an empty axis. Where all elements are minus
-/// infinity their gradient is 0.
+/// infinity their gradient is 0; elements of infinity share it equally.
 template <Operand X>
 X logsumexp(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::LogSumExp{ops::Reduction::of(x, axes, keepdims, "logsumexp")}, x);

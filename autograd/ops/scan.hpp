@@ -125,20 +125,24 @@ struct LogCumSumExp {
     void forward(Array<T>& out, const Array<T>& x) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
-        const X decay = with_last(decays(y), y, axis, Way::forwards, 0);
-        return exp(x - above_minus_infinity(y)) * apply(LinearRecurrence{axis, Way::backwards}, decay, g);
+        const X infinities = equal(x, infinity), so_far = apply(CumulativeSum{axis}, infinities);
+        const X decay = with_last(decays(y, so_far), y, axis, Way::forwards, 0);
+        return share_of_sum(x, y, infinities, so_far) * apply(LinearRecurrence{axis, Way::backwards}, decay, g);
     }
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
-        const X decay = with_first(decays(y), y, axis, Way::forwards, 0);
-        return apply(LinearRecurrence{axis}, decay, exp(x - above_minus_infinity(y)) * t);
+        const X infinities = equal(x, infinity), so_far = apply(CumulativeSum{axis}, infinities);
+        const X decay = with_first(decays(y, so_far), y, axis, Way::forwards, 0);
+        return apply(LinearRecurrence{axis}, decay, share_of_sum(x, y, infinities, so_far) * t);
     }
 
    private:
     /// exp(y_i - y_(i+1)), which is at most 1.
     template <class X>
-    X decays(const X& y) const {
-        return exp(without_last(y, axis, Way::forwards) - above_minus_infinity(without_first(y, axis, Way::forwards)));
+    X decays(const X& y, const X& infinities) const {
+        const auto now = [&](const X& v) { return without_last(v, axis, Way::forwards); };
+        const auto next = [&](const X& v) { return without_first(v, axis, Way::forwards); };
+        return share_of_sum(now(y), next(y), now(infinities), next(infinities));
     }
 };
 
@@ -216,7 +220,7 @@ X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Incl
 }
 
 /// log(exp(x_0) + ... + exp(x_i)) along an axis, without overflow. Elements of minus infinity, also where there is
-/// nothing else yet, have a gradient of 0.
+/// nothing else yet, have a gradient of 0; elements of infinity share it equally.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X logcumsumexp(const X& x, std::ptrdiff_t axis) {

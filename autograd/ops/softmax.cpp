@@ -1,6 +1,8 @@
 // Values of softmax and its logarithm, and what cross entropy and layer normalisation want of shapes.
 #include "autograd/ops/softmax.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <string>
 
 #include "autograd/kernels/reduce.hpp"
@@ -8,12 +10,17 @@
 namespace autograd::ops {
 namespace {
 
-/// x minus its maximum over the axes: the largest exponential is then 1. (Where that is infinite there is NaN.)
+/// x minus its maximum over the axes: the largest exponential is then 1, also where it is infinite. (Where it is
+/// -infinity there is NaN.)
 template <class T>
 Eager<T> shifted(const Array<T>& x, const Shape& kept) {
     Array<T> largest = empty<T>(kept);
     kernels::max_to(largest, x);
-    return Eager<T>(x) - Eager<T>(std::move(largest));
+    constexpr T inf = std::numeric_limits<T>::infinity();
+    const bool infinite = std::find(largest.begin(), largest.end(), inf) != largest.end();
+    const Eager<T> all(x), top(std::move(largest));
+    if (!infinite) return all - top;
+    return where(logical_and(equal(all, inf), equal(top, inf)), 0, all - top);
 }
 
 }  // namespace
@@ -27,7 +34,7 @@ void Softmax::forward(Array<T>& out, const Array<T>& x) const {
 template <class T>
 void LogSoftmax::forward(Array<T>& out, const Array<T>& x) const {
     const Eager<T> y = shifted(x, kept);
-    out = (y - autograd::log(sum_to(autograd::exp(y), kept))).take();
+    out = (y - log_of_sum(y, kept)).take();
 }
 
 template <class T>

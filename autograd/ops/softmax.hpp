@@ -11,6 +11,14 @@
 namespace autograd {
 namespace ops {
 
+/// t minus its mean by the weights y: t - sum(t y). Twice, because where one weight is almost 1 the mean is almost that
+/// element of t, and the difference loses its digits: of a t which is small there it does not.
+template <class X>
+X minus_mean(const X& t, const X& y, const Shape& kept) {
+    const X once = t - sum_to(t * y, kept);
+    return once - sum_to(once * y, kept);
+}
+
 struct Softmax {
     static constexpr const char* name = "softmax";
     Shape kept;  ///< the shape with extent 1 in place of the axes
@@ -19,11 +27,11 @@ struct Softmax {
     void forward(Array<T>& out, const Array<T>& x) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X&, const X& y) const {
-        return y * (g - sum_to(g * y, kept));
+        return y * minus_mean(g, y, kept);
     }
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X&, const X& y) const {
-        return y * (t - sum_to(t * y, kept));
+        return y * minus_mean(t, y, kept);
     }
 };
 
@@ -35,11 +43,12 @@ struct LogSoftmax {
     void forward(Array<T>& out, const Array<T>& x) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X&, const X& y) const {
-        return g - exp(y) * sum_to(g, kept);
+        // g - exp(y) sum(g): where y is almost 0 and g all of the sum, that difference would lose its digits.
+        return -(g * expm1(y) + exp(y) * (sum_to(g, kept) - g));
     }
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X&, const X& y) const {
-        return t - sum_to(t * exp(y), kept);
+        return minus_mean(t, exp(y), kept);
     }
 };
 
@@ -53,15 +62,15 @@ void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, c
 
 }  // namespace ops
 
-/// exp(x) / sum(exp(x)) over `axes`, without overflow. An element of -infinity gives 0; where all are, or one is
-/// +infinity or NaN, all are NaN.
+/// exp(x) / sum(exp(x)) over `axes`, without overflow. An element of -infinity gives 0; where all are, or one is NaN,
+/// all are NaN. Beside an element of +infinity the others give 0; it gives 1, and several give equal shares.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X softmax(const X& x, const Axes& axes = -1) {
     return apply(ops::Softmax{ops::Reduction::of(x, axes, KeepDims::yes, "softmax").kept}, x);
 }
 
-/// log(softmax(x)), exact where softmax itself underflows. Infinities and NaN as softmax.
+/// log(softmax(x)), exact where softmax itself underflows or rounds to 1. Infinities and NaN as softmax.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X log_softmax(const X& x, const Axes& axes = -1) {

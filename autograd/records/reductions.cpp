@@ -411,7 +411,9 @@ std::vector<OpRecord> reductions_records() {
             [](const Group& group) { return sum_of(group) == static_cast<double>(group.size()) ? 1.0 : 0.0; }),
         reduction_record(
             "logsumexp",
-            {.formula = "log(sum(exp(x)))", .gradient = "g exp(x - y)", .kinks = "all elements -infinity: 0"},
+            {.formula = "log(sum(exp(x)))",
+             .gradient = "g exp(x - y)",
+             .kinks = "all elements -infinity: 0; infinities: equal shares"},
             [](auto x, const Axes& axes, KeepDims keep) { return logsumexp(x, axes, keep); },
             [](const Group& group) {
                 double total = 0;
@@ -419,6 +421,19 @@ std::vector<OpRecord> reductions_records() {
                 return std::log(total);
             },
             true),
+        record_of(ops::share_of_sum.documented(
+            {.formula = "exp(part - whole), a share of a logsumexp; of_part / of_whole where the whole is infinite",
+             .gradient = "g y, -g y, none, none",
+             .kinks = "whole = -infinity: exp(part)",
+             .nan = "the counts are looked at where the whole is infinite",
+             .domain = {{{-2, 2}, {-2, 2}, {1, 1}, {2, 2}}},
+             .reference =
+                 [](const double* x) {
+                     constexpr double infinity = std::numeric_limits<double>::infinity();
+                     if (x[1] == infinity) return x[2] / x[3];
+                     return std::exp(x[1] == -infinity ? x[0] : x[0] - x[1]);
+                 },
+             .ulps = 8})),
         sum_to_record(),
         broadcast_to_record(),
     };

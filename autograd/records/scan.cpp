@@ -159,7 +159,7 @@ std::vector<OpRecord> scan_records() {
             "logcumsumexp",
             {.formula = "log(exp(x_0) + ... + exp(x_i))",
              .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",
-             .kinks = "elements -infinity: 0"},
+             .kinks = "elements -infinity: 0; infinities: equal shares"},
             [](auto x, std::ptrdiff_t axis) { return logcumsumexp(x, axis); },
             [](const std::vector<double>& elements) {
                 // Of one element it is that element, which log(exp(x)) would miss by some units.

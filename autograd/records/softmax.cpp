@@ -41,18 +41,21 @@ double largest_of(const Group& group) {
     return largest;
 }
 
+/// x - largest, and 0 for both infinite.
+double below(double x, double largest) { return x == largest && x > 0 ? 0 : x - largest; }
+
 void softmax_of(const Group& group) {
     const double largest = largest_of(group);
     double total = 0;
-    for (double* each : group) total += * each = std::exp(*each - largest);
+    for (double* each : group) total += * each = std::exp(below(*each, largest));
     for (double* each : group) *each /= total;
 }
 
 void log_softmax_of(const Group& group) {
     const double largest = largest_of(group);
     double total = 0;
-    for (const double* each : group) total += std::exp(*each - largest);
-    for (double* each : group) *each = *each - largest - std::log(total);
+    for (const double* each : group) total += std::exp(below(*each, largest));
+    for (double* each : group) *each = below(*each, largest) - std::log(total);
 }
 
 struct AxesCase {
