@@ -46,13 +46,24 @@ autograd::Var<T> reduce(const autograd::Var<T>& values, Reduction reduction) {
 
 namespace ops {
 
+inline constexpr auto sigmoid_minus =
+    autograd::elementwise<"sigmoid_minus">(
+        [](auto x, auto target) { return autograd::kernels::sigmoid_minus(x, target); },
+        [](auto g, auto x, auto, auto) { return g * sigmoid(x) * sigmoid(-x); },
+        [](auto g, auto, auto, auto) { return -g; })
+        .documented({.formula = "sigmoid(x) - target",
+                     .gradient = "g sigmoid(x) sigmoid(-x), -g",
+                     .domain = {{{-6, 6}, {0, 1}}},
+                     .reference = [](const double* x) { return 1 / (1 + std::exp(-x[0])) - x[1]; }});
+
 inline constexpr auto binary_cross_entropy_with_logits =
     autograd::elementwise<"binary_cross_entropy_with_logits">(
-        [](auto logit, auto target) { return softplus(logit) - logit * target; },
-        [](auto g, auto logit, auto target, auto) { return g * (sigmoid(logit) - target); },
+        [](auto logit, auto target) { return autograd::kernels::softplus_minus_product(logit, target); },
+        [](auto g, auto logit, auto target, auto) { return g * sigmoid_minus(logit, target); },
         [](auto g, auto logit, auto, auto) { return -g * logit; })
         .documented({.formula = "log(1 + exp(logit)) - logit * target",
                      .gradient = "g (sigmoid(logit) - target), -g logit",
+                     .kinks = "infinite logits: the limits, 0 where the target agrees and infinity where not",
                      .domain = {{{-6, 6}, {0, 1}}},
                      .reference = [](const double* x) {
                          const double p = 1 / (1 + std::exp(-x[0]));
@@ -71,14 +82,16 @@ inline constexpr auto squared_error =
 }  // namespace nn
 
 // One entry for each op above: compiled in losses.cpp.
-#define XTAPE_LOSSES(OP) OP(nn::ops::binary_cross_entropy_with_logits, 2) OP(nn::ops::squared_error, 2)
+#define XTAPE_LOSSES(OP) \
+    OP(nn::ops::sigmoid_minus, 2) OP(nn::ops::binary_cross_entropy_with_logits, 2) OP(nn::ops::squared_error, 2)
 XTAPE_LOSSES(XTAPE_DECLARE_LOOPS)
 
 namespace nn {
 
-/// -t log p - (1 - t) log(1 - p) with p = sigmoid(logit), in nats, computed from the logits without overflow.
-/// For targets 0 and 1 it is a Bernoulli variable's negative log likelihood; for targets between, grey pixels say, it
-/// is not a likelihood, and its minimum is not 0 but the targets' own entropy.
+/// -t log p - (1 - t) log(1 - p) with p = sigmoid(logit), in nats, computed from the logits without overflow, and
+/// without cancellation where p is close to t = 0 or 1. Infinite logits give the limits: 0 where the target agrees,
+/// else infinity. For targets 0 and 1 it is a Bernoulli variable's negative log likelihood; for targets between, grey
+/// pixels say, it is not a likelihood, and its minimum is not 0 but the targets' own entropy.
 /// @throws ShapeError if the shapes differ.
 template <class T>
 autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits, const autograd::Var<T>& target,

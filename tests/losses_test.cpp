@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "points.hpp"
 
 using autograd::Array;
 using autograd::Rng;
@@ -56,6 +57,42 @@ TEMPLATE_TEST_CASE("binary cross-entropy from logits has the right values at all
             CHECK(grads[t](0) == -l.item());
         }
     }
+}
+
+TEMPLATE_TEST_CASE("binary cross-entropy keeps its digits where the logit is right", "[losses]", float, double) {
+    const std::vector<Point> points = {
+        {{15, 1}, 3.0590227371372049e-7, {-3.0590222692562473e-7, -15}, {3.0590213334945229e-7, -1, -1, 0}},
+        {{20, 1}, 2.0611536203143807e-9, {-2.0611536181902036e-9, -20}, {2.0611536139418493e-9, -1, -1, 0}},
+        {{-15, 0}, 3.0590227371372049e-7, {3.0590222692562473e-7, 15}, {3.0590213334945229e-7, -1, -1, 0}},
+        {{-20, 0}, 2.0611536203143807e-9, {2.0611536181902036e-9, 20}, {2.0611536139418493e-9, -1, -1, 0}},
+        {{50, 1}, 1.9287498479639178e-22, {-1.9287498479639178e-22, -50}, {1.9287498479639178e-22, -1, -1, 0}},
+        {{-80, 0}, 1.8048513878454152e-35, {1.8048513878454152e-35, 80}, {1.8048513878454152e-35, -1, -1, 0}},
+        {{3, 0.25}, 2.2985873515737421, {0.70257412682243322, -3}, {0.045176659730912133, -1, -1, 0}},
+        {{20, 0.875}, 2.5000000020611536, {0.12499999793884638, -20}, {2.0611536139418493e-9, -1, -1, 0}},
+        {{30, 0}, 30.000000000000094, {0.99999999999990642, -30}, {9.3576229688384233e-14, -1, -1, 0}},
+        {{-30, 1}, 30.000000000000094, {-0.99999999999990642, 30}, {9.3576229688384233e-14, -1, -1, 0}},
+        {{0, 1}, 0.69314718055994531, {-0.5, 0}, {0.25, -1, -1, 0}},
+        {{0.0009765625, 0}, 0.69363558101923012, {0.50024414060559745, -0.0009765625}, {0.2499999403953647, -1, -1, 0}},
+    };
+    check_points<TestType, 2>(nn::ops::binary_cross_entropy_with_logits, points, 4);
+}
+
+// What agrees costs nothing and has no gradient; else the limits, also of the derivative in the target, -logit.
+TEMPLATE_TEST_CASE("binary cross-entropy of infinite logits is its limit", "[losses]", float, double) {
+    constexpr double inf = std::numeric_limits<double>::infinity(), NaN = std::numeric_limits<double>::quiet_NaN();
+    const std::vector<Point> points = {{{inf, 1}, 0, {0, -inf}, {0, -1, -1, 0}},
+                                       {{-inf, 0}, 0, {0, inf}, {0, -1, -1, 0}},
+                                       {{inf, 0}, inf, {1, -inf}, {0, -1, -1, 0}},
+                                       {{-inf, 1}, inf, {-1, inf}, {0, -1, -1, 0}},
+                                       {{inf, 0.25}, inf, {0.75, -inf}, {0, -1, -1, 0}},
+                                       {{-inf, 0.25}, inf, {-0.25, inf}, {0, -1, -1, 0}},
+                                       {{NaN, 1}, NaN, {NaN, NaN}},
+                                       {{NaN, 0}, NaN, {NaN, NaN}},
+                                       {{2, NaN}, NaN, {NaN, -2}},
+                                       {{inf, NaN}, NaN, {NaN, -inf}},
+                                       {{-0x1p127, 0}, 0, {0, 0x1p127}},
+                                       {{-2, 0.5}, 1.1269280110429727, {-0.38079707797788243, 2}}};
+    check_points<TestType, 2>(nn::ops::binary_cross_entropy_with_logits, points, 4);
 }
 
 TEST_CASE("stated gradients of losses are the derived ones and agree with differences", "[losses]") {

@@ -225,9 +225,9 @@ Pack<T> normal_cdf(Pack<T> x) {
     return kernels::erfc(Pack<T>(t)).lanes * (half + half * cut * decay);
 }
 
-// Two functions that are in every training step take xsimd's exp, which is compiled into their loops and half as fast
-// again. What it gets wrong, values beyond 88.4, is lost here in the additions; results below the smallest normal number
-// are 0.
+// Functions that are in every training step take xsimd's exp, which is compiled into their loops and half as fast
+// again. What it gets wrong, values beyond 88.4, is lost here in the additions; results below the smallest normal
+// number are 0.
 /// 1 / (1 + exp(-x)).
 template <class T>
 Pack<T> sigmoid(Pack<T> x) {
@@ -255,10 +255,34 @@ Pack<T> log1p_of_fraction(Pack<T> u) {
     for (int k = terms - 1; k-- > 0;) sum = xsimd::fma(sum, square, coefficient(k));
     return s * sum;
 }
-/// log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)).
+/// log(1 + exp(-|x|)): what softplus(x) has above max(x, 0).
+template <class T>
+Pack<T> softplus_above_ramp(Pack<T> x) {
+    return log1p_of_fraction(Pack<T>(xsimd::exp(-xsimd::abs(x.lanes))));
+}
+/// log(1 + exp(x)) without overflow.
 template <class T>
 Pack<T> softplus(Pack<T> x) {
-    return kernels::add(kernels::maximum(x, Pack<T>(0)), log1p_of_fraction(Pack<T>(xsimd::exp(-xsimd::abs(x.lanes)))));
+    return kernels::add(kernels::maximum(x, Pack<T>(0)), softplus_above_ramp(x));
+}
+
+// The next two keep their digits where they are close to 0: at a target of 1 and a large x, or 0 and -x. Each is a
+// choice between two forms, the one with 1 - target where x is above 0.
+/// softplus(x) - target x, the cross-entropy of a target and the probability sigmoid(x); also its limit at infinities.
+template <class T>
+Pack<T> softplus_minus_product(Pack<T> x, Pack<T> target) {
+    const auto zero = Pack<T>(0).lanes;
+    const auto side = xsimd::select(x.lanes > zero, Pack<T>(1).lanes, zero);
+    // Not the product where it would be inf * 0.
+    const auto linear = xsimd::select(side == target.lanes, zero, x.lanes * (side - target.lanes));
+    return kernels::add(Pack<T>(linear), softplus_above_ramp(x));
+}
+/// sigmoid(x) - target.
+template <class T>
+Pack<T> sigmoid_minus(Pack<T> x, Pack<T> target) {
+    const auto one = Pack<T>(1).lanes;
+    const auto u = xsimd::exp(-x.lanes), y = one / (one + u);
+    return xsimd::select(x.lanes > Pack<T>(0).lanes, (one - target.lanes) - u * y, y - target.lanes);
 }
 
 }  // namespace kernels
