@@ -15,47 +15,94 @@ namespace ops {
 
 inline constexpr double log_two_pi = 1.8378770664093454835606594728112353;
 
+/// x / variance^(1/2), by two factors exp(-log_variance / 4): one at a time they overflow or vanish only where the
+/// result does. The bound, beyond which any x but 0 gives infinity, keeps them finite, so that 0 gives 0.
+inline constexpr auto by_deviation = [](auto x, auto log_variance) {
+    constexpr bool is_float = sizeof(typename decltype(log_variance)::Element) == sizeof(float);
+    const auto factor = exp(-0.25 * maximum(log_variance, is_float ? -300 : -2400));
+    return x * factor * factor;
+};
+inline constexpr auto by_variance = [](auto x, auto log_variance) {
+    return by_deviation(by_deviation(x, log_variance), log_variance);
+};
+
+/// (a - b) / variance^(1/2) and (a - b) / variance. By halves where a is large, because a - b may overflow.
+inline constexpr auto difference_by = [](auto by, auto a, auto b, auto log_variance) {
+    const auto scale = where(abs(a) > 1, 0.5, 1);
+    return by(scale * a - scale * b, log_variance) / scale;
+};
+inline constexpr auto difference_by_deviation = autograd::elementwise<"difference_by_deviation">(
+    [](auto a, auto b, auto log_variance) { return difference_by(by_deviation, a, b, log_variance); },
+    [](auto g, auto, auto, auto log_variance, auto) { return by_deviation(g, log_variance); },
+    [](auto g, auto, auto, auto log_variance, auto) { return -by_deviation(g, log_variance); },
+    [](auto g, auto, auto, auto, auto y) { return -0.5 * g * y; });
+inline constexpr auto difference_by_variance = autograd::elementwise<"difference_by_variance">(
+    [](auto a, auto b, auto log_variance) { return difference_by(by_variance, a, b, log_variance); },
+    [](auto g, auto, auto, auto log_variance, auto) { return by_variance(g, log_variance); },
+    [](auto g, auto, auto, auto log_variance, auto) { return -by_variance(g, log_variance); },
+    [](auto g, auto, auto, auto, auto y) { return -g * y; });
+
 inline constexpr auto normal_log_prob =
     autograd::elementwise<"normal_log_prob">(
         [](auto x, auto mean, auto log_variance) {
-            return -0.5 * (log_two_pi + log_variance + square(x - mean) * exp(-log_variance));
+            const auto squared = square(difference_by_deviation(x, mean, log_variance));
+            // An infinite square outweighs the logarithm of a variance of 0.
+            return -0.5 * (log_two_pi + where(squared == autograd::ops::infinity, 0, log_variance) + squared);
         },
-        [](auto g, auto x, auto mean, auto log_variance, auto) { return g * (mean - x) * exp(-log_variance); },
-        [](auto g, auto x, auto mean, auto log_variance, auto) { return g * (x - mean) * exp(-log_variance); },
         [](auto g, auto x, auto mean, auto log_variance, auto) {
-            return 0.5 * g * (square(x - mean) * exp(-log_variance) - 1);
+            return g * difference_by_variance(mean, x, log_variance);
+        },
+        [](auto g, auto x, auto mean, auto log_variance, auto) {
+            return g * difference_by_variance(x, mean, log_variance);
+        },
+        [](auto g, auto x, auto mean, auto log_variance, auto) {
+            return 0.5 * g * (square(difference_by_deviation(x, mean, log_variance)) - 1);
         })
         .documented(
             {.formula = "-(log(2 pi) + log_variance + (x - mean)^2 / exp(log_variance)) / 2",
              .gradient = "g (mean - x) / variance, g (x - mean) / variance, g ((x - mean)^2 / variance - 1) / 2",
+             .kinks = "a variance of 0: the limit, infinity at the mean and -infinity elsewhere",
              .reference = [](const double* x) {
                  const double sigma = std::sqrt(std::exp(x[2]));
                  const double z = (x[0] - x[1]) / sigma;
                  return std::log(std::exp(-z * z / 2) / (sigma * std::sqrt(2 * std::numbers::pi)));
              }});
 
-// exp(d) - 1 - d as expm1(d) - d: near 0, where the posterior is close to the prior, the first loses all digits.
+/// exp(x) - 1 - x. Below 1/2 in magnitude, where differences would lose digits, its series, of whose terms 14 are
+/// taken: the next is less than 6e-18 of the sum.
+inline constexpr auto exp_remainder = [](auto x) {
+    const auto small = abs(x) < 0.5;
+    const auto near = where(small, x, 0);
+    auto series = 1 + near * (1. / 16);
+    for (int k = 15; k > 2; --k) series = 1 + near * (1. / k) * series;
+    // x is of no account where exp(x) is infinite, and must not be infinity - infinity.
+    return where(small, 0.5 * near * near * series, expm1(x) - minimum(x, autograd::ops::vanishing));
+};
+
 inline constexpr auto normal_kl_divergence =
     autograd::elementwise<"normal_kl_divergence">(
         [](auto mean, auto log_variance, auto q_mean, auto q_log_variance) {
-            const auto ratio = log_variance - q_log_variance;
-            return 0.5 * (expm1(ratio) - ratio + square(mean - q_mean) * exp(-q_log_variance));
+            return 0.5 * (exp_remainder(autograd::ops::difference(log_variance, q_log_variance)) +
+                          square(difference_by_deviation(mean, q_mean, q_log_variance)));
         },
         [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
-            return g * (mean - q_mean) * exp(-q_log_variance);
+            return g * difference_by_variance(mean, q_mean, q_log_variance);
         },
         [](auto g, auto, auto log_variance, auto, auto q_log_variance, auto) {
-            return 0.5 * g * expm1(log_variance - q_log_variance);
+            return 0.5 * g * expm1(autograd::ops::difference(log_variance, q_log_variance));
         },
         [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
-            return g * (q_mean - mean) * exp(-q_log_variance);
+            return g * difference_by_variance(q_mean, mean, q_log_variance);
         },
         [](auto g, auto mean, auto log_variance, auto q_mean, auto q_log_variance, auto) {
-            return -0.5 * g * (expm1(log_variance - q_log_variance) + square(mean - q_mean) * exp(-q_log_variance));
+            return -0.5 * g *
+                   (expm1(autograd::ops::difference(log_variance, q_log_variance)) +
+                    square(difference_by_deviation(mean, q_mean, q_log_variance)));
         })
         .documented({.formula = "(exp(r) - 1 - r + (mean - q_mean)^2 / exp(q_log_variance)) / 2, r the difference of "
                                 "the log variances",
                      .gradient = "stated",
+                     .kinks = "equal infinite log variances: r = 0",
                      .reference = [](const double* x) {
                          const double variance = std::exp(x[1]);
                          const double q_variance = std::exp(x[3]);
@@ -65,24 +112,45 @@ inline constexpr auto normal_kl_divergence =
 
 inline constexpr auto standard_normal_kl_divergence =
     autograd::elementwise<"standard_normal_kl_divergence">(
-        [](auto mean, auto log_variance) { return 0.5 * (expm1(log_variance) - log_variance + square(mean)); },
+        [](auto mean, auto log_variance) { return 0.5 * (exp_remainder(log_variance) + square(mean)); },
         [](auto g, auto mean, auto, auto) { return g * mean; },
         [](auto g, auto, auto log_variance, auto) { return 0.5 * g * expm1(log_variance); })
         .documented({.formula = "(exp(log_variance) - 1 - log_variance + mean^2) / 2",
                      .gradient = "g mean, g (exp(log_variance) - 1) / 2",
                      .reference = [](const double* x) { return (std::exp(x[1]) + x[0] * x[0] - 1 - x[1]) / 2; }});
 
-// Both as expectations of log probabilities, -log p = softplus(-logit): nothing cancels where p is close to 0 or 1.
+// Where the logits are near each other, a sum without a negative term: with d = q_logit - logit, the divergence is
+// log((1 - p) exp(-p d) + p exp((1 - p) d)), in which the linear terms cancel. Elsewhere the expectation of
+// log p(x) - log q(x), with -log p = softplus(-logit).
 inline constexpr auto bernoulli_kl_divergence =
     autograd::elementwise<"bernoulli_kl_divergence">(
         [](auto logit, auto q_logit) {
-            return sigmoid(logit) * (softplus(-q_logit) - softplus(-logit)) +
-                   sigmoid(-logit) * (softplus(q_logit) - softplus(logit));
+            const auto p = sigmoid(logit), rest = sigmoid(-logit);
+            const auto step = autograd::ops::difference(q_logit, logit);
+            const auto is_near = abs(step) < 10;
+            const auto d = where(is_near, step, 0);
+            const auto near = log1p(rest * exp_remainder(-p * d) + p * exp_remainder(rest * d));
+            const auto far_on_1 = p * (softplus(-q_logit) - softplus(-logit));
+            const auto far_on_0 = rest * (softplus(q_logit) - softplus(logit));
+            // What has no probability under p adds nothing, however small it is under q.
+            return where(is_near, near,
+                         where(logit == -autograd::ops::infinity, 0, far_on_1) +
+                             where(logit == autograd::ops::infinity, 0, far_on_0));
         },
-        [](auto g, auto logit, auto q_logit, auto) { return g * sigmoid(logit) * sigmoid(-logit) * (logit - q_logit); },
-        [](auto g, auto logit, auto q_logit, auto) { return g * (sigmoid(q_logit) - sigmoid(logit)); })
+        [](auto g, auto logit, auto q_logit, auto) {
+            const auto certain = logical_and(isinf(logit), isfinite(q_logit));
+            return g * sigmoid(logit) * sigmoid(-logit) * where(certain, 0, autograd::ops::difference(logit, q_logit));
+        },
+        // sigmoid(q_logit) - sigmoid(logit), as a product.
+        [](auto g, auto logit, auto q_logit, auto) {
+            const auto above = q_logit > logit;
+            const auto high = where(above, q_logit, logit), low = where(above, logit, q_logit);
+            const auto size = sigmoid(high) * sigmoid(-low) * expm1(autograd::ops::difference(low, high));
+            return g * where(above, -size, size);
+        })
         .documented({.formula = "p log(p / q) + (1 - p) log((1 - p) / (1 - q)), p and q the sigmoids",
                      .gradient = "g p (1 - p) (logit - q_logit), g (q - p)",
+                     .kinks = "equal infinities: 0; p = 0 or 1: the limits",
                      .domain = {{{-6, 6}, {-6, 6}}},
                      .reference = [](const double* x) {
                          const double p = 1 / (1 + std::exp(-x[0]));
@@ -90,44 +158,71 @@ inline constexpr auto bernoulli_kl_divergence =
                          return p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q));
                      }});
 
-inline constexpr auto bernoulli_entropy =
-    autograd::elementwise<"bernoulli_entropy">(
-        [](auto logit) { return sigmoid(logit) * softplus(-logit) + sigmoid(-logit) * softplus(logit); },
-        [](auto g, auto logit, auto) { return -g * logit * sigmoid(logit) * sigmoid(-logit); })
-        .documented({.formula = "-p log(p) - (1 - p) log(1 - p), p the sigmoid",
-                     .gradient = "-g logit p (1 - p)",
-                     .domain = {{{-6, 6}}},
-                     .reference = [](const double* x) {
-                         const double p = 1 / (1 + std::exp(-x[0]));
-                         return -p * std::log(p) - (1 - p) * std::log(1 - p);
-                     }});
+// Beyond the bounds p or 1 - p is 0.
+inline constexpr auto bernoulli_entropy = autograd::elementwise<"bernoulli_entropy">(
+                                              [](auto logit) {
+                                                  const auto l = autograd::ops::bounded(logit);
+                                                  return sigmoid(l) * softplus(-l) + sigmoid(-l) * softplus(l);
+                                              },
+                                              [](auto g, auto logit, auto) {
+                                                  const auto l = autograd::ops::bounded(logit);
+                                                  return -g * l * sigmoid(l) * sigmoid(-l);
+                                              })
+                                              .documented({.formula = "-p log(p) - (1 - p) log(1 - p), p the sigmoid",
+                                                           .gradient = "-g logit p (1 - p)",
+                                                           .domain = {{{-6, 6}}},
+                                                           .reference = [](const double* x) {
+                                                               const double p = 1 / (1 + std::exp(-x[0]));
+                                                               return -p * std::log(p) - (1 - p) * std::log(1 - p);
+                                                           }});
 
-/// coth(logit / 2) / 2 - 1 / logit: what a continuous Bernoulli variable's mean is above 1/2. The difference cancels
-/// near 0; below 1/2 in magnitude it is the series sum B_2n logit^(2n - 1) / (2n)! (B: Bernoulli's numbers), of whose
-/// terms seven are taken: the eighth is less than 3e-16 of the sum. Above, the cancellation costs at most a factor of
-/// 50 in rounding.
-inline constexpr auto mean_above_half = [](auto logit) {
-    const auto small = abs(logit) < 0.5;
-    const auto squared = square(where(small, logit, 0));
-    const auto series =
-        1. / 12 +
-        squared *
-            (-1. / 720 +
-             squared * (1. / 30240 + squared * (-1. / 1209600 +
-                                                squared * (1. / 47900160 + squared * (-691. / 1307674368000 +
-                                                                                      squared * (1. / 74724249600))))));
-    const auto large = where(small, 1, logit);
-    return where(small, logit * series, 0.5 / tanh(0.5 * large) - 1 / large);
+// The continuous Bernoulli density is proportional to exp(logit x): near a logit of 0 almost uniform, far from it
+// almost an exponential distribution that falls from one end of [0, 1]. What is computed is relative to its anchor,
+// which is that end, or the middle: there, differences keep their digits.
+inline constexpr auto anchor = [](auto logit) { return where(abs(logit) < 0.5, 0.5, logit > 0); };
+
+/// The mean's series about the middle: coth(logit / 2) / 2 - 1 / logit = sum of coefficient k times logit^(2k + 1),
+/// B_2n / (2n)! with Bernoulli's numbers B. Below 1/2 in magnitude the eighth term is less than 3e-16 of the sum.
+inline constexpr double mean_coefficients[] = {
+    1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160, -691. / 1307674368000, 1. / 74724249600};
+
+/// The sum of coefficient k times logit^(2k), each divided by `divisor(k)`.
+inline constexpr auto mean_series = [](auto logit, auto divisor) {
+    const auto squared = square(logit);
+    const auto coefficient = [&](int k) { return mean_coefficients[k] / divisor(k); };
+    auto sum = coefficient(5) + squared * coefficient(6);
+    for (int k = 5; k-- > 0;) sum = coefficient(k) + squared * sum;
+    return sum;
 };
 
-// log C = log(logit / tanh(logit / 2)), which is 2 + 2 logit mean_above_half(logit) within the logarithm.
+/// The mean less the anchor: from the end it is 1 / |logit| - 1 / (exp(|logit|) - 1).
+inline constexpr auto mean_from_anchor = [](auto logit) {
+    const auto small = abs(logit) < 0.5;
+    const auto near = where(small, logit, 0);
+    const auto size = where(small, 1, abs(logit));
+    const auto from_end = 1 / size + exp(-size) / expm1(-size);
+    return where(small, near * mean_series(near, [](int) { return 1; }), where(logit > 0, -from_end, from_end));
+};
+
+// The density at the anchor is logit / 2 / sinh(logit / 2) in the middle, |logit| / (1 - exp(-|logit|)) at an end.
 inline constexpr auto continuous_bernoulli_log_prob =
     autograd::elementwise<"continuous_bernoulli_log_prob">(
-        [](auto x, auto logit) { return x * logit - softplus(logit) + log(2 + 2 * (logit * mean_above_half(logit))); },
+        [](auto x, auto logit) {
+            const auto small = abs(logit) < 0.5;
+            const auto near = where(small, logit, 0);
+            const auto size = where(small, 1, abs(logit));
+            const auto at_anchor = where(small, -square(near) * mean_series(near, [](int k) { return 2 * k + 2; }),
+                                         log(size / -expm1(-size)));
+            const auto distance = x - anchor(logit);
+            const auto slope = where(distance == 0, 0, logit * distance);
+            return where(slope == -autograd::ops::infinity, slope, slope + at_anchor);
+        },
         [](auto g, auto, auto logit, auto) { return g * logit; },
-        [](auto g, auto x, auto logit, auto) { return g * (x - (0.5 + mean_above_half(logit))); })
+        [](auto g, auto x, auto logit, auto) { return g * ((x - anchor(logit)) - mean_from_anchor(logit)); })
         .documented({.formula = "x logit - log(1 + exp(logit)) + log(logit / tanh(logit / 2))",
                      .gradient = "g logit, g (x - mean)",
+                     .kinks = "infinite logits: the limits, infinity at the end where all the probability is, else "
+                              "-infinity",
                      .domain = {{{0, 1}, {-6, 6}}},
                      .reference = [](const double* x) {
                          const double p = 1 / (1 + std::exp(-x[1]));
@@ -136,7 +231,8 @@ inline constexpr auto continuous_bernoulli_log_prob =
                      }});
 
 inline constexpr auto continuous_bernoulli_mean =
-    autograd::elementwise<"continuous_bernoulli_mean">([](auto logit) { return 0.5 + mean_above_half(logit); })
+    autograd::elementwise<"continuous_bernoulli_mean">(
+        [](auto logit) { return anchor(logit) + mean_from_anchor(logit); })
         .documented({.formula = "p / (2 p - 1) + 1 / (2 atanh(1 - 2 p)), p the sigmoid",
                      .gradient = "derived",
                      .domain = {{{-6, 6}}},
@@ -160,16 +256,21 @@ inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"con
 }  // namespace nn
 
 // One entry for each op above: compiled in distributions.cpp.
-#define XTAPE_DISTRIBUTIONS(OP)                                                                                        \
-    OP(nn::ops::normal_log_prob, 3) OP(nn::ops::normal_kl_divergence, 4) OP(nn::ops::standard_normal_kl_divergence, 2) \
-    OP(nn::ops::bernoulli_kl_divergence, 2) OP(nn::ops::bernoulli_entropy, 1)                                          \
-    OP(nn::ops::continuous_bernoulli_log_prob, 2) OP(nn::ops::continuous_bernoulli_mean, 1)                            \
-    OP(nn::ops::continuous_bernoulli_quantile, 2)
+#define XTAPE_DISTRIBUTIONS(OP)                                                                     \
+    OP(nn::ops::difference_by_deviation, 3)                                                         \
+    OP(nn::ops::difference_by_variance, 3)                                                          \
+    OP(nn::ops::normal_log_prob, 3)                                                                 \
+    OP(nn::ops::normal_kl_divergence, 4) OP(nn::ops::standard_normal_kl_divergence, 2)              \
+        OP(nn::ops::bernoulli_kl_divergence, 2) OP(nn::ops::bernoulli_entropy, 1)                   \
+            OP(nn::ops::continuous_bernoulli_log_prob, 2) OP(nn::ops::continuous_bernoulli_mean, 1) \
+                OP(nn::ops::continuous_bernoulli_quantile, 2)
 XTAPE_DISTRIBUTIONS(XTAPE_DECLARE_LOOPS)
 
 namespace nn {
 
-/// N(mean, exp(log_variance)). `mean` and `log_variance` have the same shape, which is that of every result.
+/// N(mean, exp(log_variance)). `mean` and `log_variance` have the same shape, which is that of every result. Where a
+/// log variance is infinite, densities and divergences are the limits: of a variance of 0 the density is infinite at
+/// the mean and 0 elsewhere.
 template <class T>
 struct Normal {
     autograd::Var<T> mean;
@@ -205,7 +306,8 @@ Normal(autograd::Var<T>, autograd::Var<T>) -> Normal<T>;
 /// N(0, 1), of whatever shape it is compared with: the prior of a VAE.
 struct StandardNormal {};
 
-/// Independent variables which are 1 with probability sigmoid(logits), else 0.
+/// Independent variables which are 1 with probability sigmoid(logits), else 0. Infinite logits are certain: what has no
+/// probability has a log_prob of -infinity, and adds nothing to an entropy or a divergence.
 template <class T>
 struct Bernoulli {
     autograd::Var<T> logits;
@@ -223,7 +325,8 @@ Bernoulli(autograd::Var<T>) -> Bernoulli<T>;
 
 /// The density on [0, 1] that is proportional to p^x (1 - p)^(1 - x), p = sigmoid(logits): what the Bernoulli formula
 /// on grey pixels becomes when it is made to integrate to 1. (Loaiza-Ganem and Cunningham, "The continuous Bernoulli:
-/// fixing a pervasive error in variational autoencoders", NeurIPS 2019.) Its mean is not p.
+/// fixing a pervasive error in variational autoencoders", NeurIPS 2019.) Its mean is not p. Of infinite logits all
+/// probability is at one end, where the density is infinite.
 template <class T>
 struct ContinuousBernoulli {
     autograd::Var<T> logits;
