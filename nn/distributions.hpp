@@ -242,13 +242,17 @@ inline constexpr auto continuous_bernoulli_mean =
                      }});
 
 /// The inverse of the distribution function, log(1 + u (exp(logit) - 1)) / logit, by symmetry at -|logit|, where
-/// nothing overflows.
+/// nothing overflows. It is within [0, 1] for all logits; for infinite ones it is the end where all the probability is.
 inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"continuous_bernoulli_quantile">(
     [](auto u, auto logit) {
-        const auto from_end = where(logit > 0, 1 - u, u);
+        const auto from_end = where(logit > 0, 1 - u, u), to_end = where(logit > 0, u, 1 - u);
         const auto slope = -abs(logit);
-        const auto distance = where(slope < 0, log1p(from_end * expm1(slope)) / where(slope < 0, slope, -1), from_end);
-        return where(logit > 0, 1 - distance, distance);
+        const auto fall = from_end * expm1(slope);
+        // Where 1 + fall would lose its digits, or be 0, it is to_end (1 - exp(slope)) + exp(slope).
+        const auto logarithm = where(fall > -0.9, log1p(fall), log(exp(slope) - to_end * expm1(slope)));
+        const auto distance = minimum(logarithm / where(slope < 0, slope, -1), 1);
+        const auto chosen = where(slope == 0, from_end, where(isinf(slope), 0 * u, distance));
+        return where(logit > 0, 1 - chosen, chosen);
     },
     autograd::no_gradient, autograd::no_gradient);
 

@@ -364,6 +364,102 @@ TEMPLATE_TEST_CASE("continuous Bernoulli densities and means keep their digits, 
     check_points<TestType, 1>(nn::ops::continuous_bernoulli_mean, means, 4);
 }
 
+// Uniform draws are multiples of 2^-24 or 2^-53, and 0 is one of them. Numbers from mpmath; the quantile has the
+// rounding of numbers up to 1, whatever its size.
+TEMPLATE_TEST_CASE("continuous Bernoulli quantiles are right to the ends of [0, 1], for all logits", "[distributions]",
+                   float, double) {
+    struct Row {
+        double u, logit, expected;
+    };
+    const std::vector<Row> rows = {{0, 20, 0},
+                                   {0x1p-24, 20, 0.16992318086686082},
+                                   {0.25, 20, 0.93068528225317851},
+                                   {0.75, 20, 0.98561589641176351},
+                                   {1 - 0x1p-24, 20, 0.99999999701976768},
+                                   {1, 20, 1.0},
+                                   {0, -20, 0},
+                                   {0x1p-24, -20, 2.9802323214446599e-9},
+                                   {0.25, -20, 0.014384103588236486},
+                                   {0.75, -20, 0.069314717746821489},
+                                   {1 - 0x1p-24, -20, 0.83007681913313918},
+                                   {1, -20, 1.0},
+                                   {0, 0.25, 0},
+                                   {0x1p-24, 0.25, 6.7716935702222617e-8},
+                                   {0.25, 0.25, 0.27439489752663363},
+                                   {0.75, 0.25, 0.77244938008185587},
+                                   {1 - 0x1p-24, 0.25, 0.99999994726199665},
+                                   {1, 0.25, 1.0},
+                                   {0, -0.25, 0},
+                                   {0x1p-24, -0.25, 5.2738003346156064e-8},
+                                   {0.25, -0.25, 0.22755061991814413},
+                                   {0.75, -0.25, 0.72560510247336637},
+                                   {1 - 0x1p-24, -0.25, 0.9999999322830643},
+                                   {1, -0.25, 1.0},
+                                   {0, 10, 0},
+                                   {0x1p-24, 10, 0.00013119590699225902},
+                                   {0.25, 10, 0.86138418293950476},
+                                   {0.75, 10, 0.97123330607436325},
+                                   {1 - 0x1p-24, 10, 0.99999999403980595},
+                                   {1, 10, 1.0},
+                                   {0, 1000, 0},
+                                   {0x1p-24, 1000, 0.98336446766656131},
+                                   {0.25, 1000, 0.99861370563888011},
+                                   {0.75, 1000, 0.99971231792754822},
+                                   {1 - 0x1p-24, 1000, 0.99999999994039535},
+                                   {1, 1000, 1.0},
+                                   {0, -1000, 0},
+                                   {0x1p-24, -1000, 5.9604646551747535e-11},
+                                   {0.25, -1000, 0.00028768207245178093},
+                                   {0.75, -1000, 0.0013862943611198906},
+                                   {1 - 0x1p-24, -1000, 0.016635532333438687},
+                                   {1, -1000, 1},
+                                   {0, 80, 0},
+                                   {0x1p-24, 80, 0.79205584583201641},
+                                   {0.25, 80, 0.98267132048600137},
+                                   {0.75, 80, 0.99640397409435274},
+                                   {1 - 0x1p-24, 80, 0.99999999925494192},
+                                   {1, 80, 1.0},
+                                   {0, -80, 0},
+                                   {0x1p-24, -80, 7.4505808189684419e-10},
+                                   {0.25, -80, 0.0035960259056472616},
+                                   {0.75, -80, 0.017328679513998633},
+                                   {1 - 0x1p-24, -80, 0.20794415416798359},
+                                   {1, -80, 1.0},
+                                   {0, 3, 0},
+                                   {0x1p-24, 3, 3.7919533386766727e-7},
+                                   {0.25, 3, 0.58430398436652198},
+                                   {0.75, 3, 0.90959247113748756},
+                                   {1 - 0x1p-24, 3, 0.99999998112096472},
+                                   {1, 3, 1.0},
+                                   {0, 0, 0},
+                                   {1, 0, 1},
+                                   {0.25, 0, 0.25},
+                                   {0, inf, 1},
+                                   {0.5, inf, 1},
+                                   {1, inf, 1},
+                                   {0, -inf, 0},
+                                   {0.5, -inf, 0},
+                                   {1, -inf, 0},
+                                   {0.5, NaN, NaN},
+                                   {NaN, 2, NaN},
+                                   {NaN, inf, NaN},
+                                   {NaN, 0, NaN}};
+    auto u = autograd::empty<TestType>({rows.size()}), logits = u;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        u(i) = static_cast<TestType>(rows[i].u);
+        logits(i) = static_cast<TestType>(rows[i].logit);
+    }
+    Tape<TestType> tape;
+    const auto found = nn::ops::continuous_bernoulli_quantile(tape.constant(u), tape.constant(logits));
+    constexpr double epsilon = static_cast<double>(std::numeric_limits<TestType>::epsilon());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const double value = static_cast<double>(found.value()(i)), expected = rows[i].expected;
+        INFO(rows[i].u << ", " << rows[i].logit << ": " << value << ", not " << expected);
+        CHECK((std::isnan(expected) ? std::isnan(value) : std::fabs(value - expected) <= 8 * epsilon));
+        if (!std::isnan(expected)) CHECK((value >= 0 && value <= 1));
+    }
+}
+
 TEST_CASE("rsample is mean + sigma epsilon, a new epsilon for each element and draw", "[distributions]") {
     Tape<double> tape;
     Rng rng{4};
