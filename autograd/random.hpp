@@ -41,7 +41,8 @@ class Rng {
     void fill_normal(Array<T>& out);
 
     /// Fills `out`, of the shape of `probabilities`, with 1 where a uniform value of this draw is less than the
-    /// probability, and 0 elsewhere. `out` may be `probabilities`.
+    /// probability, and 0 elsewhere: probabilities are rounded up to multiples of 2^-24 (float) or 2^-53 (double).
+    /// `out` may be `probabilities`.
     /// @throws ShapeError if the shapes differ, Error if a probability is NaN or outside [0, 1]; `out` and the draw
     /// number are then as before.
     template <class T>
