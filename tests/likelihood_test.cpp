@@ -127,6 +127,8 @@ TEST_CASE("likelihood: sums do not overflow, and what is no estimate is refused"
     CHECK_THROWS_AS(iwae_log_likelihood(model, autograd::full<float>({1, 2}, 0.0F), 1, Rng(1)), autograd::Error);
     model.log_likelihood = [](const Var<float>& mean, const Var<float>&) { return log(sum(0 * mean, -1) - 1); };
     CHECK_THROWS_AS(iwae_log_likelihood(model, images, 2, Rng(1)), autograd::Error);
+    model.log_likelihood = [](const Var<float>& mean, const Var<float>&) { return log(sum(0 * mean, -1)); };
+    CHECK_THROWS_WITH(iwae_log_likelihood(model, images, 2, Rng(1)), contains("is -inf"));
     model.log_likelihood = [](const Var<float>& mean, const Var<float>&) {
         return sum(mean, -1, autograd::KeepDims::yes);
     };

@@ -39,6 +39,7 @@ Array<float> log_weights(const LatentModel& model, const Var<float>& x, std::siz
 
 double log_mean_exp(const std::vector<double>& values) {
     const double largest = *std::max_element(values.begin(), values.end());
+    if (std::isinf(largest)) return largest;  // less itself it is NaN
     double total = 0;
     for (const double value : values) total += std::exp(value - largest);
     return largest + std::log(total / static_cast<double>(values.size()));
