@@ -134,6 +134,24 @@ TEST_CASE("example models: the reconstruction losses are the formulas, summed ov
     }
 }
 
+// What a decoder of constant pictures comes to, whose variance falls for as long as it is trained. White pixels are
+// exact there: a logit of 100 is a sigmoid of 1.
+TEST_CASE("example models: a Gaussian reconstruction loss is finite at exact pixels, however small the variance") {
+    Rng rng{1};
+    Decoder decoder(small(Architecture::mlp, Likelihood::gaussian, 0), rng);
+    for (const float log_variance : {-80.0f, -100.0f, -200.0f, -1000.0f}) {
+        INFO(log_variance);
+        decoder.log_variance.front().mutable_value()() = log_variance;
+        Tape<float> tape;
+        const auto logits = tape.variable(Array<float>{100, 100, -200});
+        const auto loss = sum(decoder.negative_log_prob(logits, tape.constant(Array<float>{1, 1, 0})));
+        CHECK(loss.item() == Approx(1.5 * (std::log(2 * std::numbers::pi) + static_cast<double>(log_variance))));
+        const auto gradients = backward(loss);
+        for (const float each : gradients[logits]) CHECK(each == 0);
+        CHECK(gradients[decoder.log_variance.front()]() == 1.5f);
+    }
+}
+
 TEST_CASE("example models: beta weighs the KL term, and samples of one image differ") {
     Rng rng{5};
     const Autoencoder model(small(Architecture::mlp, Likelihood::bernoulli, 0), rng);
