@@ -23,6 +23,14 @@ std::pair<std::vector<T>, std::vector<T>> gradients_of(F f, const Array<T>& at) 
     return {elements(first[x]), elements(backward(sum(first.var(x)) + sum(x * 0))[x])};
 }
 
+/// The first and the second derivative of stddev of one number with correction 1.
+std::pair<double, double> gradients_of_one() {
+    Tape<double> tape;
+    const auto x = tape.variable(D{5});
+    const auto first = backward(stddev(x, {}, KeepDims::no, 1), {.create_graph = true}).var(x);
+    return {first.item(), backward(sum(first))[x](0)};
+}
+
 /// Whether two numbers differ by rounding alone, of normal numbers or of subnormal ones.
 template <class T>
 bool near(T found, double expected, double ulps = 8) {
@@ -126,6 +134,11 @@ TEST_CASE("statistics: the gradient of a variance is a number where the variance
     const auto f = [](const auto& x) { return var(x); };
     check_derivatives<float>(f, {1e20f, -1e20f}, infinity, {double(1e20f), -double(1e20f)}, {0.5, -0.5, -0.5, 0.5});
     check_derivatives<double>(f, {1e-200, -1e-200}, 0, {1e-200, -1e-200}, {0.5, -0.5, -0.5, 0.5});
+    // Of a, a, -a: 4 a / 9 and -8 a / 9. A distance from the mean, 4 a / 3, overflows.
+    const double a = double(3e38f);
+    check_derivatives<float>(f, {3e38f, 3e38f, -3e38f}, infinity, {4 * a / 9, 4 * a / 9, -8 * a / 9},
+                             {4. / 9, -2. / 9, -2. / 9, -2. / 9, 4. / 9, -2. / 9, -2. / 9, -2. / 9, 4. / 9});
+    check_derivatives<double>(f, {1.2e308, -0.3e308}, infinity, {0.75e308, -0.75e308}, {});
 }
 
 TEST_CASE("statistics: layer_norm does not depend on the scale where epsilon does not count") {
@@ -187,6 +200,10 @@ TEST_CASE("statistics: stddev of equal numbers is 0, with gradient 0") {
     CHECK(std::isnan(stddev(tape.constant(D{1, nan})).item()));
     const auto x = tape.variable(D{1, nan});
     CHECK(std::isnan(backward(stddev(x))[x](0)));
+    // Of one number, over n - 1 = 0, nothing is a number, to any order.
+    const auto [of_one, second_of_one] = gradients_of_one();
+    CHECK(std::isnan(of_one));
+    CHECK(std::isnan(second_of_one));
 }
 
 TEST_CASE("statistics: var divides by n - correction, and is NaN where that is not positive") {

@@ -63,6 +63,17 @@ std::optional<Array<T>> scale_of_spread(const Array<T>& x, const Shape& kept, do
 }
 
 template <class T>
+bool all_finite(const Array<T>& x) {
+    return kernels::find_non_finite(x) == x.size();
+}
+
+template <class T>
+void Variance::forward(Array<T>& out, const Array<T>& x) const {
+    out = (sum_to(square(centred(Eager<T>(x), shapes.kept)), shapes.kept) / divisor).take();
+    out.reshape(shapes.result);
+}
+
+template <class T>
 std::optional<Array<T>> RootOfPowers::scale(const Array<T>& x, const Array<T>& squares) const {
     if (ord == 2 || x.size() == 0) return scale_of_squares(x, squares);
     Array<T> scale = sizes_of(x, shapes.kept);
@@ -78,7 +89,9 @@ RootOfPowers::Limit<T> RootOfPowers::limit(const Array<T>& terms) const {
     // 0.
     const Eager<T> of_number = ord < 1 ? where(t == 0, 0, t * infinity) : 0 * t;
     const Eager<T> slope = where(isinf(t), where(several, not_a_number, sign(t)), of_number);
-    return {logical_or(largest == 0, largest == infinity).array(), slope.array()};
+    // Where the divisor is NaN all is, zeros too.
+    const Eager<T> holds = logical_and(divisor > 0, logical_or(largest == 0, largest == infinity));
+    return {holds.array(), slope.array()};
 }
 
 template <class T>
@@ -99,7 +112,8 @@ void RootOfPowers::forward(Array<T>& out, const Array<T>& array) const {
 
 #define XTAPE_INSTANTIATE(T)                                                                        \
     template std::optional<Array<T>> scale_of_squares<T>(const Array<T>&, const Array<T>&, double); \
-    template std::optional<Array<T>> scale_of_spread<T>(const Array<T>&, const Shape&, double);
+    template std::optional<Array<T>> scale_of_spread<T>(const Array<T>&, const Shape&, double);     \
+    template bool all_finite<T>(const Array<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -1,5 +1,5 @@
-// Statistics and norms. The roots, of a variance or of a sum of powers, are ops of their own, because they are numbers
-// where the squares are none. The rest records the reductions that it is made of.
+// Statistics and norms. Variances and roots of sums of powers are ops of their own: they, or their gradients, are
+// numbers where the squares are none. The rest records the reductions that it is made of.
 #pragma once
 
 #include <cmath>
@@ -37,11 +37,42 @@ std::optional<Array<T>> scale_of_squares(const Array<T>& x, const Array<T>& squa
 template <class T>
 std::optional<Array<T>> scale_of_spread(const Array<T>& x, const Shape& kept, double epsilon);
 
+template <class T>
+bool all_finite(const Array<T>& x);
+
 /// x over its scale, where there is one.
 template <class X>
 X over_scale(const X& x, const std::optional<Array<typename X::Element>>& scale) {
     return scale ? x / detail::constant_like(x, *scale) : x;
 }
+
+struct Variance {
+    static constexpr const char* name = "var";
+    Reduction shapes;
+    double divisor;
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const;
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
+        return reshape(g, shapes.kept) * (2 * headroom(y) / divisor) * distances(x, y);
+    }
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
+        return reshape(sum_to(t * distances(x, y), shapes.kept) * (2 * headroom(y) / divisor), shapes.result);
+    }
+
+   private:
+    /// What distances from the mean are divided by: they may be infinite where variances are, and the gradient is not.
+    template <class X>
+    static double headroom(const X& y) {
+        return all_finite(detail::values_of(y)) ? 1 : 4;
+    }
+    template <class X>
+    X distances(const X& x, const X& y) const {
+        return centred(headroom(y) == 1 ? x : x * (1 / headroom(y)), shapes.kept);
+    }
+};
 
 /// (sum(|t|^ord) / divisor)^(1 / ord) over axes: t is x, or x less its mean.
 struct RootOfPowers {
@@ -125,8 +156,7 @@ double degrees_of_freedom(const X& x, const Reduction& shapes, double correction
 template <Operand X>
 X var(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
     const auto shapes = ops::Reduction::of(x, axes, keepdims, "var");
-    const X squares = sum(square(ops::centred(x, shapes.kept)), axes, keepdims);
-    return squares / ops::degrees_of_freedom(x, shapes, correction);
+    return apply(ops::Variance{shapes, ops::degrees_of_freedom(x, shapes, correction)}, x);
 }
 
 /// The standard deviation, the root of var(). (The array API's `std`, which no C++ program could call.) It is a number
@@ -174,7 +204,7 @@ X all(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return equal(sum(equal(x, 0), axes, keepdims), 0);
 }
 
-#define XTAPE_STATISTICS_STRUCTURES(OP) OP(VectorNorm, 1) OP(StandardDeviation, 1)
+#define XTAPE_STATISTICS_STRUCTURES(OP) OP(Variance, 1) OP(StandardDeviation, 1) OP(VectorNorm, 1)
 XTAPE_STATISTICS_STRUCTURES(XTAPE_DECLARE_STRUCTURE)
 
 }  // namespace autograd
