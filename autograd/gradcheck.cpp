@@ -350,26 +350,27 @@ class Gradcheck {
     Comparison compare_forward(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end) {
         Comparison result;
         Array<double> along = full<double>(inputs_[k].shape(), 0);
-        double size = 0;
+        using Wide = long double;  // the square of a double may be infinite, and an infinite tolerance holds nothing
+        Wide size = 0;
         for (std::size_t i = begin; i < end; ++i) {
             along.data()[i] = scale(inputs_[k].data()[i]) * direction.data()[i];
             const double part = gradients_[k].data()[i] * along.data()[i];
             result.backward += part;
-            size += part * part;
+            size += Wide{part} * Wide{part};
         }
         const Direction<double> moved(recorded_inputs_[k], along);
-        double weights = 0, tangents = 0;
+        Wide weights = 0, tangents = 0;
         if (const auto tangent = find_tangent<double>(recorded_, {&moved, 1})) {
             for (std::size_t i = 0; i < tangent->size(); ++i) {
                 const double u = weights_.data()[i], t = tangent->data()[i];
                 result.differences += u * t;
-                weights += u * u;
-                tangents += t * t;
+                weights += Wide{u} * Wide{u};
+                tangents += Wide{t} * Wide{t};
             }
         }
         // Where both are 0 but for what cancels, roundings of the value, or of 1 if it is larger, are the measure.
-        result.tolerance = std::max(agreement * std::max(std::sqrt(weights * tangents), std::sqrt(size)),
-                                    16 * std::min(rounding_, epsilon));
+        const auto scale_of_both = static_cast<double>(std::sqrt(std::max(weights * tangents, size)));
+        result.tolerance = std::max(agreement * scale_of_both, 16 * std::min(rounding_, epsilon));
         result.settled = true;
         ++report_.comparisons_;
         return result;

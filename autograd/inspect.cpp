@@ -83,9 +83,9 @@ std::string module_of(const Tape<T>& tape, std::uint32_t index) {
 
 template <class T>
 double norm(const Array<T>& array) {
-    double total = 0;
-    for (const T value : array) total += static_cast<double>(value) * static_cast<double>(value);
-    return std::sqrt(total);
+    long double total = 0;  // wide, because the square of a double may be none
+    for (const long double value : array) total += value * value;
+    return static_cast<double>(std::sqrt(total));
 }
 
 /// The nodes to which the sweep from `loss` brings a gradient.

@@ -54,6 +54,13 @@ TEST_CASE("inspect: print has a line for each node") {
     CHECK(print(e.tape) == "tape of 0 nodes, 0 bytes\n");
 }
 
+TEST_CASE("inspect: to_dot shows norms of what has no squares") {
+    Tape<double> tape;
+    const auto large = tape.variable(Array<double>{3e200, 4e200}), small = tape.variable(Array<double>{3e-200, 4e-200});
+    const std::string text = to_dot(tape, sum(large * small));
+    CHECK_THAT(text, contains("|value| 5e+200") && contains("|value| 5e-200"));
+}
+
 TEST_CASE("inspect: to_dot tells live, dead and noise nodes apart, and shows norms") {
     Example e;
     const std::string plain = to_dot(e.tape, e.loss);

@@ -201,6 +201,12 @@ TEST_CASE("planted fault: a transposition") {
     expect([](auto a) { return apply(Transposed{}, a); }, {matrix}, true, true, 0, "at the wrong elements: transposed");
 }
 
+TEST_CASE("planted fault: a transposition, where squares of the derivatives are no numbers") {
+    const auto f = [](auto a) { return apply(Transposed{}, a) * 1e200; };
+    CHECK_FALSE(gradcheck(f, {matrix}, {.differences = false}));
+    CHECK(gradcheck([](auto a) { return matrix_transpose(a) * 1e200; }, {matrix}, {.differences = false}));
+}
+
 TEST_CASE("planted fault: a forgotten input") {
     expect([](auto a, auto b) { return apply(ForgottenInput{}, a, b); }, {matrix, matrix}, true, true, 1,
            "a path from this input was forgotten");
