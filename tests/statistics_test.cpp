@@ -200,6 +200,17 @@ TEST_CASE("statistics: stddev of equal numbers is 0, with gradient 0") {
     CHECK(std::isnan(stddev(tape.constant(D{1, nan})).item()));
     const auto x = tape.variable(D{1, nan});
     CHECK(std::isnan(backward(stddev(x))[x](0)));
+    // The means of most of these round.
+    for (std::size_t n = 2; n < 60; ++n) {
+        for (const double each : {0.1, 0.3, 0.7, 1.1, 3.3e10}) {
+            Tape<double> own;
+            const auto equal = own.variable(full<double>({n}, each));
+            const auto y = stddev(equal), of_var = sqrt(var(equal) + 1e-40);
+            CHECK(y.item() == 0);
+            CHECK(elements(backward(y)[equal]) == Numbers(n, 0));
+            CHECK(elements(backward(of_var)[equal]) == Numbers(n, 0));
+        }
+    }
     // Of one number, over n - 1 = 0, nothing is a number, to any order.
     const auto [of_one, second_of_one] = gradients_of_one();
     CHECK(std::isnan(of_one));

@@ -69,7 +69,7 @@ bool all_finite(const Array<T>& x) {
 
 template <class T>
 void Variance::forward(Array<T>& out, const Array<T>& x) const {
-    out = (sum_to(square(centred(Eager<T>(x), shapes.kept)), shapes.kept) / divisor).take();
+    out = (sum_to(square(exactly_centred(Eager<T>(x), shapes.kept)), shapes.kept) / divisor).take();
     out.reshape(shapes.result);
 }
 

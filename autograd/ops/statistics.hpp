@@ -27,6 +27,13 @@ X centred(const X& x, const Shape& kept) {
     return x - apply(Mean{{kept, kept}}, x);
 }
 
+/// The same without what the rounding of the mean leaves: 0 of equal numbers, and slopes that sum to 0.
+template <class X>
+X exactly_centred(const X& x, const Shape& kept) {
+    const X distances = centred(x, kept), rest = apply(Mean{{kept, kept}}, distances);
+    return distances - where(isfinite(rest), rest, 0);
+}
+
 /// What to divide each group of x by before it is squared, of the shape of `squares`, which holds for each group about
 /// the sum of its squares: 1 where that is far from over- and underflow, else the power of two at the largest |x|, or
 /// at `least` if this is larger. None if no square is near. Powers of two round nothing.
@@ -70,7 +77,7 @@ struct Variance {
     }
     template <class X>
     X distances(const X& x, const X& y) const {
-        return centred(headroom(y) == 1 ? x : x * (1 / headroom(y)), shapes.kept);
+        return exactly_centred(headroom(y) == 1 ? x : x * (1 / headroom(y)), shapes.kept);
     }
 };
 
@@ -107,9 +114,9 @@ struct RootOfPowers {
 
     template <class X>
     X terms(const X& x, const std::optional<Array<typename X::Element>>& scale) const {
-        return is_centred ? centred(over_scale(x, scale), shapes.kept) : over_scale(x, scale);
+        return is_centred ? exactly_centred(over_scale(x, scale), shapes.kept) : over_scale(x, scale);
     }
-    /// The derivatives of y in the elements of x. (That of the mean drops out: the t sum to 0.)
+    /// The derivatives of y in the elements of x. (That of the mean drops out: they sum to 0.)
     template <class X>
     X slope(const X& x, const X& y) const;
 };
