@@ -1,4 +1,5 @@
-// Values of the roots of sums of powers, and by what groups are divided lest squares of them over- or underflow.
+// Values of variances and of roots of sums of powers, and by what groups are divided lest squares of them over- or
+// underflow.
 #include "autograd/ops/statistics.hpp"
 
 #include <algorithm>
@@ -85,8 +86,7 @@ template <class T>
 RootOfPowers::Limit<T> RootOfPowers::limit(const Array<T>& terms) const {
     const Eager<T> t(terms), largest(sizes_of(terms, shapes.kept));
     const Eager<T> several = sum_to(isinf(t), shapes.kept) > 1;
-    // Beside an infinity a number does not count, or all the more where the order is below 1. One that is 0 has slope
-    // 0.
+    // Beside an infinity a number does not count; of orders below 1 its slope is infinite, but for that of a 0.
     const Eager<T> of_number = ord < 1 ? where(t == 0, 0, t * infinity) : 0 * t;
     const Eager<T> slope = where(isinf(t), where(several, not_a_number, sign(t)), of_number);
     // Where the divisor is NaN all is, zeros too.

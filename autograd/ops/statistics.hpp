@@ -53,6 +53,7 @@ X over_scale(const X& x, const std::optional<Array<typename X::Element>>& scale)
     return scale ? x / detail::constant_like(x, *scale) : x;
 }
 
+/// sum((x - mean)^2) / divisor over axes.
 struct Variance {
     static constexpr const char* name = "var";
     Reduction shapes;
