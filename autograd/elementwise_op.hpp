@@ -101,11 +101,11 @@ struct DerivedCut<E, K, X, std::index_sequence<I...>> {
     static constexpr bool value = !is_dual<result>;
 };
 
-/// The ways to take a value where it is defined and another elsewhere. (`where` gives the branch that it does not take a
-/// gradient of 0, which the infinite derivative of what is not defined there makes NaN.)
+/// The ways to take a value where it is defined and another elsewhere. (`where` gives the branch that it does not take
+/// a gradient of 0, which the infinite derivative of what is not defined there makes NaN.)
 inline constexpr const char* choice_advice =
-    ". If `where` takes another value there, let it choose the argument too, where(x > 0, sqrt(where(x > 0, x, 1)), x), or "
-    "let one lambda choose, elementwise<\"...\">([](auto x) { return where(x > 0, sqrt(x), x); })";
+    ". If `where` takes another value there, let it choose the argument too, where(x > 0, sqrt(where(x > 0, x, 1)), "
+    "x), or let one lambda choose, elementwise<\"...\">([](auto x) { return where(x > 0, sqrt(x), x); })";
 
 /// Everything that one elementwise op compiles to for one element type and number of inputs.
 template <class E, class T, std::size_t Arity>

@@ -94,8 +94,8 @@ std::string explain_barren_loss(const Tape<T>& tape, std::uint32_t loss) {
 
 constexpr std::size_t any = ~std::size_t{0};
 
-/// The op's advice, if a gradient of 0 came to this element of its value, or to any: then the derivative there was not asked
-/// for, and 0 times an infinite one is NaN.
+/// The op's advice, if a gradient of 0 came to this element of its value, or to any: then the derivative there was not
+/// asked for, and 0 times an infinite one is NaN.
 template <class T>
 const char* advice_on_zero(const Node<T>& node, const Array<T>& gradient, std::size_t place) {
     const T *begin = gradient.data(), *end = begin + gradient.size();

@@ -43,8 +43,8 @@ struct Op {
     void (*tangent)(TangentSweep<T>&) = nullptr;
     /// `existing` (null at first) plus `contribution` fitted to `shape`, as recorded ops.
     Var<T> (*accumulate_recorded)(const Var<T>* existing, Var<T> contribution, const Shape& shape) = nullptr;
-    /// Ends a message of check_finite: what to do where an element that the op made NaN or infinite is not wanted. May be
-    /// null.
+    /// Ends a message of check_finite: what to do where an element that the op made NaN or infinite is not wanted. May
+    /// be null.
     const char* advice = nullptr;
 };
 
@@ -201,8 +201,8 @@ class Tape {
     bool inference() const { return options_.inference; }
 
     /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named, with the
-    /// ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that `where` does not
-    /// take, the message says how that is written without NaN.
+    /// ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that `where` does
+    /// not take, the message says how that is written without NaN.
     void check_finite(bool check) { check_finite_ = check; }
     bool checks_finite() const { return check_finite_; }
 

@@ -36,8 +36,8 @@ void require_distinct(First& first, Rest&... rest) {
 ///
 ///     update([&](auto& value, auto gradient) { value = value - rate * gradient; }, values, gradients);
 ///
-/// Of large arrays several threads take a part each: f must not change anything but its arguments. An array that is changed
-/// may be given once more as const, and is there what it was before.
+/// Of large arrays several threads take a part each: f must not change anything but its arguments. An array that is
+/// changed may be given once more as const, and is there what it was before.
 /// @throws ShapeError if the shapes differ, Error if an array is given twice to be changed.
 template <class F, class First, class... Rest>
 void update(F f, First& first, Rest&... rest) {

@@ -154,13 +154,18 @@ TEMPLATE_TEST_CASE("sums: cumulative ones, and what their gradients add up", "",
         check_gradient_is_sum<T>([](const auto& each) { return cumulative_sum(each, 0); }, shape, 0, many, 2);
         check_gradient_is_sum<T>([](const auto& each) { return cumulative_prod(each, 0); }, shape, 0, many, 2);
     }
-    // Infinite sums stay so.
+    // Signs of zeros, and infinite sums, stay.
     Tape<T> tape;
     const T infinity = std::numeric_limits<T>::infinity();
     const auto x = tape.constant(Array<T>{1, infinity, 1, 2, -infinity, 1});
     const auto sums = elements(cumulative_sum(x, 0).value());
     CHECK(std::vector<T>(sums.begin(), sums.begin() + 4) == std::vector<T>{1, infinity, infinity, infinity});
     CHECK((std::isnan(sums[4]) && std::isnan(sums[5])));
+    const auto zeros = tape.constant(full<T>({3}, T(-0.0)));
+    for (const auto& each : {cumulative_sum(zeros, 0), cumulative_prod(zeros * tape.constant(Array<T>{1, -1, 1}), 0)}) {
+        CHECK((std::signbit(each.value()(0)) && each.value()(0) == 0));
+    }
+    CHECK(std::signbit(cumulative_sum(zeros, 0).value()(2)));
 }
 
 TEMPLATE_TEST_CASE("sums: products of long rows, and of many matrices", "", float, double) {

@@ -75,14 +75,17 @@ void symmetrize(T* out, const T* a, std::size_t n) {
     }
 }
 
-/// The exponent of the largest of these, if that is near over- or underflow, else 0. LAPACK multiplies by inverses, and
-/// those of subnormal numbers are infinite.
+/// The exponent of the power of two by which to divide these: 0, unless they are near over- or underflow. Small ones
+/// come near 1, because LAPACK multiplies by inverses, which are infinite for subnormal pivots. Large ones get room for
+/// what is added to them, and no more: smaller ones beside them keep their digits.
 template <class T>
 int extreme_exponent(const T* data, std::size_t count) {
+    constexpr int room = 8, most = std::numeric_limits<T>::max_exponent;
     T largest = 0;
     for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::abs(data[i]));
-    const int exponent = largest == 0 ? 0 : std::ilogb(largest);
-    return std::abs(exponent) > std::numeric_limits<T>::max_exponent * 3 / 4 ? exponent : 0;
+    if (largest == 0) return 0;
+    const int exponent = std::ilogb(largest);
+    return exponent >= most - room ? room : exponent < -most * 3 / 4 ? exponent : 0;
 }
 
 template <class T>
@@ -90,7 +93,7 @@ void multiply_by_power(T* data, std::size_t count, int exponent) {
     for (std::size_t i = 0; i < count; ++i) data[i] = std::ldexp(data[i], exponent);
 }
 
-/// The factors of (d a)', with the pivot that is 0: d brings rows near over- or underflow to 1.
+/// The factors of (d a)', with the pivot that is 0: d takes rows away from over- and underflow.
 template <class T>
 struct Factors {
     PoolVector<T> lu;

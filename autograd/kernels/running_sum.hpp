@@ -2,6 +2,7 @@
 // what lies side by side are taken pairwise instead, in reduction.hpp, which is faster. It knows numbers only.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 
 namespace autograd::kernels {
@@ -49,8 +50,10 @@ class RunningSum<double> {
         lost_ *= factor;
         return *this;
     }
-    /// What an infinite sum lost is NaN, and does not count.
-    double value() const { return lost_ - lost_ == 0 ? total_ + lost_ : total_; }
+    double value() const {
+        // What an infinite sum lost is no number; and adding 0 would take the sign of a zero.
+        return lost_ != 0 && std::isfinite(lost_) ? total_ + lost_ : total_;
+    }
 
    private:
     double total_, lost_;

@@ -105,10 +105,10 @@ inline constexpr auto stop_gradient =
         .documented({.formula = "x", .gradient = "none", .reference = [](const double* x) { return x[0]; }});
 
 /// `a` where the condition is not 0, else `b`. The branch that is not taken gets a gradient of 0; if its derivative is
-/// infinite or NaN there, 0 times that is NaN: at -1, where(x > 0, sqrt(x), x) of Vars has the value -1 and the gradient NaN.
-/// Two ways out: where(x > 0, sqrt(where(x > 0, x, 1)), x), whose argument is defined in either branch, right to all orders;
-/// or one op that chooses, elementwise<"...">([](auto x) { return where(x > 0, sqrt(x), x); }), right in all but a sweep over
-/// a recorded sweep.
+/// infinite or NaN there, 0 times that is NaN: at -1, where(x > 0, sqrt(x), x) of Vars has the value -1 and the gradient
+/// NaN. Two ways out: where(x > 0, sqrt(where(x > 0, x, 1)), x), whose argument is defined in either branch, right to
+/// all orders; or one op that chooses, elementwise<"...">([](auto x) { return where(x > 0, sqrt(x), x); }), right in all
+/// but a sweep over a recorded sweep.
 inline constexpr auto where =
     elementwise<"where">([](auto condition, auto a, auto b) { return kernels::where(condition, a, b); },  //
                          no_gradient,

@@ -178,37 +178,42 @@ void Det::forward(Array<T>& out, const Array<T>& a) const {
 template <class T>
 std::optional<DeterminantScale<T>> DeterminantScale<T>::of(const Array<T>& a, const Array<T>& determinants) {
     using Limits = std::numeric_limits<T>;
-    // A NaN is what it stays.
-    const auto is_ordinary = [](T y) { return !(std::abs(y) < Limits::min()) && !std::isinf(y); };
-    if (std::all_of(determinants.begin(), determinants.end(), is_ordinary)) return {};
+    if (a.size() == 0) return {};
     const Squares squares(a.shape());
     const std::size_t n = squares.n;
-    DeterminantScale scale{full<T>(detail::with_last(squares.batch, 0, {n, 1}), T(1)),
-                           full<T>(detail::with_last(squares.batch, 0, {1, 1}), T(1)),
-                           full<T>(detail::with_last(squares.batch, 0, {1, 1}), T(1))};
-    // A power of two, kept from being infinite, or 0, beside what it is to be multiplied with.
-    const auto power = [](int exponent) {
+    const Eager<T> largest = max(abs(Eager<T>(a)), -1);
+    const auto of_rows = [&](std::size_t i) { return largest.array().data() + i * n; };
+    const auto is_far = [](T size) { return Limits::min() <= size && size <= Limits::max(); };
+    const auto is_ordinary = [&](std::size_t i) {
+        const T determinant = std::abs(determinants.data()[i]);
+        return std::isnan(determinant) || (is_far(determinant) && std::all_of(of_rows(i), of_rows(i) + n, is_far));
+    };
+    PoolVector<std::size_t> extreme;
+    for (std::size_t i = 0; i < squares.count; ++i) {
+        if (!is_ordinary(i)) extreme.push_back(i);
+    }
+    if (extreme.empty()) return {};
+    const Array<T> ones = full<T>(detail::with_last(squares.batch, 0, {n, 1}), T(1));
+    DeterminantScale scale{ones, ones, ones};
+    // Kept from being infinite, or 0, beside what it is to be multiplied with.
+    const auto power_of_two = [](int exponent) {
         return std::ldexp(T(1), std::clamp(exponent, Limits::min_exponent - Limits::digits, Limits::max_exponent - 1));
     };
-    for (std::size_t i = 0; i < squares.count; ++i) {
-        if (is_ordinary(determinants.data()[i])) continue;
-        const T* matrix = a.data() + i * n * n;
-        const int exponent = kernels::determinant<T>(matrix, n).exponent;
+    for (const std::size_t i : extreme) {
+        const auto found = kernels::determinant<T>(a.data() + i * n * n, n);
+        if (found.sign == 0) continue;  // singular: an error, which is the inverse's
+        const int whole = found.exponent;
         // A row is divided by its largest element, and what is left is shared among all.
-        PoolVector<int> of_rows(n);
-        int left = exponent;
+        int left = whole;
+        for (std::size_t row = 0; row < n; ++row) left -= std::ilogb(of_rows(i)[row]);
         for (std::size_t row = 0; row < n; ++row) {
-            T largest = 0;
-            for (std::size_t j = 0; j < n; ++j) largest = std::max(largest, std::abs(matrix[row * n + j]));
-            left -= of_rows[row] = std::ilogb(largest);
-        }
-        for (std::size_t row = 0; row < n; ++row) {
-            const int share = left / static_cast<int>(n - row);
+            const int share = left / static_cast<int>(n - row), of_row = std::ilogb(of_rows(i)[row]) + share;
             left -= share;
-            scale.rows.data()[i * n + row] = power(of_rows[row] + share);
+            const std::size_t place = i * n + row;
+            scale.rows.data()[place] = power_of_two(of_row);
+            scale.half.data()[place] = power_of_two((whole - of_row) / 2);
+            scale.other_half.data()[place] = power_of_two(whole - of_row - (whole - of_row) / 2);
         }
-        scale.half.data()[i] = power(exponent / 2);
-        scale.other_half.data()[i] = power(exponent - exponent / 2);
     }
     return scale;
 }

@@ -102,9 +102,9 @@ struct Inv {
     }
 };
 
-/// For each matrix whose determinant is beyond all numbers or has lost digits, what the rows are to be divided by so
-/// that its size is in [1/2, 1), and two factors, (..., 1, 1), whose product undoes that. Of others all are 1; none if
-/// there are no such matrices.
+/// For each matrix whose determinant or one of whose rows is near over- or underflow, what the rows are to be divided
+/// by, (..., n, 1), so that the determinant is in [1/2, 1) or (-1, -1/2]; and two factors, the product of which makes of
+/// a row of cofactors what it was. Of other matrices all are 1; none if there are no such matrices.
 template <class T>
 struct DeterminantScale {
     Array<T> rows, half, other_half;
@@ -134,13 +134,11 @@ struct Det {
     // Giles, "Determinant".
     template <class X>
     static X cofactors(const X& a, const X& y) {
-        const X inverse = matrix_transpose(apply(Inv{}, a));
         const auto scale = DeterminantScale<typename X::Element>::of(detail::values_of(a), detail::values_of(y));
-        if (!scale) return one_by_one(y) * inverse;
-        // After the first half, what is between an inverse and its cofactor: a number, if both are.
-        const X scaled = apply(Det{}, a / detail::constant_like(a, scale->rows));
-        const X between = inverse * detail::constant_like(a, scale->half);
-        return one_by_one(scaled) * between * detail::constant_like(a, scale->other_half);
+        if (!scale) return one_by_one(y) * matrix_transpose(apply(Inv{}, a));
+        const X rows = a / detail::constant_like(a, scale->rows);
+        const X cofactors_of_rows = one_by_one(apply(Det{}, rows)) * matrix_transpose(apply(Inv{}, rows));
+        return cofactors_of_rows * detail::constant_like(a, scale->half) * detail::constant_like(a, scale->other_half);
     }
 };
 
