@@ -138,7 +138,8 @@ inline constexpr auto bernoulli_kl_divergence =
                              where(logit == autograd::ops::infinity, 0, far_on_0));
         },
         [](auto g, auto logit, auto q_logit, auto) {
-            const auto certain = logical_and(isinf(logit), isfinite(q_logit));
+            // There p (1 - p) is 0, and the difference may overflow.
+            const auto certain = logical_and(abs(logit) > autograd::ops::vanishing, isfinite(q_logit));
             return g * sigmoid(logit) * sigmoid(-logit) * where(certain, 0, autograd::ops::difference(logit, q_logit));
         },
         // sigmoid(q_logit) - sigmoid(logit), as a product.
@@ -251,7 +252,9 @@ inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"con
         // Where 1 + fall would lose its digits, or be 0, it is to_end (1 - exp(slope)) + exp(slope).
         const auto logarithm = where(fall > -0.9, log1p(fall), log(exp(slope) - to_end * expm1(slope)));
         const auto distance = minimum(logarithm / where(slope < 0, slope, -1), 1);
-        const auto chosen = where(slope == 0, from_end, where(isinf(slope), 0 * u, distance));
+        // So close to 0 the density is uniform to the last digit, and products with the slope underflow.
+        const auto uniform = slope > -1e-30;
+        const auto chosen = where(uniform, from_end, where(isinf(slope), 0 * u, distance));
         return where(logit > 0, 1 - chosen, chosen);
     },
     autograd::no_gradient, autograd::no_gradient);
