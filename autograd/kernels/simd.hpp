@@ -225,14 +225,23 @@ Pack<T> normal_cdf(Pack<T> x) {
     return kernels::erfc(Pack<T>(t)).lanes * (half + half * cut * decay);
 }
 
-// Functions that are in every training step take xsimd's exp, which is compiled into their loops and half as fast
-// again. What it gets wrong, values beyond 88.4, is lost here in the additions; results below the smallest normal
-// number are 0.
+/// exp for functions that are in every training step. Of floats it is xsimd's, which is compiled into their loops and half
+/// as fast again. What that gets wrong, values beyond 88.4, is lost below in additions; results below the smallest normal
+/// number are 0. Of doubles xsimd makes an integer of each exponent by itself, for which NaN is none.
+template <class T>
+Pack<T> exp_within_loop(Pack<T> x) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+        return xsimd::exp(x.lanes);
+    } else {
+        return kernels::exp(x);
+    }
+}
+
 /// 1 / (1 + exp(-x)).
 template <class T>
 Pack<T> sigmoid(Pack<T> x) {
     const auto one = Pack<T>(1).lanes;
-    return one / (one + xsimd::exp(-x.lanes));
+    return one / (one + exp_within_loop(Pack<T>(-x.lanes)).lanes);
 }
 /// log(1 + u) for u in [0, 1], as 2 artanh(s), s = u / (2 + u): s times a polynomial in s^2, which is at most 1/9.
 template <class T>
@@ -258,7 +267,7 @@ Pack<T> log1p_of_fraction(Pack<T> u) {
 /// log(1 + exp(-|x|)): what softplus(x) has above max(x, 0).
 template <class T>
 Pack<T> softplus_above_ramp(Pack<T> x) {
-    return log1p_of_fraction(Pack<T>(xsimd::exp(-xsimd::abs(x.lanes))));
+    return log1p_of_fraction(exp_within_loop(Pack<T>(-xsimd::abs(x.lanes))));
 }
 /// log(1 + exp(x)) without overflow.
 template <class T>
@@ -281,7 +290,7 @@ Pack<T> softplus_minus_product(Pack<T> x, Pack<T> target) {
 template <class T>
 Pack<T> sigmoid_minus(Pack<T> x, Pack<T> target) {
     const auto one = Pack<T>(1).lanes;
-    const auto u = xsimd::exp(-x.lanes), y = one / (one + u);
+    const auto u = exp_within_loop(Pack<T>(-x.lanes)).lanes, y = one / (one + u);
     return xsimd::select(x.lanes > Pack<T>(0).lanes, (one - target.lanes) - u * y, y - target.lanes);
 }
 

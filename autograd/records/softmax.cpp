@@ -199,10 +199,15 @@ OpRecord layer_norm_record() {
 
 std::vector<OpRecord> softmax_records() {
     return {axes_record(
-                "softmax", {.formula = "exp(x) / sum(exp(x))", .gradient = "y (g - sum(g y))", .ulps = 10},
+                "softmax",
+                {.formula = "exp(x) / sum(exp(x))",
+                 .gradient = "y (g - sum(g y))",
+                 .kinks = "infinities: equal shares; all elements -infinity: NaN",
+                 .ulps = 10},
                 [](auto x, const Axes& axes) { return softmax(x, axes); }, softmax_of),
             axes_record(
-                "log_softmax", {.formula = "log(softmax(x))", .gradient = "g - exp(y) sum(g)", .ulps = 10},
+                "log_softmax",
+                {.formula = "log(softmax(x))", .gradient = "g - exp(y) sum(g)", .kinks = "as softmax", .ulps = 10},
                 [](auto x, const Axes& axes) { return log_softmax(x, axes); }, log_softmax_of),
             cross_entropy_record(), layer_norm_record()};
 }
