@@ -71,7 +71,8 @@ inline constexpr auto component = [](auto a, auto b, auto point) {
 /// a / distance^2, the square of which may overflow, or be 0 where it is not.
 inline constexpr auto component_over_distance = [](auto a, auto b, auto distance) {
     const auto point = scaled_point(a, b, distance);
-    return component(a, b, point) * where(point.has_limit, 0, point.factor / point.distance);
+    // Not the quotient first: it may be infinite where the component is 0.
+    return component(a, b, point) * where(point.has_limit, 0, point.factor) / point.distance;
 };
 
 inline constexpr auto hypot =

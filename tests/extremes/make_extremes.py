@@ -1181,11 +1181,11 @@ OPS["stddev"] = Structured(deviation, MORE)
 
 def norm(order):
     """The limit where one element is infinite; where both are there is none, but for order 1, whose slopes are signs,
-    and for the largest, which equal ones share. An element of 0 has the slope 0, for order 3 beside a NaN too."""
+    and for the largest size, which equal ones share: there a size of 0 has the slope 0, its kink's, beside NaN too."""
 
     def of(a, b):
         if isnan(a, b):
-            alone = {1: lambda x: mpf((x > 0) - (x < 0)), 3: lambda x: 0 if x == 0 else NAN}
+            alone = {1: lambda x: mpf((x > 0) - (x < 0)), INF: lambda x: 0 if x == 0 else NAN}
             return [NAN], [NAN if isnan(x) else alone.get(order, lambda x: NAN)(x) for x in (a, b)]
         signs = [mpf((x > 0) - (x < 0)) for x in (a, b)]
         size, other = abs(exact(a)), abs(exact(b))
