@@ -72,6 +72,7 @@ const std::set<std::string> flushing{"sigmoid",
                                      "softplus",
                                      "logsigmoid",
                                      "logaddexp",
+                                     "sigmoid_minus",
                                      "binary_cross_entropy_with_logits",
                                      "bernoulli_kl_divergence",
                                      "bernoulli_entropy"};

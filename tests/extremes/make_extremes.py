@@ -922,6 +922,19 @@ OPS["binary_cross_entropy_with_logits"] = Several(
     [0.0, 1, 0.5, "smallest", "below 1", "nan"])
 
 
+def sigmoid_minus(x, t):
+    """sigmoid(x) - t, by sigmoid(-x) = 1 - sigmoid(x) where t is 1: what is left of it there is all of the value."""
+    if isnan(x):
+        return NAN, [NAN, -1]
+    z = exact(x)
+    y, rest = (mpf(x > 0), mpf(x < 0)) if infinite(x) else (sigmoid(z), sigmoid(-z))
+    return NAN if isnan(t) else (1 - exact(t)) - rest, [y * rest, -1]
+
+
+OPS["sigmoid_minus"] = Several(sigmoid_minus, ENDS + [s * x for x in [1, 15, 20, 80] for s in (1, -1)],
+                               [0.0, 1, 0.5, "nan"])
+
+
 def squared_error(a, b):
     if isnan(a, b) or infinite(a) and a == b:
         return NAN, [NAN, NAN]
@@ -939,6 +952,28 @@ def scaled(difference, log_variance):
     if abs(log_variance) > 10000:
         return difference * (INF if log_variance < 0 else 0) if mpmath.isfinite(difference) or log_variance < 0 else NAN
     return difference * exp(-log_variance)
+
+
+def difference_by(share):
+    """(a - b) exp(-share v): 0 where a = b, at every variance."""
+
+    def of(a, b, v):
+        if isnan(v):
+            return NAN, [NAN] * 3
+        scale = INF if v < -10000 else mpf(0) if v > 10000 else exp(-share * exact(v))
+        if isnan(a, b):
+            return NAN, [scale, -scale, NAN]
+        d = exact(a) - exact(b)
+        y = mpf(0) if d == 0 else d * scale
+        return y, [scale, -scale, -share * y]
+
+    return of
+
+
+DIFFERENCES = [[0.5, 0.0, "largest", "nan"], [0.5, "-largest"],
+               [-50, 50, -100, 100, "largest", "-largest", "inf", "-inf", "nan"]]
+OPS["difference_by_deviation"] = Several(difference_by(mpf(0.5)), *DIFFERENCES)
+OPS["difference_by_variance"] = Several(difference_by(mpf(1)), *DIFFERENCES)
 
 
 def normal_log_prob(x, mean, v):
@@ -1282,6 +1317,23 @@ def cross_entropy(*xs):
         return [NAN], [NAN] * len(xs)
     p = probabilities(xs)
     return [-log_probability(xs, 0)], [-sum(p[1:])] + p[1:]
+
+
+def share_of_sum(part, whole, of_part, of_whole):
+    """exp(part - whole), and of an infinite whole the share of the infinite elements that are the part."""
+    if whole == float("inf"):
+        y = exact(of_part) / exact(of_whole)
+    elif isnan(part, whole):
+        y = NAN
+    elif infinite(part):
+        y = mpf(0)
+    else:
+        y = exp(exact(part) - (0 if whole == float("-inf") else exact(whole)))
+    return y, [y, -y, None, None]
+
+
+OPS["share_of_sum"] = Several(share_of_sum, [0.0, -5, "-largest", "-inf", "nan"],
+                              [0.0, 0.5, "largest", "inf", "-inf", "nan"], [0.0, 1], [2])
 
 
 def logcumsumexp(a, b):
