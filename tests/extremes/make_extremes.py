@@ -1200,7 +1200,11 @@ def half_difference(a, b):
 
 
 def variance(a, b):
+    """An infinity makes a NaN of the value, as in NumPy; the slope of the other element, its distance from the mean, is
+    infinite."""
     d = half_difference(a, b)
+    if not isnan(a, b) and infinite(a) != infinite(b):
+        return [NAN], [NAN if infinite(x) else -exact(other) for x, other in ((a, b), (b, a))]
     return [d * d], [d, -d]
 
 
