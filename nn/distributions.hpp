@@ -42,12 +42,16 @@ inline constexpr auto difference_by_variance = autograd::elementwise<"difference
     [](auto g, auto, auto, auto log_variance, auto) { return -by_variance(g, log_variance); },
     [](auto g, auto, auto, auto, auto y) { return -g * y; });
 
+/// x^2 / 2, which may be a number where x^2 is none.
+inline constexpr auto half_of_square = [](auto x) { return 0.5 * x * x; };
+
 inline constexpr auto normal_log_prob =
     autograd::elementwise<"normal_log_prob">(
         [](auto x, auto mean, auto log_variance) {
-            const auto squared = square(difference_by_deviation(x, mean, log_variance));
+            const auto half_square = half_of_square(difference_by_deviation(x, mean, log_variance));
             // An infinite square outweighs the logarithm of a variance of 0.
-            return -0.5 * (log_two_pi + where(squared == autograd::ops::infinity, 0, log_variance) + squared);
+            const auto logarithm = where(half_square == autograd::ops::infinity, 0, log_variance);
+            return -0.5 * (log_two_pi + logarithm) - half_square;
         },
         [](auto g, auto x, auto mean, auto log_variance, auto) {
             return g * difference_by_variance(mean, x, log_variance);
@@ -56,7 +60,7 @@ inline constexpr auto normal_log_prob =
             return g * difference_by_variance(x, mean, log_variance);
         },
         [](auto g, auto x, auto mean, auto log_variance, auto) {
-            return 0.5 * g * (square(difference_by_deviation(x, mean, log_variance)) - 1);
+            return g * (half_of_square(difference_by_deviation(x, mean, log_variance)) - 0.5);
         })
         .documented(
             {.formula = "-(log(2 pi) + log_variance + (x - mean)^2 / exp(log_variance)) / 2",
@@ -75,29 +79,41 @@ inline constexpr auto exp_remainder = [](auto x) {
     const auto near = where(small, x, 0);
     auto series = 1 + near * (1. / 16);
     for (int k = 15; k > 2; --k) series = 1 + near * (1. / k) * series;
+    return where(small, 0.5 * near * near * series, expm1(x) - x);
+};
+
+/// (exp(x) - 1) / 2. For large x it is a product of two roots: exp(x) may be none of the numbers where its half is one.
+inline constexpr auto half_of_expm1 = [](auto x) {
+    const auto large = x > 80;
+    const auto root = exp(0.5 * where(large, x, 0));
+    return where(large, 0.5 * root * root, 0.5 * expm1(where(large, 0, x)));
+};
+/// (exp(x) - 1 - x) / 2.
+inline constexpr auto half_of_exp_remainder = [](auto x) {
+    const auto large = x > 80;
     // x is of no account where exp(x) is infinite, and must not be infinity - infinity.
-    return where(small, 0.5 * near * near * series, expm1(x) - minimum(x, autograd::ops::vanishing));
+    return where(large, half_of_expm1(x) - 0.5 * minimum(x, autograd::ops::vanishing),
+                 0.5 * exp_remainder(where(large, 0, x)));
 };
 
 inline constexpr auto normal_kl_divergence =
     autograd::elementwise<"normal_kl_divergence">(
         [](auto mean, auto log_variance, auto q_mean, auto q_log_variance) {
-            return 0.5 * (exp_remainder(autograd::ops::difference(log_variance, q_log_variance)) +
-                          square(difference_by_deviation(mean, q_mean, q_log_variance)));
+            return half_of_exp_remainder(autograd::ops::difference(log_variance, q_log_variance)) +
+                   half_of_square(difference_by_deviation(mean, q_mean, q_log_variance));
         },
         [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
             return g * difference_by_variance(mean, q_mean, q_log_variance);
         },
         [](auto g, auto, auto log_variance, auto, auto q_log_variance, auto) {
-            return 0.5 * g * expm1(autograd::ops::difference(log_variance, q_log_variance));
+            return g * half_of_expm1(autograd::ops::difference(log_variance, q_log_variance));
         },
         [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
             return g * difference_by_variance(q_mean, mean, q_log_variance);
         },
         [](auto g, auto mean, auto log_variance, auto q_mean, auto q_log_variance, auto) {
-            return -0.5 * g *
-                   (expm1(autograd::ops::difference(log_variance, q_log_variance)) +
-                    square(difference_by_deviation(mean, q_mean, q_log_variance)));
+            return -g * (half_of_expm1(autograd::ops::difference(log_variance, q_log_variance)) +
+                         half_of_square(difference_by_deviation(mean, q_mean, q_log_variance)));
         })
         .documented({.formula = "(exp(r) - 1 - r + (mean - q_mean)^2 / exp(q_log_variance)) / 2, r the difference of "
                                 "the log variances",
@@ -112,9 +128,9 @@ inline constexpr auto normal_kl_divergence =
 
 inline constexpr auto standard_normal_kl_divergence =
     autograd::elementwise<"standard_normal_kl_divergence">(
-        [](auto mean, auto log_variance) { return 0.5 * (exp_remainder(log_variance) + square(mean)); },
+        [](auto mean, auto log_variance) { return half_of_exp_remainder(log_variance) + half_of_square(mean); },
         [](auto g, auto mean, auto, auto) { return g * mean; },
-        [](auto g, auto, auto log_variance, auto) { return 0.5 * g * expm1(log_variance); })
+        [](auto g, auto, auto log_variance, auto) { return g * half_of_expm1(log_variance); })
         .documented({.formula = "(exp(log_variance) - 1 - log_variance + mean^2) / 2",
                      .gradient = "g mean, g (exp(log_variance) - 1) / 2",
                      .reference = [](const double* x) { return (std::exp(x[1]) + x[0] * x[0] - 1 - x[1]) / 2; }});
@@ -249,8 +265,10 @@ inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"con
         const auto from_end = where(logit > 0, 1 - u, u), to_end = where(logit > 0, u, 1 - u);
         const auto slope = -abs(logit);
         const auto fall = from_end * expm1(slope);
-        // Where 1 + fall would lose its digits, or be 0, it is to_end (1 - exp(slope)) + exp(slope).
-        const auto logarithm = where(fall > -0.9, log1p(fall), log(exp(slope) - to_end * expm1(slope)));
+        // Where 1 + fall would lose its digits, or be 0, it is to_end (1 - exp(slope)) + exp(slope); at the end itself
+        // exp(slope), which may be below the smallest normal number.
+        const auto near_end = where(to_end == 0, slope, log(exp(slope) - to_end * expm1(slope)));
+        const auto logarithm = where(fall > -0.9, log1p(fall), near_end);
         const auto distance = minimum(logarithm / where(slope < 0, slope, -1), 1);
         // So close to 0 the density is uniform to the last digit, and products with the slope underflow.
         const auto uniform = slope > -1e-30;

@@ -51,7 +51,10 @@ const std::map<std::string, std::vector<Kink>>& kinks() {
         of_pool = on_vector([](auto x) {
             return max_pool2d(reshape(x, {1, 1, 2, 2}), 2, {.stride = 1, .padding = 1});
         }),
+        of_softmax = on_vector([](auto x) { return square(softmax(x)); }),
+        of_log_softmax = on_vector([](auto x) { return log_softmax(x); }),
         of_logsumexp = on_vector([](auto x) { return logsumexp(x); }),
+        of_share([](auto v) { return ops::share_of_sum(v[0], v[1], v[2], v[3]); }),
         of_logcumsumexp = on_vector([](auto x) { return logcumsumexp(x, 0); }),
         of_stddev = on_vector([](auto x) { return stddev(x); });
     static const std::map<std::string, std::vector<Kink>> all{
@@ -102,7 +105,12 @@ const std::map<std::string, std::vector<Kink>>& kinks() {
         {"max_pool2d",
          {{of_pool, {1, 1, 1, 1}, {2.25, 2.25, 2.25, 2.25}},
           {of_pool, {-infinity, -infinity, -infinity, -infinity}, {2.25, 2.25, 2.25, 2.25}}}},
-        {"logsumexp", {{of_logsumexp, {-infinity, -infinity}, {0, 0}}}},
+        // The sum of squares of shares, so that their derivatives do not cancel.
+        {"softmax",
+         {{of_softmax, {infinity, 1}, {0, 0}}, {of_softmax, {-infinity, -infinity}, {not_a_number, not_a_number}}}},
+        {"log_softmax", {{of_log_softmax, {-infinity, -infinity}, {not_a_number, not_a_number}}}},
+        {"logsumexp", {{of_logsumexp, {-infinity, -infinity}, {0, 0}}, {of_logsumexp, {infinity, infinity}, {0.5, 0.5}, {0.25, -0.25, -0.25, 0.25}}}},
+        {"share_of_sum", {{of_share, {-infinity, -infinity, 0, 0}, {0, 0, 0, 0}}}},
         {"logcumsumexp",
          {{of_logcumsumexp, {-infinity, -infinity}, {0, 0}}, {of_logcumsumexp, {-infinity, 1}, {0, 1}}}},
         {"stddev", {{of_stddev, {3, 3, 3}, {0, 0, 0}}, {of_stddev, {5}, {0}}, {of_stddev, {0, 0}, {0, 0}}}},

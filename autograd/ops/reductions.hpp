@@ -142,10 +142,13 @@ struct LogSumExp {
     }
 
    private:
+    /// Divided by their sum, which is 1 but for the rounding of y: of numbers beyond 1 / epsilon that is all of log(2).
     template <class X>
     X weights(const X& x, const X& y) const {
         const X infinities = equal(x, infinity);
-        return share_of_sum(x, reshape(y, shapes.kept), infinities, sum_to(infinities, shapes.kept));
+        const X shares = share_of_sum(x, reshape(y, shapes.kept), infinities, sum_to(infinities, shapes.kept));
+        const X whole = sum_to(shares, shapes.kept);
+        return shares / where(equal(whole, 0), 1, whole);
     }
 };
 

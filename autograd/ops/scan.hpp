@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 #include "autograd/kernels/scan.hpp"
 #include "autograd/ops/reductions.hpp"
@@ -125,24 +126,29 @@ struct LogCumSumExp {
     void forward(Array<T>& out, const Array<T>& x) const;
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {
-        const X infinities = equal(x, infinity), so_far = apply(CumulativeSum{axis}, infinities);
-        const X decay = with_last(decays(y, so_far), y, axis, Way::forwards, 0);
-        return share_of_sum(x, y, infinities, so_far) * apply(LinearRecurrence{axis, Way::backwards}, decay, g);
+        const auto [own, before] = shares(x, y);
+        const X decay = with_last(before, y, axis, Way::forwards, 0);
+        return own * apply(LinearRecurrence{axis, Way::backwards}, decay, g);
     }
     template <class X>
     X tangent(InputIndex<0>, const X& t, const X& x, const X& y) const {
-        const X infinities = equal(x, infinity), so_far = apply(CumulativeSum{axis}, infinities);
-        const X decay = with_first(decays(y, so_far), y, axis, Way::forwards, 0);
-        return apply(LinearRecurrence{axis}, decay, share_of_sum(x, y, infinities, so_far) * t);
+        const auto [own, before] = shares(x, y);
+        const X decay = with_first(before, y, axis, Way::forwards, 0);
+        return apply(LinearRecurrence{axis}, decay, own * t);
     }
 
    private:
-    /// exp(y_i - y_(i+1)), which is at most 1.
+    /// What of the sum up to each element is its own, exp(x_i - y_i), and, of all elements but the first, what came from
+    /// those before it, exp(y_(i-1) - y_i). The two are divided by their sum, which is 1 but for the rounding of y.
     template <class X>
-    X decays(const X& y, const X& infinities) const {
+    std::pair<X, X> shares(const X& x, const X& y) const {
+        const X infinities = equal(x, infinity), so_far = apply(CumulativeSum{axis}, infinities);
         const auto now = [&](const X& v) { return without_last(v, axis, Way::forwards); };
         const auto next = [&](const X& v) { return without_first(v, axis, Way::forwards); };
-        return share_of_sum(now(y), next(y), now(infinities), next(infinities));
+        const X own = share_of_sum(x, y, infinities, so_far);
+        const X before = share_of_sum(now(y), next(y), now(so_far), next(so_far));
+        const X both = own + with_first(before, y, axis, Way::forwards, 0), whole = where(equal(both, 0), 1, both);
+        return {own / whole, before / next(whole)};
     }
 };
 
