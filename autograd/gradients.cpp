@@ -142,7 +142,7 @@ Gradients<T>::Gradients(Tape<T>& tape, std::uint32_t loss)
     : tape_(&tape), life_(tape.life()), generation_(tape.generation()), loss_(loss), slot_of_(loss + 1, -1) {
     parameters_.reserve(tape.parameters().size());
     for (const auto& each : tape.parameters()) parameters_.emplace_back(each.state->identity, each.node);
-    std::sort(parameters_.begin(), parameters_.end());  // to be found
+    std::sort(parameters_.begin(), parameters_.end());  // node_of() looks them up by halving
 }
 
 template <class T>

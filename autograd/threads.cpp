@@ -42,8 +42,8 @@ struct Job {
     const void* work;
     std::atomic<std::ptrdiff_t> left;
 
-    // The last part first. A part that wrote beyond its end would write into one that was done, not into one that writes
-    // over it afterwards: the fault shows on one thread as on many.
+    // The last part first. A part that wrote beyond its end would write into one that was done, not into one that
+    // writes over it afterwards: the fault shows where one thread does all parts, too.
     void take_parts() {
         for (std::ptrdiff_t part; (part = --left) >= 0;) run(work, static_cast<std::size_t>(part));
     }

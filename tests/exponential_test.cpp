@@ -98,6 +98,16 @@ TEMPLATE_TEST_CASE("exponential: gradients keep their digits where functions sat
            {{infinity}, infinity, {infinity}, {infinity}}});
 }
 
+TEST_CASE("exponential: the gradient of exp2 is right to the smallest and the largest numbers") {
+    Tape<float> tape;
+    const auto x = tape.variable(Array<float>{-149, -140, 127.5f, 128});
+    const Array<float> gradient = backward(sum(exp2(x)))[x];
+    CHECK(gradient(0) == 0x1p-149f);  // 0.69 times it, rounded
+    CHECK(std::fabs(gradient(1) - 0x1.62e43p-141f) <= 0x1p-149f);
+    CHECK(gradient(2) == Approx(0x1.f5e4fbp126));  // 2^127.5 log(2)
+    CHECK(gradient(3) == Approx(0x1.62e43p127));
+}
+
 TEST_CASE("exponential: the third derivative of tanh at 0 is that of a smooth function") {
     Tape<double> tape;
     const auto x = tape.variable(Array<double>{0.0});

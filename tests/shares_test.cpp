@@ -28,15 +28,6 @@ using Arrays = std::vector<Array<T>>;
 template <class T>
 using Compute = std::function<Arrays<T>()>;
 
-class ThreadCount {
-   public:
-    ThreadCount() : before_(num_threads()) {}
-    ~ThreadCount() { set_num_threads(before_); }
-
-   private:
-    int before_;
-};
-
 template <class T>
 bool same_bits(const Arrays<T>& a, const Arrays<T>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Array<T>& x, const Array<T>& y) {

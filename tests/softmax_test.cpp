@@ -135,3 +135,14 @@ TEST_CASE("layer_norm: rows of equal elements give 0 and finite gradients") {
     for (const double each : gradient) CHECK(std::isfinite(each));
     CHECK(layer_norm(x, -1, 0.5).value()(1, 2) == Approx(1 / std::sqrt(2.0 / 3 + 0.5)));
 }
+
+TEMPLATE_TEST_CASE("layer_norm: of equal elements it is 0, whatever their mean is rounded to", "", float, double) {
+    Tape<TestType> tape;
+    for (const double each : {0.1, 1e5 / 3, -7e20 / 9}) {
+        for (const std::size_t count : {3u, 7u, 784u}) {
+            const auto x = tape.constant(full<TestType>({count}, static_cast<TestType>(each)));
+            for (const TestType value : layer_norm(x).value()) CHECK(value == 0);
+            for (const TestType value : layer_norm(x, -1, 1e-30).value()) CHECK(value == 0);
+        }
+    }
+}

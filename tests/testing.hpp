@@ -1,7 +1,9 @@
-// What the tests of autograd share: an error's message, an array's elements as a vector, arrays of known numbers.
+// What the tests of autograd share: an error's message, an array's elements as a vector, arrays of known numbers, the
+// number of threads.
 #pragma once
 
 #include <autograd/autograd.hpp>
+#include <autograd/threads.hpp>
 #include <string>
 #include <vector>
 
@@ -36,3 +38,15 @@ autograd::Array<T> sample(const autograd::Shape& shape, int seed = 1) {
     }
     return array;
 }
+
+/// Sets the number of threads back to what it was, whatever a test has made of it.
+class ThreadCount {
+   public:
+    ThreadCount() : before_(autograd::num_threads()) {}
+    ThreadCount(const ThreadCount&) = delete;
+    ThreadCount& operator=(const ThreadCount&) = delete;
+    ~ThreadCount() { autograd::set_num_threads(before_); }
+
+   private:
+    int before_;
+};

@@ -19,8 +19,8 @@ namespace {
 // Measured with waiting threads awake: a product of 2 million operations takes 24 us, handing half of it over 3.
 constexpr double flops_worth_sharing = 2e6;
 
-/// Inner extents up to so much are left to BLAS, which adds up what is some hundred long and then the sums, in
-/// sequence.
+/// Inner extents up to so much are left to BLAS, which sums stretches of some hundred terms, and then these
+/// sums, in sequence.
 constexpr std::size_t inner_in_sequence = 4096;
 
 blasint extent(std::size_t value) {

@@ -62,12 +62,12 @@ class RowPointers {
 };
 
 /// What is left of a row after its whole packs, if one more would reach beyond `limit`: what lies there is read and
-/// written by another thread. 0 elsewhere: loops may run past the end of a row.
+/// written by another thread. 0 elsewhere: loops may run past the end of a row. (A row behind the limit is a thread's own.)
 template <class T>
 std::size_t exact_ending(const T* row, std::size_t length, const T* limit) {
+    if (limit == nullptr || !std::less<>()(row, limit)) return 0;
     const std::size_t rest = length % Pack<T>::size;
-    const bool reaches_beyond = limit != nullptr && std::greater<>()(row + (length - rest + Pack<T>::size), limit);
-    return reaches_beyond ? rest : 0;
+    return std::greater<>()(row + (length - rest + Pack<T>::size), limit) ? rest : 0;
 }
 
 template <class T>

@@ -225,9 +225,9 @@ Pack<T> normal_cdf(Pack<T> x) {
     return kernels::erfc(Pack<T>(t)).lanes * (half + half * cut * decay);
 }
 
-/// exp for functions that are in every training step. Of floats it is xsimd's, which is compiled into their loops and half
-/// as fast again. What that gets wrong, values beyond 88.4, is lost below in additions; results below the smallest normal
-/// number are 0. Of doubles xsimd makes an integer of each exponent by itself, for which NaN is none.
+/// exp for functions that are in every training step. Of floats it is xsimd's, which is compiled into their loops and
+/// half as fast again. What that gets wrong, values beyond 88.4, is lost below in additions; results below the smallest
+/// normal number may be 0. For doubles xsimd converts each lane's exponent by itself, which is undefined for NaN.
 template <class T>
 Pack<T> exp_within_loop(Pack<T> x) {
     if constexpr (sizeof(T) == sizeof(float)) {

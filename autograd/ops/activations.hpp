@@ -51,7 +51,7 @@ inline constexpr auto leaky_relu =
 inline constexpr auto elu =
     elementwise<"elu">([](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(x)); },
                        [](auto g, auto x, auto alpha, auto) {
-                           // Its square may be too small a number where the product is none.
+                           // root * root may underflow where alpha times it does not.
                            const auto root = exp(0.5 * negative_part(x));
                            return where(x > 0, g, g * alpha * root * root);
                        },

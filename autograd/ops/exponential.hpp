@@ -20,8 +20,11 @@ inline constexpr auto exp =
 
 inline constexpr auto exp2 =
     elementwise<"exp2">([](auto x) { return kernels::exp2(x); },
-                        // Of x - 1, for 2^x may overflow where this does not.
-                        [](auto g, auto x, auto) { return 2 * std::numbers::ln2 * g * autograd::exp2(x - 1); })
+                        // Above 0 of x - 1, for 2^x may overflow where this does not.
+                        [](auto g, auto x, auto y) {
+                            return where(x < 0, std::numbers::ln2 * g * y,
+                                         2 * std::numbers::ln2 * g * autograd::exp2(x - 1));
+                        })
         .documented({.formula = "2^x", .gradient = "g 2^x log(2)", .reference = [](const double* x) {
                          return std::exp2(x[0]);
                      }});
@@ -64,7 +67,7 @@ inline constexpr auto log10 = elementwise<"log10">([](auto x) { return kernels::
 inline constexpr auto sigmoid =
     elementwise<"sigmoid">([](auto x) { return kernels::sigmoid(x); },
                            [](auto g, auto x, auto y) { return g * y * autograd::sigmoid(-x); })
-        .documented({.formula = "1 / (1 + exp(-x)), 0 where that is below the smallest normal number",
+        .documented({.formula = "1 / (1 + exp(-x)), which may be 0 below the smallest normal number",
                      .gradient = "g y sigmoid(-x)",
                      .domain = {{{-6, 6}}},
                      .reference = [](const double* x) { return 1 / (1 + std::exp(-x[0])); }});
@@ -72,7 +75,7 @@ inline constexpr auto sigmoid =
 inline constexpr auto softplus =
     elementwise<"softplus">([](auto x) { return kernels::softplus(x); },
                             [](auto g, auto x, auto) { return g * sigmoid(x); })
-        .documented({.formula = "log(1 + exp(x)), 0 where that is below the smallest normal number",
+        .documented({.formula = "log(1 + exp(x)), which may be 0 below the smallest normal number",
                      .gradient = "g sigmoid(x)",
                      .domain = {{{-6, 6}}},
                      .reference = [](const double* x) { return std::log1p(std::exp(x[0])); }});

@@ -357,7 +357,8 @@ X pad(const X& x, const PaddingList& padding, double value = 0) {
 template <Operand X>
 PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis = 0);
 
-/// Parts of one axis, in order: `sections` of the same extent.
+/// Parts of one axis, in order: `sections` of the same extent. More than 16 are cut from halves of halves, which stay on
+/// the tape: each doubling of their number is one more copy of x.
 /// @throws ShapeError if the axis cannot be cut so.
 template <Operand X, std::integral I>
 PoolVector<X> split(const X& x, I sections, std::ptrdiff_t axis = 0) {

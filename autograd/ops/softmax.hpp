@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "autograd/ops/constant.hpp"
@@ -99,8 +100,8 @@ X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
     return reduction == LossReduction::sum ? sum(losses) : mean(losses);
 }
 
-/// (x - mean) / sqrt(variance + epsilon) over `axes`, of which both are the population's. It is right where the variance
-/// overflows, or vanishes beside an epsilon that does.
+/// (x - mean) / sqrt(variance + epsilon) over `axes`, of which both are the population's. It is right where the
+/// variance overflows, or vanishes beside an epsilon that does, and 0 of equal numbers.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
@@ -108,11 +109,13 @@ X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
         "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, nullptr, nullptr); }, x);
     const Shape kept = ops::Reduction::of(x, axes, KeepDims::yes, "layer_norm").kept;
     const auto scale = ops::scale_of_spread(detail::values_of(x), kept, epsilon);
-    const X centred = ops::centred(ops::over_scale(x, scale), kept);
+    const X centred = ops::exactly_centred(ops::over_scale(x, scale), kept);
     const X variance = apply(ops::Mean{{kept, kept}}, square(centred));
     if (!scale) return centred / sqrt(variance + epsilon);
     const X by = detail::constant_like(x, *scale);
-    return centred / sqrt(variance + epsilon / by / by);
+    // An epsilon that vanishes beside the scale still keeps 0 from being divided by 0.
+    const double least = epsilon > 0 ? std::numeric_limits<typename X::Element>::min() : 0.0;
+    return centred / sqrt(variance + maximum(epsilon / by / by, least));
 }
 
 /// The same, times `weight`, plus `bias`, which are broadcast: for the last axis they have shape (n,).

@@ -157,7 +157,7 @@ class Writer {
             say("Of z ~ N(0, I) there, {} (AE) and {} (VAE) fall into holes, by each model's own spacing of codes, "
                 "where of codes themselves it would be 1 %.{}",
                 percent(*ae.hole_rate), percent(*vae.hole_rate),
-                !as_many_holes ? "" : " So it is not holes that set the AE apart: its codes lie elsewhere.");
+                as_many_holes ? " So it is not holes that set the AE apart: its codes lie elsewhere." : "");
         }
     }
     void mixtures() {
