@@ -116,6 +116,7 @@ void SliceOp::forward(Array<T>& out, const Array<T>& x) const {
     Shape shape = x.shape();
     shape[selection.axis] = selection.count;
     reshape_for_overwriting(out, shape);
+    if (out.size() == 0) return;  // an empty array has no data to add an offset to
     kernels::copy_strided(out.data(), kernels::row_major_strides(shape), x.data() + places.offset, places.strides, shape);
 }
 
@@ -129,6 +130,7 @@ void Unslice::forward(Array<T>& out, const Array<T>& x) const {
 template <class T>
 void Unslice::add_to(Array<T>& target, const Array<T>& x) const {
     require_shape(target, shape, name);
+    if (x.size() == 0) return;
     const SelectedPlaces places(selection, shape);
     kernels::add_strided(target.data() + places.offset, places.strides, x.data(), kernels::row_major_strides(x.shape()),
                          x.shape());
@@ -159,6 +161,7 @@ void Concat::forward(Array<T>& out, std::span<const Array<T>* const> list) const
     const kernels::Strides strides = kernels::row_major_strides(result);
     for (std::size_t k = 0; k < list.size(); ++k) {
         const Array<T>& each = *list[k];
+        if (each.size() == 0) continue;
         kernels::copy_strided(out.data() + static_cast<std::ptrdiff_t>(firsts[k]) * strides[axis], strides, each.data(),
                               kernels::row_major_strides(each.shape()), each.shape());
     }

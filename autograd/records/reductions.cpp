@@ -429,7 +429,6 @@ std::vector<OpRecord> reductions_records() {
              .domain = {{{-2, 2}, {-2, 2}, {1, 1}, {2, 2}}},
              .reference =
                  [](const double* x) {
-                     constexpr double infinity = std::numeric_limits<double>::infinity();
                      if (x[1] == infinity) return x[2] / x[3];
                      return std::exp(x[1] == -infinity ? x[0] : x[0] - x[1]);
                  },
