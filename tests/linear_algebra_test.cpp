@@ -298,6 +298,69 @@ TEST_CASE("linear algebra: decompositions of the largest and the smallest number
     CHECK(gradients[b](1) == Approx(1e-5).epsilon(1e-14));
 }
 
+TEST_CASE("linear algebra: rows and columns far from each other") {
+    const auto check = [](const auto& matrix, const auto& inverse, auto expected_det) {
+        using T = decltype(expected_det);
+        INFO(matrix.data()[0] << " first, determinant " << expected_det);
+        const auto near = [](T found, T expected) {
+            return found == expected ||
+                   std::fabs(found - expected) <= 8 * std::numeric_limits<T>::epsilon() * std::fabs(expected);
+        };
+        Tape<T> tape;
+        const std::size_t n = matrix.shape()[0];
+        const auto a = tape.variable(matrix);
+        const auto y = det(a);
+        CHECK(near(y.item(), expected_det));
+        const Array<T> found = inv(a).value(), of_log = backward(slogdet(a).logabsdet)[a];
+        const Array<T> plain = backward(y)[a], recorded = backward(y, {.create_graph = true})[a];
+        for (std::size_t i = 0; i < n; ++i) {
+            // The gradient of one element of a^-1 b in b is a row of the inverse.
+            Array<T> unit = full<T>({n, 1}, T(0));
+            unit(i, 0) = 1;
+            const auto right = tape.variable(unit);
+            const auto gradients = backward(sum(solve(a, right) * tape.constant(unit)));
+            for (std::size_t j = 0; j < n; ++j) {
+                INFO(i << ", " << j);
+                CHECK(near(found(i, j), inverse(i, j)));
+                CHECK(near(of_log(j, i), inverse(i, j)));
+                CHECK(near(solve(a, right).value()(j, 0), inverse(j, i)));
+                CHECK(near(gradients[right](j, 0), inverse(i, j)));
+                const auto cofactor = static_cast<T>(static_cast<long double>(inverse(i, j)) * expected_det);
+                CHECK(near(plain(j, i), cofactor));
+                CHECK(near(recorded(j, i), cofactor));
+            }
+        }
+    };
+    // (s, s / 2; t / 4, t) has the determinant 7 / 8 s t and the inverse 8 / 7 (1 / s, -1 / (2 t); -1 / (4 s), 1 / t).
+    const auto mixed = [&](auto s, auto t) {
+        using T = decltype(s);
+        using A = Array<T>;
+        const T c = T(8) / T(7), d = T(static_cast<long double>(s) * t * 7 / 8);
+        check(A{{s, s / 2}, {t / 4, t}}, A{{c / s, -c / 2 / t}, {-c / 4 / s, c / t}}, d);
+        check(A{{t / 4, t}, {s, s / 2}}, A{{-c / 2 / t, c / s}, {c / t, -c / 4 / s}}, -d);
+        check(A{{s, t / 4}, {s / 2, t}}, A{{c / s, -c / 4 / s}, {-c / 2 / t, c / t}}, d);
+        check(A{{t / 4, s}, {t, s / 2}}, A{{-c / 2 / t, c / t}, {c / s, -c / 4 / s}}, -d);
+    };
+    mixed(1e-160, 1e160);
+    mixed(1e-307, 100.0);
+    mixed(1e-307, 1e300);
+    mixed(1e-300, 1e70);
+    mixed(1.0, 1e300);
+    mixed(1e-20f, 1e20f);
+    mixed(1e-37f, 100.0f);
+    mixed(1e-37f, 1e35f);
+    // Subnormal ones, the inverses of which are numbers.
+    check(full<double>({1, 1}, 8e-309), full<double>({1, 1}, 1 / 8e-309), 8e-309);
+    check(full<float>({1, 1}, 5e-39f), full<float>({1, 1}, 1 / 5e-39f), 5e-39f);
+    check(D{{8e-309, 0}, {0, 1}}, D{{1 / 8e-309, 0}, {0, 1}}, 8e-309);
+    // A small row, a large one, and an element of the inverse that both make.
+    check(D{{1e-200, 0.25e-200}, {0, 1e200}}, D{{1e200, -0.25e-200}, {0, 1e-200}}, 1.0);
+    // A right side that is small beside its row.
+    Tape<double> tape;
+    const auto x = solve(tape.constant(D{{1, 0}, {1e300, 1e-5}}), tape.constant(D{0, 1e-10}));
+    CHECK(x.value()(1) == Approx(1e-5).epsilon(1e-14));
+}
+
 TEST_CASE("linear algebra: cholesky refuses what is not positive definite") {
     Tape<double> tape;
     const auto indefinite = tape.constant(D{{1, 2}, {2, 1}});

@@ -303,15 +303,17 @@ X solve(const X& a, const X& b) {
     return reshape(x, detail::with_last(x.shape(), 1, {}));
 }
 
-/// The inverse. To multiply by it, solve() is cheaper and more exact.
+/// The inverse. To multiply by it, solve() is cheaper and more exact. Where one of its elements is beyond all numbers,
+/// others may be NaN.
 /// @throws ShapeError if a is not square, Error if a pivot is exactly 0.
 template <Operand X>
 X inv(const X& a) {
     return apply(ops::Inv{}, a);
 }
 
-/// The determinant, without the last two axes; 0 of a singular matrix, 1 of an empty one. It is right, and so are its
-/// derivatives, where products of some of its pivots are beyond all numbers.
+/// The determinant, without the last two axes; 0 of a singular matrix, 1 of an empty one. It is right, and so is its
+/// gradient, where products of some of its pivots are beyond all numbers. Its second derivatives are right where the
+/// products of any two elements of the inverse are numbers; beyond that they may be infinite or NaN.
 /// @throws ShapeError if a is not square. Its gradient at a singular matrix is an Error, as inv's value is.
 template <Operand X>
 X det(const X& a) {
