@@ -1,6 +1,8 @@
 // Cumulative ops and prod where the registry's random inputs do not go: at zeros, at infinities, at large numbers.
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "points.hpp"
 #include "testing.hpp"
@@ -55,6 +57,99 @@ TEST_CASE("scan: prod has its gradients with zeros, one and several") {
     CHECK(hessian_of(all, D{0, 0, 0}) == Numbers(9, 0));
 }
 
+TEST_CASE("scan: prod and its derivatives are right where products of some of its elements are no numbers") {
+    // All derivatives of a product are products of what is left.
+    const auto check = []<class T>(const std::vector<T>& s) {
+        const std::size_t n = s.size();
+        INFO(Catch::StringMaker<std::vector<T>>::convert(s));
+        const auto product_without = [&](std::size_t i, std::size_t j) {
+            long double total = 1;
+            for (std::size_t k = 0; k < n; ++k) total *= k == i || k == j ? 1 : static_cast<long double>(s[k]);
+            return static_cast<T>(total);
+        };
+        const auto near = [&](T found, T expected) {
+            const T epsilon = std::numeric_limits<T>::epsilon(), least = std::numeric_limits<T>::denorm_min();
+            return found == expected ||
+                   std::fabs(found - expected) <= static_cast<T>(n) * epsilon * std::fabs(expected) + least;
+        };
+        Array<T> values = empty<T>({n});
+        std::copy(s.begin(), s.end(), values.begin());
+        Tape<T> tape;
+        const auto x = tape.variable(values);
+        const auto y = prod(x);
+        const auto recorded = backward(y, {.create_graph = true});
+        const Array<T> plain = backward(y)[x];
+        CHECK(near(y.item(), product_without(n, n)));
+        for (std::size_t i = 0; i < n; ++i) {
+            INFO("element " << i);
+            const T slope = product_without(i, i);
+            CHECK(near(plain(i), slope));
+            CHECK(near(recorded[x](i), slope));
+            Array<T> direction = full<T>({n}, T(0));
+            direction(i) = 1;
+            const bool all_finite = std::all_of(plain.begin(), plain.end(), [](T each) { return std::isfinite(each); });
+            if (all_finite) CHECK(near(tangent(y, {{x, direction}})(), slope));
+            if (slope != 0 && !std::isnormal(slope)) continue;  // second derivatives are promised beside numbers
+            if (slope == 0 && std::find(s.begin(), s.end(), T(0)) == s.end()) continue;
+            const auto place = static_cast<std::ptrdiff_t>(i);
+            const Array<T> row = backward(sum(slice(recorded.var(x), 0, {place, place + 1})))[x];
+            for (std::size_t j = 0; j < n; ++j) CHECK(near(row(j), i == j ? T(0) : product_without(i, j)));
+        }
+    };
+    const auto check_double = [&](const std::vector<double>& s) { check(s); };
+    const auto check_float = [&](const std::vector<float>& s) { check(s); };
+    check_double({1e-200, 1e-200, 1e200, 1e200});
+    check_double({1e200, 1e200, 1e-200, 1e-200});
+    check_double({1e200, -3e-200, 1e200, 1e-200});
+    check_double({1e-160, 2e-160, -1e200});  // partial results below the normal numbers
+    check_double({1e-200, 1e-150, 1e10});
+    check_double({1e200, 1e150, 2});
+    check_double({1e200, 1e200, 1e200, 1e200});
+    check_double({1e-300, 1e-300, 2});
+    check_double({1e-300, 1e-300, 1, 1e-5});
+    check_double({1.2e308, 1.2e308});
+    check_double({3e-310, 1e300, 2, 1e-5});
+    check_double({1e-100, 1e-100, 1e-100, 1e-90, 1e90, 1e100, 1e100, 1e100, 7});
+    check_double({1e200, 1e200, 0, 1e-200, 1e-200});
+    check_double({0, 1e200, 1e-200, 1e-200, 1e200, 3});
+    check_double({0, 1e-200, 1e-200, 1e200, 0, 1e200});
+    check_double({1, 2, 3, 4});
+    check_float({1e-30f, 1e-30f, 1e30f, 1e30f});
+    check_float({1e30f, 1e30f, -1e-30f, 1e-30f});
+    check_float({1e-30f, 1e-25f, 1, 3});
+    check_float({1e-22f, 3e-22f, 1e30f});
+    check_float({1e30f, 2e20f, 3, 1});
+    check_float({1e-40f, 1e10f, 2, 1e20f});
+    check_float({1e30f, 1e30f, 0, 1e-30f, 1e-30f});
+    check_float({1e30f, 1e30f, 1e-30f, 1e-30f, 1e20f, 1e-20f, 5});
+    CHECK(hessian_of([](auto v) { return prod(v); }, D{1e-300, 1e-300, 1e10}) ==
+          Numbers{0, 1e10, 1e-300, 1e10, 0, 1e-300, 1e-300, 1e-300, 0});
+
+    // 2^-1500 times 2^1500, over axes on both sides of one that is kept.
+    Tape<double> tape;
+    D halves = full<double>({2, 2, 1500}, 2);
+    std::fill_n(halves.data(), 3000, 0.5);
+    halves(0, 0, 7) = 1.5;
+    const auto x = tape.variable(halves);
+    const auto y = prod(x, {0, 2});
+    CHECK(elements(y.value()) == Numbers{3, 1});
+    const D gradient = backward(sum(y))[x];
+    CHECK(gradient(0, 0, 7) == 2);
+    CHECK(gradient(0, 0, 8) == 6);
+    CHECK(gradient(1, 0, 1499) == 1.5);
+    CHECK(gradient(0, 1, 7) == 2);
+    CHECK(gradient(1, 1, 7) == 0.5);
+    // Infinities and NaN stay what they are, and rows beside them too.
+    const auto rows = tape.variable(D{{1e200, 1e200, infinity, 1e-200}, {1e200, 1e200, 0, infinity}, {1, 2, 0, -4}});
+    const auto products = prod(rows, 1);
+    CHECK(products.value()(0) == infinity);
+    CHECK(std::isnan(products.value()(1)));
+    CHECK(products.value()(2) == 0);
+    const D of_rows = backward(sum(products))[rows];
+    CHECK(of_rows(0, 2) == Approx(1e200).epsilon(1e-14));
+    CHECK(of_rows(2, 2) == -8);
+}
+
 TEST_CASE("scan: cumulative_prod has its gradients with zeros") {
     const auto all = [](auto x) { return cumulative_prod(x, 0); };
     // Of x + 2 x y + 3 x y z.
@@ -63,6 +158,34 @@ TEST_CASE("scan: cumulative_prod has its gradients with zeros") {
     CHECK(gradient_of(all, D{0, 0, 4}) == Numbers{1, 0, 0});
     CHECK(hessian_of([](auto x) { return sum(cumulative_prod(x, 0)); }, D{0, 0, 4}) ==
           Numbers{0, 5, 0, 5, 0, 0, 0, 0, 0});
+}
+
+TEMPLATE_TEST_CASE("scan: cumulative_prod comes back from where there are no numbers", "", float, double) {
+    using T = TestType;
+    using Limits = std::numeric_limits<T>;
+    const T large = std::ldexp(T(1), Limits::max_exponent - 10), small = 1 / large, inf = Limits::infinity();
+    const auto products = [](const Array<T>& x, std::ptrdiff_t axis) {
+        return elements(cumulative_prod(Eager<T>(x), axis).array());
+    };
+    const Array<T> lines{{small, small, small, large, large, large, 3},
+                         {large, -large, large, small, small, small, 3},
+                         {large, large, 0, small, small, small, 3},
+                         {small, small, inf, large, large, large, 3},
+                         {1, 2, 0, 3, 1, 1, 1}};
+    const std::vector<T> expected{small, 0,    0,    0,    small,  1,   3,    //
+                                  large, -inf, -inf, -inf, -large, -1,  -3,   //
+                                  large, inf,  0,    0,    0,      0,   0,    //
+                                  small, 0,    inf,  inf,  inf,    inf, inf,  //
+                                  1,     2,    0,    0,    0,      0,   0};
+    CHECK(products(lines, 1) == expected);
+    // Along the first axis, which has others beside it.
+    const Array<T> turned = permute_dims(Eager<T>(lines), {1, 0}).take();
+    const Eager<T> result = cumulative_prod(Eager<T>(turned), 0);
+    CHECK(elements(permute_dims(result, {1, 0}).array()) == expected);
+    // A product of the numbers below the normal ones has its digits when it comes back.
+    const T third = 1 / T(3), factor = std::ldexp(third, Limits::min_exponent / 2 - 8);
+    const T back = std::ldexp(T(1), 8 - Limits::min_exponent / 2);
+    CHECK(products({factor, factor, back, back}, 0)[3] == third * third);
 }
 
 TEST_CASE("scan: the initial element is a constant") {

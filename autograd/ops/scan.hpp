@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "autograd/kernels/scan.hpp"
+#include "autograd/ops/constant.hpp"
 #include "autograd/ops/reductions.hpp"
 
 namespace autograd {
@@ -152,6 +154,16 @@ struct LogCumSumExp {
     }
 };
 
+/// By what the elements of rows are multiplied so that products of neighbours neither over- nor underflow, and by what
+/// then the products of the others of each element, to be what they were. These are powers of two, in two halves: the
+/// whole may be too large for a number. They are 1 in rows where plain products are right; none if these are all.
+template <class T>
+struct RowScale {
+    Array<T> half, other_half, undo, other_undo;
+
+    static std::optional<RowScale> of(const Array<T>& rows);
+};
+
 struct Prod {
     static constexpr const char* name = "prod";
     Reduction shapes;
@@ -175,18 +187,28 @@ struct Prod {
     };
     Rows rows_of(const Shape& shape) const;
 
-    /// At each element the product of the others, which is that of all before it times that of all after it.
+    /// At each element the product of the others.
     template <class X>
     X others(const X& x) const {
         const Rows rows = rows_of(x.shape());
         const X matrix = reshape(permute_dims(x, rows.order), rows.shape);
-        const X before = previous(apply(CumulativeProd{1, Way::forwards}, matrix), 1, Way::forwards, 1);
-        const X after = previous(apply(CumulativeProd{1, Way::backwards}, matrix), 1, Way::backwards, 1);
         AxisList back(rows.order.size());
         for (std::size_t i = 0; i < back.size(); ++i) {
             back[static_cast<std::size_t>(rows.order[i])] = static_cast<std::ptrdiff_t>(i);
         }
-        return permute_dims(reshape(before * after, rows.permuted), back);
+        const auto scale = RowScale<typename X::Element>::of(detail::values_of(matrix));
+        const auto constant = [&](const auto& array) { return detail::constant_like(x, array); };
+        const X products = scale ? others_of_row(matrix * constant(scale->half) * constant(scale->other_half)) *
+                                       constant(scale->undo) * constant(scale->other_undo)
+                                 : others_of_row(matrix);
+        return permute_dims(reshape(products, rows.permuted), back);
+    }
+    /// That of all before it times that of all after it.
+    template <class X>
+    static X others_of_row(const X& matrix) {
+        const X before = previous(apply(CumulativeProd{1, Way::forwards}, matrix), 1, Way::forwards, 1);
+        const X after = previous(apply(CumulativeProd{1, Way::backwards}, matrix), 1, Way::backwards, 1);
+        return before * after;
     }
 };
 
@@ -216,7 +238,11 @@ X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Inclu
     return initial == IncludeInitial::yes ? ops::padded(sums, place, {1, 0}, 0) : sums;
 }
 
-/// The same of products; the initial one is 1.
+/// The same of products; the initial one is 1. A product that over- or underflows may come back to the numbers. Not so
+/// the gradient: in an element it is the product of those before it, times a sum of products of those after it. Where
+/// one of these two factors is no number of x's type, or below its normal ones, the gradient is wrong, even if it is a
+/// number itself: in float, that of the last element of cumulative_prod((1e30, 1e30, 1e-30, 1e-30)) is (1e-30, 0, inf,
+/// 1e30), where prod's is right.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
@@ -233,7 +259,10 @@ X logcumsumexp(const X& x, std::ptrdiff_t axis) {
     return apply(ops::LogCumSumExp{detail::axis_of(x, axis, ops::LogCumSumExp::name)}, x);
 }
 
-/// The product over `axes`; 1 over an empty axis. Its gradient is right with zeros, one or several.
+/// The product over `axes`; 1 over an empty axis. Its gradient is right with zeros, one or several. Value and gradient
+/// are right also where products of some of the elements over- or underflow. Second derivatives may not be, where
+/// others of them, elements of the gradient, or products of elements other than zeros over- or underflow, or an element
+/// of x is below the normal numbers.
 template <Operand X>
 X prod(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Prod{ops::Reduction::of(x, axes, keepdims, "prod")}, x);
