@@ -375,7 +375,7 @@ TEST_CASE("ae_vs_vae: schedules go by the step over all epochs") {
     const auto [ae, vae] = histories("");
     const auto [ae_step, vae_step] = histories("--schedule step");  // first changes after half of the epochs
     const auto [ae_warm, vae_warm] = histories("--kl-warmup 2");
-    for (const std::size_t epoch : {0, 1, 2, 3}) {
+    for (const std::size_t epoch : {0u, 1u, 2u, 3u}) {
         CHECK((ae_step[epoch] == ae[epoch]) == (epoch < 2));
         CHECK((vae_step[epoch] == vae[epoch]) == (epoch < 2));
         CHECK(ae_warm[epoch] == ae[epoch]);

@@ -82,7 +82,7 @@ TEST_CASE("a transposed convolution of stride 2 undoes the size of a convolution
     Rng rng{5};
     Tape<float> tape({.inference = true});
     const nn::Conv2d down(1, 2, 3, rng, {.stride = 2, .padding = 1});
-    for (const std::size_t size : {1, 2, 7, 28, 31}) {
+    for (const std::size_t size : {1u, 2u, 7u, 28u, 31u}) {
         const auto x = tape.constant(autograd::full<float>({1, 1, size, size + 1}, 1));
         const autograd::Size2d padding{1 - size % 2, size % 2};
         const nn::ConvTranspose2d up(2, 1, 3, rng, {.stride = 2, .padding = 1, .output_padding = padding});

@@ -294,10 +294,10 @@ TEMPLATE_TEST_CASE("elementwise and reduce: rows that threads share are what one
     const int threads = num_threads();
     for (const auto& [small, large] : shapes) {
         INFO(to_string(small) << " and " << to_string(large));
-        const auto values = [small = small, large = large](int count) {
+        const auto values = [narrow = small, wide = large](int count) {
             set_num_threads(count);
             Tape<T> tape;
-            const auto a = tape.variable(sample<T>(small, 3)), b = tape.variable(sample<T>(large, 4));
+            const auto a = tape.variable(sample<T>(narrow, 3)), b = tape.variable(sample<T>(wide, 4));
             const auto product = a * b;
             const auto scaled = T(0.5) * b;
             const auto gradients = backward(autograd::sum(product * scaled));

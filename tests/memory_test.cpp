@@ -17,7 +17,8 @@ bool is_aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(p
 
 TEST_CASE("memory: buffers are aligned, and may be written to 64 bytes past their end") {
     PoolAllocator<unsigned char> allocator;
-    for (const std::size_t size : {0, 1, 63, 64, 65, 959, 960, 961, 1024, 1025, 4095, 4097, 100'000, 3'000'001}) {
+    const std::vector<std::size_t> sizes{0, 1, 63, 64, 65, 959, 960, 961, 1024, 1025, 4095, 4097, 100'000, 3'000'001};
+    for (const std::size_t size : sizes) {
         unsigned char* buffer = allocator.allocate(size);
         REQUIRE(is_aligned(buffer));
         std::memset(buffer, 0xab, size + buffer_alignment);  // the address sanitizer sees it if this is too much

@@ -68,7 +68,7 @@ TEST_CASE("points: moments, rows, means with their errors", "[scores]") {
 
 TEST_CASE("neighbours: the k-th nearest is that of all pairs in double", "[scores]") {
     // Far from 0, so that distances by products in float alone would be wrong in the first digit.
-    const std::size_t dimensions = GENERATE(1, 3, 70);
+    const std::size_t dimensions = GENERATE(1u, 3u, 70u);
     const Array<float> points = normal(700, dimensions, 2, 300), queries = normal(90, dimensions, 3, 300);
     for (const std::size_t k : {std::size_t{1}, std::size_t{5}, std::size_t{700}}) {
         const std::vector<double> found = neighbour_distances(queries, points, k);
@@ -88,7 +88,7 @@ TEST_CASE("neighbours: the k-th nearest is that of all pairs in double", "[score
 }
 
 TEST_CASE("neighbours: balls hold what is strictly nearer than their radius", "[scores]") {
-    const std::size_t dimensions = GENERATE(2, 64);
+    const std::size_t dimensions = GENERATE(2u, 64u);
     const Array<float> a = normal(300, dimensions, 4, 20), b = normal(500, dimensions, 5, 20);
     // On each of the spheres lies a point of the other set.
     const std::vector<double> radii_a = neighbour_distances(a, b, 7), radii_b = neighbour_distances(b, a, 3);

@@ -25,9 +25,11 @@
 namespace {
 
 std::atomic<std::uint64_t> heap_calls{0};
+#if XTAPE_OWN_NEW
 /// Regions that large buffers are cut from: nothing else asks for such an alignment.
 std::atomic<int> live_regions{0};
 constexpr auto region_alignment = std::align_val_t{1 << 20};
+#endif
 
 }  // namespace
 
