@@ -174,6 +174,8 @@ bool open_pool() {
 }
 
 void* allocate_from_heap(std::size_t bytes) {
+    // Opened before the first Array is there: one with static storage is freed after all that a thread still cleans up.
+    const bool is_open = open_pool();
     if (!Arena::has_blocks_of(bytes)) {
         ++pool.statistics.heap_calls;
         return ::operator new(bytes, std::align_val_t{buffer_alignment});
@@ -188,7 +190,7 @@ void* allocate_from_heap(std::size_t bytes) {
     ++pool.arena->users;
     void* block = reinterpret_cast<std::byte*>(pool.arena) + pool.arena_used;
     pool.arena_used += bytes;
-    if (!open_pool()) leave_arena();
+    if (!is_open) leave_arena();
     return block;
 }
 

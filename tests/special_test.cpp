@@ -81,3 +81,15 @@ TEST_CASE("special: erfc keeps its digits in the tail") {
     CHECK(gradients_of(f, infinity) == std::vector<double>{0});
     CHECK(gradients_of([](auto x) { return erf(x); }, -infinity) == std::vector<double>{0});
 }
+
+TEST_CASE("special: polygamma far below 0 has the period of its reflection, but for what vanishes") {
+    const auto at = [](double n, double x) {
+        Tape<double> tape;
+        return polygamma(tape.constant(Array<double>{n}), tape.constant(Array<double>{x})).value()(0);
+    };
+    const double pi = std::numbers::pi;
+    for (const double x : {-0x1p21 - 0.25, -0x1p40 - 0.25, -0x1p41 - 1.25}) {
+        CHECK(at(1, x) == Approx(2 * pi * pi + 1 / x).epsilon(1e-14));  // pi^2 / sin(pi x)^2 - polygamma(1, 1 - x)
+        CHECK(at(2, x) == Approx(4 * pi * pi * pi).epsilon(1e-11));
+    }
+}

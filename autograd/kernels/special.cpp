@@ -44,6 +44,12 @@ T polygamma_of(T n, T x) {
     if (x < 0 && x == std::floor(x)) return is_odd ? infinity : nan;
     if (x == infinity) return n == 0 ? infinity : T(0);
     if (n == 0) return boost::math::digamma(x, Quiet());
+    // So far below 0 Boost makes integers of numbers that none can hold. By the reflection formula, whose term has the
+    // period 1, what x has beside its fraction f is (-1)^n (polygamma(n, 1 - x) - polygamma(n, 1 - f)).
+    if (x < -0x1p20) {
+        const T fraction = x - std::floor(x), beside = polygamma_of(n, 1 - x) - polygamma_of(n, 1 - fraction);
+        return polygamma_of(n, fraction) + (is_odd ? -beside : beside);
+    }
     const T y = boost::math::polygamma(static_cast<int>(n), x, Quiet());
     // Boost's overflow is inf, of whatever sign the value is. Above 0, where it is (-1)^(n + 1), that one is known.
     return x > 0 && !is_odd ? -std::fabs(y) : y;
