@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "autograd/kernels/power_of_two.hpp"
+
 namespace autograd {
 namespace detail {
 
@@ -195,10 +197,6 @@ std::optional<DeterminantScale<T>> DeterminantScale<T>::of(const Array<T>& a, co
     if (extreme.empty()) return {};
     const Array<T> ones = full<T>(detail::with_last(squares.batch, 0, {n, 1}), T(1));
     DeterminantScale scale{ones, ones, ones};
-    // Kept from being infinite, or 0, beside what it is to be multiplied with.
-    const auto power_of_two = [](int exponent) {
-        return std::ldexp(T(1), std::clamp(exponent, Limits::min_exponent - Limits::digits, Limits::max_exponent - 1));
-    };
     for (const std::size_t i : extreme) {
         const auto found = kernels::determinant<T>(a.data() + i * n * n, n);
         if (found.sign == 0) continue;  // singular: an error, which is the inverse's
@@ -210,9 +208,8 @@ std::optional<DeterminantScale<T>> DeterminantScale<T>::of(const Array<T>& a, co
             const int share = left / static_cast<int>(n - row), of_row = std::ilogb(of_rows(i)[row]) + share;
             left -= share;
             const std::size_t place = i * n + row;
-            scale.rows.data()[place] = power_of_two(of_row);
-            scale.half.data()[place] = power_of_two((whole - of_row) / 2);
-            scale.other_half.data()[place] = power_of_two(whole - of_row - (whole - of_row) / 2);
+            scale.rows.data()[place] = kernels::power_of_two<T>(of_row);
+            kernels::set_halves(scale.half.data()[place], scale.other_half.data()[place], whole - of_row);
         }
     }
     return scale;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "autograd/kernels/power_of_two.hpp"
 #include "autograd/kernels/reduce.hpp"
 
 namespace autograd::ops {
@@ -74,20 +75,6 @@ PoolVector<std::size_t> extreme_rows(const Array<T>& rows, T growth) {
         if (most > Limits::max() || (most > growth && least < Limits::min())) places.push_back(row);
     }
     return places;
-}
-
-/// Kept from being infinite, or 0, beside what it is to be multiplied with.
-template <class T>
-T power_of_two(std::int64_t exponent) {
-    using Limits = std::numeric_limits<T>;
-    return std::ldexp(T(1), static_cast<int>(std::clamp<std::int64_t>(exponent, Limits::min_exponent - Limits::digits,
-                                                                      Limits::max_exponent - 1)));
-}
-
-template <class T>
-void set_halves(T& half, T& other_half, std::int64_t exponent) {
-    half = power_of_two<T>(exponent / 2);
-    other_half = power_of_two<T>(exponent - exponent / 2);
 }
 
 }  // namespace
@@ -187,8 +174,8 @@ std::optional<RowScale<T>> RowScale<T>::of(const Array<T>& rows) {
         }
         for (std::size_t k = 0; k < length; ++k) {
             const std::size_t place = row * length + k;
-            set_halves(scale.half.data()[place], scale.other_half.data()[place], -taken[k]);
-            set_halves(scale.undo.data()[place], scale.other_undo.data()[place], taken_before - taken[k]);
+            kernels::set_halves(scale.half.data()[place], scale.other_half.data()[place], -taken[k]);
+            kernels::set_halves(scale.undo.data()[place], scale.other_undo.data()[place], taken_before - taken[k]);
         }
     }
     return scale;
