@@ -41,6 +41,15 @@ async function drawnOn(canvas) {
     return createHash("sha256").update(await canvas.evaluate((node) => node.toDataURL())).digest("hex");
 }
 
+/** Waits until `holds()` does: for what the browser does at a time that nothing tells. */
+async function eventually(holds, complaint, milliseconds = 10000) {
+    const end = Date.now() + milliseconds;
+    while (!(await holds())) {
+        assert.ok(Date.now() < end, complaint);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
+
 /** What both decoders have drawn. */
 async function drawings(page, number) {
     const [ae, vae] = ["ae", "vae"].map((model) => inside(page, number, `.output.${model} canvas`));
@@ -327,9 +336,8 @@ const tests = {
         // A change while the page is open reaches the maps too.
         const before = await drawnOn(inside(last, PLANE, ".map.ae .base"));
         await last.emulateMedia({colorScheme: "light"});
-        await last.waitForFunction(() => matchMedia("(prefers-color-scheme: light)").matches);
-        await last.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
-        assert.notEqual(await drawnOn(inside(last, PLANE, ".map.ae .base")), before);
+        // The browser tells the page of it in a frame of its own choosing, so this waits for the drawing, not for a frame.
+        await eventually(async () => (await drawnOn(inside(last, PLANE, ".map.ae .base"))) !== before, "the map has not changed");
         return last;
     },
 };
