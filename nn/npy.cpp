@@ -25,10 +25,11 @@ static_assert(std::endian::native == std::endian::little, "the elements are litt
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t largest_header = std::size_t{1} << 16;
 constexpr std::size_t alignment = 64;  // of the elements within the file
-constexpr std::size_t largest_rank = 32;
+constexpr std::size_t largest_rank = 64;              // NumPy's, from its version 2 on
+constexpr std::string_view white_space = " \t\n\r\f";  // Python's
 
 struct ElementType {
-    std::string_view descr;
+    std::string_view descr;  // as NumPy writes it: the order of bytes, then what is in them
     std::size_t size;
     Tensor (*make)(const autograd::Shape&);
 };
@@ -48,14 +49,16 @@ struct Header {
     std::vector<std::uint64_t> extents;
 };
 
-/// The header's text: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } in any order of the keys.
+/// The header's text: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } in any order of the keys. Of the other
+/// ways in which Python might spell that dictionary it takes those that are met with: double quotes, and the L which
+/// Python 2 put behind a long integer.
 class HeaderParser {
    public:
     HeaderParser(const std::filesystem::path& path, std::string_view text) : path_(path), rest_(text) {}
 
     Header parse() {
         Header header;
-        bool has_type = false, has_order = false, has_shape = false;
+        bool has_type = false, has_order = false, has_shape = false, in_fortran_order = false;
         expect("{");
         while (!accept("}")) {
             const std::string_view key = quoted();
@@ -63,9 +66,8 @@ class HeaderParser {
             if (key == "descr" && !std::exchange(has_type, true)) {
                 header.type = &element_type_of();
             } else if (key == "fortran_order" && !std::exchange(has_order, true)) {
-                if (accept("True"))
-                    fail("is in Fortran order: only C order can be read (numpy.ascontiguousarray makes it)");
-                expect("False");
+                in_fortran_order = accept("True");
+                if (!in_fortran_order) expect("False");
             } else if (key == "shape" && !std::exchange(has_shape, true)) {
                 header.extents = tuple();
             } else {
@@ -74,10 +76,12 @@ class HeaderParser {
             if (!accept(",") && !begins_with("}")) broken();
         }
         skip_spaces();
-        if (rest_ != "\n") broken();
+        if (!rest_.empty()) broken();
         if (!has_type || !has_order || !has_shape) {
             fail("the header lacks '{}'", !has_type ? "descr" : !has_order ? "fortran_order" : "shape");
         }
+        if (in_fortran_order && header.extents.size() > 1)
+            fail("is in Fortran order: only C order can be read (numpy.ascontiguousarray makes it)");
         return header;
     }
 
@@ -86,9 +90,11 @@ class HeaderParser {
     [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
         throw FileError(path_, fmt::format(format, std::forward<Args>(args)...));
     }
-    [[noreturn]] void broken() const { fail("the header is not the dictionary which NumPy writes"); }
+    [[noreturn]] void broken() const {
+        fail("the header is not a dictionary {{'descr': ..., 'fortran_order': ..., 'shape': ...}} as NumPy writes it");
+    }
 
-    void skip_spaces() { rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size())); }
+    void skip_spaces() { rest_.remove_prefix(std::min(rest_.find_first_not_of(white_space), rest_.size())); }
     bool begins_with(std::string_view text) {
         skip_spaces();
         return rest_.starts_with(text);
@@ -103,10 +109,12 @@ class HeaderParser {
     }
 
     std::string_view quoted() {
-        expect("'");
-        const std::size_t end = rest_.find('\'');
+        const char quote = begins_with("\"") ? '"' : '\'';
+        expect({&quote, 1});
+        const std::size_t end = rest_.find(quote);
         if (end == rest_.npos) broken();
         const std::string_view text = rest_.substr(0, end);
+        if (text.find('\\') != text.npos) broken();  // an escape sequence
         rest_.remove_prefix(end + 1);
         return text;
     }
@@ -114,11 +122,15 @@ class HeaderParser {
     const ElementType& element_type_of() {
         if (begins_with("[")) fail("has records for elements: only numbers can be read");
         const std::string_view descr = quoted();
+        // '=' is the order of the machine and so is none at all, '|' says that there is none; a byte has none either way.
+        const bool has_order = descr.find_first_of("<>=|") == 0;
+        const std::string_view kind = descr.substr(has_order ? 1 : 0);
         for (const ElementType& type : element_types) {
-            if (type.descr == descr) return type;
+            if (type.descr.substr(1) != kind) continue;
+            if (descr.starts_with('>') && type.size > 1)
+                fail("element type '{}' is big-endian: only little-endian files can be read", descr);
+            return type;
         }
-        if (descr.starts_with('>'))
-            fail("element type '{}' is big-endian: only little-endian files can be read", descr);
         fail("element type '{}': only <f4, <f8, <i8 and |u1 can be read", descr);
     }
 
@@ -130,8 +142,10 @@ class HeaderParser {
             std::uint64_t extent = 0;
             const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), extent);
             const bool octal = rest_.starts_with('0') && end != rest_.data() + 1;  // 03 is no number in Python
-            if (error != std::errc() || octal || extents.size() == largest_rank) broken();
+            if (error != std::errc() || octal) broken();
+            if (extents.size() == largest_rank) fail("has more than {} axes, which no array of NumPy has", largest_rank);
             rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+            if (rest_.starts_with('L')) rest_.remove_prefix(1);
             extents.push_back(extent);
             const bool comma = accept(",");
             if (!comma && (extents.size() == 1 || !begins_with(")"))) broken();  // (3) is a number, (3,) a tuple

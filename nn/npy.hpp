@@ -1,5 +1,5 @@
 // NumPy's .npy files: one array each, of the element types <f4, <f8, <i8 and |u1, in C order. No archives (.npz), and
-// nothing that would have to be converted: what is big-endian or in Fortran order is refused.
+// nothing that would have to be converted: numbers which are big-endian and tables in Fortran order are refused.
 #pragma once
 
 #include <autograd/autograd.hpp>
@@ -12,6 +12,8 @@
 namespace nn {
 
 /// Reads a file of the format's version 1.0 or 2.0, raw or gzipped. (NumPy's documentation, numpy.lib.format.)
+/// The header may have the forms in which other writers and Python 2 put it: double quotes, (2L, 3L), '=f4'. At most 64
+/// axes.
 /// @param limit an array of more bytes than this is refused before it is read
 /// @throws FileError if the file cannot be read, is not such a file, has another element type or order, or holds more
 /// or fewer bytes than its header says.

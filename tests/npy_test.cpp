@@ -1,6 +1,8 @@
 // npy files: against bytes as NumPy writes them, headers which lie, and files damaged in every place.
 #include <nn/npy.hpp>
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "catch.hpp"
@@ -18,6 +20,16 @@ std::string npy(std::string dictionary, const std::string& elements) {
                   static_cast<int>(dictionary.size() >> 8)}) +
            dictionary + elements;
 }
+
+/// "(1, 1, ..., last)"
+std::string axes(std::size_t rank, int last) {
+    std::string result = "(";
+    for (std::size_t i = 1; i < rank; ++i) result += "1, ";
+    return result + std::to_string(last) + ")";
+}
+
+constexpr const char* not_a_dictionary =
+    "the header is not a dictionary {'descr': ..., 'fortran_order': ..., 'shape': ...} as NumPy writes it";
 
 std::string two_by_three() {
     return npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }", bytes({0, 1, 2, 128, 254, 255}));
@@ -108,10 +120,53 @@ TEST_CASE("an npy file which lies, or which cannot be read as it is", "[npy]") {
          {"4", "(4)", "(4", "(2 2)", "(-4,)", "(,)", "(4,,)", "(18446744073709551616,)", "[4]", "(2.0, 2)"}) {
         INFO(shape);
         CHECK(message(npy(header("'|u1'", "False", shape), four)) ==
-              start + "the header is not the dictionary which NumPy writes");
+              start + not_a_dictionary);
     }
-    CHECK(message(npy(header("'|u1'", "False", "(4,)") + " surplus", four)) ==
-          start + "the header is not the dictionary which NumPy writes");
+    CHECK(message(npy(header("'|u1'", "False", "(4,)") + " surplus", four)) == start + not_a_dictionary);
+    for (const char* descr : {"'|\\x751'", "|u1", "u'|u1'"}) {
+        INFO(descr);
+        CHECK(message(npy(header(descr, "False", "(4,)"), four)) == start + not_a_dictionary);
+    }
+    for (const char* shape : {"(4LL,)", "(4l,)", "(L,)", "(4 4L,)"}) {
+        INFO(shape);
+        CHECK(message(npy(header("'|u1'", "False", shape), four)) == start + not_a_dictionary);
+    }
+    for (const char* descr : {"", "<", "||u1", "u"}) {
+        INFO(descr);
+        CHECK(message(npy(header(fmt::format("'{}'", descr), "False", "(4,)"), four)) ==
+              fmt::format("{}element type '{}': only <f4, <f8, <i8 and |u1 can be read", start, descr));
+    }
+    CHECK(message(npy(header("'|u1'", "False", axes(65, 4)), four)) ==
+          start + "has more than 64 axes, which no array of NumPy has");
+}
+
+TEST_CASE("npy headers as other writers, Python 2 and NumPy 2 have them", "[npy]") {
+    // numpy.load takes each of these for the same array.
+    const TemporaryDirectory directory;
+    const auto path = directory / "file.npy";
+    const auto shape_of = [&](const std::string& dictionary) {
+        INFO(dictionary);
+        write_text(path, npy(dictionary, bytes({1, 2, 3, 4})));
+        const nn::Tensor tensor = nn::read_npy(path);
+        std::visit([](const auto& array) { CHECK(*reinterpret_cast<const std::uint8_t*>(array.data()) == 1); }, tensor);
+        return std::visit([](const auto& array) { return array.shape(); }, tensor);
+    };
+    using autograd::Shape;
+    CHECK(shape_of("{'descr': '|u1', 'fortran_order': False, 'shape': (2L, 2L), }") == Shape{2, 2});
+    CHECK(shape_of("{'descr': '|u1', 'fortran_order': False, 'shape': (4L,), }") == Shape{4});
+    CHECK(shape_of(R"({"descr": "|u1", "fortran_order": False, "shape": (4,)})") == Shape{4});
+    CHECK(shape_of("{'descr': '|u1', \"fortran_order\": False, 'shape': (4,)}\n\n") == Shape{4});
+    CHECK(shape_of(" \n{'descr':\t'|u1',\n'fortran_order': False,\r\n'shape': (4,)}\t ") == Shape{4});
+    for (const char* descr : {"u1", "<u1", ">u1", "=u1"}) {
+        CHECK(shape_of(fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': (4,)}}", descr)) == Shape{4});
+    }
+    for (const char* descr : {"f4", "=f4", "|f4"}) {
+        CHECK(shape_of(fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': (1,)}}", descr)) == Shape{1});
+    }
+    CHECK(shape_of("{'descr': '|u1', 'fortran_order': True, 'shape': (4,)}") == Shape{4});  // the same in either order
+    const Shape deep = shape_of("{'descr': '|u1', 'fortran_order': False, 'shape': " + axes(64, 4) + "}");
+    CHECK(deep.size() == 64);
+    CHECK(deep[63] == 4);
 }
 
 TEST_CASE("the limit of an npy file is in bytes, and exact", "[npy]") {
@@ -129,6 +184,6 @@ TEST_CASE("a damaged npy file", "[npy]") {
     write_text(path, good);
     CHECK(read_truncated(path, read).accepted == 0);
     const Verdicts verdicts = read_corrupted(path, read);
-    CHECK(verdicts.refused == 9 * (good.size() - 6));  // no bit of the header may change
-    CHECK(verdicts.accepted == 9 * 6);                 // any element may
+    CHECK(verdicts.accepted == 9 * 6 + 2);  // any element may change; of the header, |u1 to <u1 and the last comma to a form feed
+    CHECK(verdicts.refused == 9 * (good.size() - 6) - 2);
 }
