@@ -141,6 +141,8 @@ class Reader {
             }
             return true;
         };
+        // To nlohmann's parser a zero byte is the end of the text, whatever follows.
+        if (text.find('\0') != text.npos) fail("the header is not valid JSON: it has a zero byte");
         try {
             return json::parse(text, check);
         } catch (const json::exception& error) {
@@ -149,7 +151,8 @@ class Reader {
     }
 
     std::map<std::string, std::string> parse_metadata(const json& value) const {
-        if (!value.is_object()) fail("{} must be an object of strings", metadata_key);
+        if (value.is_null()) return {};  // which the reference implementation takes for none
+        if (!value.is_object()) fail("{} must be an object of strings, or null", metadata_key);
         std::map<std::string, std::string> result;
         for (const auto& [key, text] : value.items()) {
             if (!text.is_string()) fail("{}: the value of {} must be a string", metadata_key, key);

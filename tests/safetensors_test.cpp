@@ -116,6 +116,10 @@ TEST_CASE("a safetensors file which breaks a rule", "[safetensors]") {
         CHECK(message(file_of("[]")) == "is not a safetensors file: the header must begin with '{'");
         CHECK(message(file_of("{\"a\":}")).find("the header is not valid JSON: ") == 0);
         CHECK(message(file_of("{} x")).find("the header is not valid JSON: ") == 0);
+        for (const std::string rest : {"", "anything", "{}", " "}) {  // after a zero byte
+            CHECK(message(file_of("{}" + std::string(1, '\0') + rest)) ==
+                  "the header is not valid JSON: it has a zero byte");
+        }
         CHECK(message(file_of("{\"\xff\":1}")).find("the header is not valid JSON: ") == 0);
         CHECK(message(file_of("{\"a\":" + std::string(1'000'000, '['))) == "the header is nested deeper than 3 levels");
         CHECK(message(file_of(R"({"a":{"b":{"c":{}}}})")) == "the header is nested deeper than 3 levels");
@@ -147,7 +151,10 @@ TEST_CASE("a safetensors file which breaks a rule", "[safetensors]") {
         }
         CHECK(message(file_of(tensor("\"F32\"", "[0,9223372036854775808,9223372036854775808]", "[0,0]"))) !=
               "");  // no bytes, but strides that overflow
-        CHECK(message(file_of(R"({"__metadata__":"text"})")) == "__metadata__ must be an object of strings");
+        for (const std::string value : {"\"text\"", "[]", "false", "0"}) {
+            CHECK(message(file_of(R"({"__metadata__":)" + value + "}")) ==
+                  "__metadata__ must be an object of strings, or null");
+        }
         CHECK(message(file_of(R"({"__metadata__":{"a":1}})")) == "__metadata__: the value of a must be a string");
     }
     SECTION("layout of the data") {
@@ -179,6 +186,15 @@ TEST_CASE("the order of names in the header is free", "[safetensors]") {
     CHECK(std::get<Array<std::uint8_t>>(contents.tensors.at("a"))(0) == 'x');
     CHECK(std::get<Array<std::uint8_t>>(contents.tensors.at("b"))(0) == 'y');
     CHECK(std::get<Array<float>>(contents.tensors.at("e")).size() == 0);
+}
+
+TEST_CASE("metadata may be null", "[safetensors]") {
+    const TemporaryDirectory directory;
+    const auto path = directory / "model.safetensors";
+    write_text(path, file_of(R"({"__metadata__":null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"));
+    const nn::TensorFile contents = nn::read_safetensors(path);
+    CHECK(contents.metadata.empty());
+    CHECK(contents.tensors.size() == 1);
 }
 
 TEST_CASE("a damaged safetensors file", "[safetensors]") {
