@@ -16,27 +16,9 @@
 #include "files.hpp"
 #include "pictures.hpp"
 #include "programs.hpp"
+#include "training_files.hpp"
 
 namespace {
-
-const char* const model_files[] = {"ae.safetensors", "vae.safetensors", "plane-ae.safetensors",
-                                   "plane-vae.safetensors"};
-
-/// All of a checkpoint but the time that steps took.
-nn::TensorFile without_times(const std::filesystem::path& path) {
-    nn::TensorFile file = nn::read_safetensors(path);
-    nlohmann::json progress = nlohmann::json::parse(file.metadata.at("progress"));
-    progress["history"].erase("ms_per_step");
-    file.metadata["progress"] = progress.dump();
-    return file;
-}
-
-void check_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
-    INFO(a << ' ' << b);
-    const nn::TensorFile left = without_times(a), right = without_times(b);
-    CHECK(left.metadata == right.metadata);
-    CHECK((left.tensors == right.tensors));
-}
 
 ProgramResult run(const std::string& arguments, int expected) {
     ProgramResult result = run_program("ae_vs_vae", arguments);
