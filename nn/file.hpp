@@ -11,13 +11,18 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct gzFile_s;  // zlib's
 
 namespace nn {
 
-/// A file which cannot be read or written, or which is not what it should be. The message begins with the path.
+/// A name as text for people: bytes which are not UTF-8, control characters and those which turn the direction of
+/// writing as \xNN each, all else as it is. So a path can be printed, or stand in JSON, whatever it holds.
+std::string printable(std::string_view text);
+
+/// A file which cannot be read or written, or which is not what it should be. The message begins with the path, printable.
 class FileError : public autograd::Error {
    public:
     FileError(const std::filesystem::path& path, const std::string& problem);
@@ -43,12 +48,26 @@ class InputFile {
     std::unique_ptr<gzFile_s, int (*)(gzFile_s*)> stream_;
 };
 
-/// Writes a temporary file beside `path` and renames it to `path` when it is complete; on failure nothing is left, and
-/// what stood at `path` before still does. A symbolic link is followed. The data is not forced to the disk: this
-/// protects from errors and crashes of the program, not from a loss of power.
-/// @throws FileError if the directory is missing or not writable, `path` is something other than a file, or the disk
-/// is full.
+/// Whether there is something at `path`, behind symbolic links.
+/// @throws FileError if that cannot be told: permission is missing on the way there, say.
+bool is_there(const std::filesystem::path& path);
+
+/// Writes a temporary file beside `path`, FILE.partial-XXXXXXXX, and renames it to `path` when it is complete; on failure
+/// nothing is left, and what stood at `path` before still does. A program that is killed meanwhile leaves the temporary
+/// file, which the next writing to the same path removes. A symbolic link is followed, also to where nothing is yet. The
+/// permissions, and as far as they can be set the owner, of a file that was there stay; a new one has those that the
+/// umask gives. The data is not forced to the disk: this protects from errors and crashes of the program, not from a
+/// loss of power.
+/// @throws FileError if the directory is missing or not writable, `path` is something other than a file or is
+/// write-protected, or the disk is full.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
+/// Refuses what write_file_atomically would refuse before it writes a byte, and touches nothing.
+/// @throws FileError as above.
+void require_writable(const std::filesystem::path& path);
+
+/// Removes the temporary files which killed programs have left beside `path`; those which a living one writes stay.
+void remove_leftovers(const std::filesystem::path& path);
 
 /// The number of elements of a shape out of a file, or nothing if the product of its extents (those which are 0 taken
 /// as 1, so that strides are safe too) is above `limit`.

@@ -1,9 +1,14 @@
 // Reading and writing of bytes: what is there, what is not, and that a failure leaves nothing behind.
 #include <nn/file.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <limits>
 #include <span>
 #include <string>
@@ -146,6 +151,63 @@ TEST_CASE("writing replaces a file as a whole", "[file]") {
         CHECK(std::filesystem::is_symlink(directory / "link"));
         CHECK(read_text(path) == "new");
     }
+    SECTION("a link to where nothing is yet, and a link to a link, stay links") {
+        std::filesystem::create_symlink("below/../new", directory / "link");
+        std::filesystem::create_directory(directory / "below");
+        std::filesystem::create_symlink(directory / "link", directory / "second");
+        nn::write_file_atomically(directory / "second", as_bytes("new"));
+        CHECK(std::filesystem::is_symlink(directory / "link"));
+        CHECK(std::filesystem::is_symlink(directory / "second"));
+        CHECK(read_text(directory / "new") == "new");
+        std::filesystem::create_symlink("circle", directory / "circle");
+        CHECK_THAT(file_error([&] { nn::write_file_atomically(directory / "circle", as_bytes("new")); }),
+                   contains("Too many levels of symbolic links"));
+    }
+    SECTION("permissions stay, and new files have those of the umask") {
+        using std::filesystem::perms;
+        const auto permissions = [](const std::filesystem::path& of) { return std::filesystem::status(of).permissions(); };
+        const mode_t before = umask(026);
+        nn::write_file_atomically(directory / "new", as_bytes("new"));
+        for (const unsigned mode : {0600U, 0640U, 0666U, 0755U, 0200U}) {
+            chmod(path.c_str(), mode);
+            nn::write_file_atomically(path, as_bytes("changed"));
+            CHECK(permissions(path) == static_cast<perms>(mode));
+        }
+        umask(before);
+        CHECK(permissions(directory / "new") == static_cast<perms>(0640));
+    }
+    SECTION("the owner stays, where one may give files away") {
+        if (geteuid() == 0) {
+            REQUIRE(chown(path.c_str(), 1234, 5678) == 0);
+            nn::write_file_atomically(path, as_bytes("changed"));
+            struct stat status {};
+            REQUIRE(stat(path.c_str(), &status) == 0);
+            CHECK(status.st_uid == 1234);
+            CHECK(status.st_gid == 5678);
+        }
+    }
+    SECTION("a name as long as names can be") {
+        const auto longest = directory / std::string(255, 'x');
+        for (int i = 0; i < 2; ++i) nn::write_file_atomically(longest, as_bytes("new"));
+        CHECK(read_text(longest) == "new");
+        CHECK(directory.entries() == 2);
+    }
+    SECTION("what killed programs have left is removed, what a living one writes is not") {
+        for (int i = 0; i < 150; ++i) write_text(directory / ("file.partial-" + std::to_string(10000000 + i)), "half");
+        const auto theirs = directory / "file.partial-0123abcd";
+        write_text(theirs, "theirs");
+        const int lock = open(theirs.c_str(), O_WRONLY);
+        REQUIRE(flock(lock, LOCK_EX) == 0);
+        for (const char* other : {"file.partial-0123abcg", "file.partial-0123abcde", "other.partial-0123abcd", "file.partial"})
+            write_text(directory / other, "of something else");
+        nn::write_file_atomically(path, as_bytes("ours"));
+        CHECK(directory.entries() == 6);
+        CHECK(read_text(theirs) == "theirs");
+        close(lock);
+        nn::remove_leftovers(path);
+        CHECK(directory.entries() == 5);
+        CHECK(read_text(path) == "ours");
+    }
     SECTION("a temporary file of somebody else stays") {
         write_text(directory / "file.partial0", "theirs");
         nn::write_file_atomically(path, as_bytes("ours"));
@@ -187,8 +249,78 @@ TEST_CASE("a failed write leaves what was there", "[file]") {
             CHECK(message == path.string() + ": cannot be written: File too large");
         }
     }
+    SECTION("a write-protected file") {
+        chmod(directory.path().c_str(), 0777);
+        chmod((directory / "file").c_str(), 0444);
+        const auto message = as_nobody([&] { return write(directory / "file"); });
+        CHECK(message == (directory / "file").string() + ": cannot be written: Permission denied");
+    }
+    SECTION("a directory without permission to write") {
+        chmod(directory.path().c_str(), 0555);
+        for (const char* name : {"file", "new"}) {
+            const auto message = as_nobody([&] { return write(directory / name); });
+            CHECK(message == (directory / name).string() + ": cannot be written: Permission denied");
+        }
+        chmod(directory.path().c_str(), 0755);
+    }
     CHECK(read_text(directory / "file") == "old");
     CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("what cannot be written is refused before it is there", "[file]") {
+    const TemporaryDirectory directory;
+    const auto refusal = [](const std::filesystem::path& path) { return file_error([&] { nn::require_writable(path); }); };
+    CHECK(refusal(directory / "new").empty());
+    write_text(directory / "file", "old");
+    std::filesystem::create_symlink("missing/file", directory / "link");
+    CHECK(refusal(directory / "file").empty());
+    CHECK_THAT(refusal(directory.path()), contains("is a directory"));
+    CHECK_THAT(refusal(directory / "missing/file"), contains("No such file or directory"));
+    CHECK_THAT(refusal(directory / "link"), contains("link: cannot be written: No such file or directory"));
+    CHECK_THAT(refusal(directory / "file/below"), contains("Not a directory"));
+    CHECK_THAT(refusal("/dev/full"), contains("is not a regular file"));
+    CHECK(directory.entries() == 2);
+}
+
+TEST_CASE("whether a file is there is told, or not", "[file]") {
+    const TemporaryDirectory directory;
+    std::filesystem::create_directory(directory / "closed");
+    write_text(directory / "closed/file", "");
+    CHECK(nn::is_there(directory / "closed/file"));
+    CHECK_FALSE(nn::is_there(directory / "closed/other"));
+    CHECK_FALSE(nn::is_there(directory / "closed/file/below"));
+    chmod(directory.path().c_str(), 0755);
+    chmod((directory / "closed").c_str(), 0);
+    const auto message =
+        as_nobody([&] { return file_error([&] { nn::is_there(directory / "closed/file"); }); });
+    chmod((directory / "closed").c_str(), 0700);
+    CHECK(message == (directory / "closed/file").string() + ": cannot be looked for: Permission denied");
+}
+
+TEST_CASE("names are printed whatever they hold", "[file]") {
+    for (const char* good : {"", "a b", "\\", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xc2\xa0", "\xf4\x8f\xbf\xbf"}) {
+        CHECK(nn::printable(good) == good);
+    }
+    const std::pair<std::string, const char*> others[] = {
+        {"a\n\t\x1b[1m\x7f", "a\\x0a\\x09\\x1b[1m\\x7f"},
+        {std::string("\0", 1), "\\x00"},
+        {"\xff\xfe", "\\xff\\xfe"},
+        {"a\xc3", "a\\xc3"},                                  // cut off
+        {"\xc3z", "\\xc3z"},
+        {"\xa4", "\\xa4"},                                    // begins in the middle
+        {"\xc0\xaf", "\\xc0\\xaf"},                          // longer than it need be
+        {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                 // half of a pair of UTF-16
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},       // beyond Unicode
+        {"\xf8\x88\x80\x80\x80", "\\xf8\\x88\\x80\\x80\\x80"},
+        {"\xc2\x9b", "\\xc2\\x9b"},                          // a control character beyond ASCII
+        {"\xe2\x80\xae", "\\xe2\\x80\\xae"},                 // from right to left
+    };
+    for (const auto& [text, expected] : others) {
+        CHECK(nn::printable(text) == expected);
+        CHECK(nn::printable(expected) == expected);
+    }
+    CHECK(std::string(nn::FileError("/tmp/\xff", "no").what()) == "/tmp/\\xff: no");
 }
 
 TEST_CASE("an element count does not overflow", "[file]") {

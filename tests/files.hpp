@@ -74,6 +74,16 @@ std::string file_error(Read read) {
     return {};
 }
 
+/// What `work` returns with the rights of a user who has none in particular: those of root know no permissions.
+template <class Work>
+auto as_nobody(const Work& work) {
+    const uid_t user = geteuid();
+    if (user == 0 && seteuid(65534) != 0) throw std::runtime_error("cannot become another user");
+    const auto result = work();
+    if (user == 0 && seteuid(0) != 0) throw std::runtime_error("cannot become root again");
+    return result;
+}
+
 /// How often a reader refused a damaged file, and how often it took it.
 struct Verdicts {
     std::size_t refused = 0;
