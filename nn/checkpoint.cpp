@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "nn/file.hpp"
 
@@ -31,6 +34,22 @@ std::string describe(const Tensor& tensor) {
             return fmt::format("{} {}", types[tensor.index()], autograd::to_string(array.shape()));
         },
         tensor);
+}
+
+/// "nan at (3, 5)" of the first element that is not finite; "" if all are.
+template <class T>
+std::string not_finite(const Array<T>& array) {
+    if constexpr (std::is_floating_point_v<T>) {
+        const T* const end = array.data() + array.size();
+        const T* const bad = std::find_if(array.data(), end, [](T value) { return !std::isfinite(value); });
+        if (bad == end) return {};
+        autograd::Shape index = array.shape();
+        auto rest = static_cast<std::size_t>(bad - array.data());
+        for (std::size_t axis = index.size(); axis-- > 0; rest /= array.shape()[axis]) index[axis] = rest % array.shape()[axis];
+        return fmt::format("{} at {}", *bad, autograd::to_string(index));
+    } else {
+        return {};
+    }
 }
 
 /// "KEY DRAWS", both decimal.
@@ -129,6 +148,9 @@ TensorFile read_like(const std::filesystem::path& path, const TensorFile& expect
             add_problem(problems, fmt::format("{} is missing", name));
         } else if (const std::string wanted = describe(tensor), is = describe(found->second); wanted != is) {
             add_problem(problems, fmt::format("{}: expected {}, found {}", name, wanted, is));
+        } else if (const std::string bad = std::visit([](const auto& array) { return not_finite(array); }, found->second);
+                   !bad.empty()) {
+            add_problem(problems, fmt::format("{} is {}", name, bad));
         }
     }
     for (const auto& [name, tensor] : contents.tensors) {

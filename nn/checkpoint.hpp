@@ -49,7 +49,7 @@ std::map<std::string, autograd::Rng::State> take_generators(const std::filesyste
 
 enum class States { ignored, expected };
 
-/// The file's contents, which must have the same names, element types and shapes as `expected`.
+/// The file's contents, which must have the same names, element types and shapes as `expected`, and finite numbers.
 TensorFile read_like(const std::filesystem::path& path, const TensorFile& expected, States states);
 
 template <class Model>
@@ -61,17 +61,20 @@ void assign(Model& model, TensorFile& contents) {
 
 }  // namespace detail
 
-/// Writes the model's parameters.
-/// @throws FileError if the file cannot be written; one that was there before is then as it was.
+/// Writes the model's parameters, and what notes the program adds.
+/// @throws FileError if the file cannot be written, and one that was there before is then as it was; and if a note's name
+/// begins with "rng/".
 template <class Model>
-void save(const std::filesystem::path& path, const Model& model) {
-    write_safetensors(path, detail::contents_of(model));
+void save(const std::filesystem::path& path, const Model& model, const Notes& notes = {}) {
+    TensorFile contents = detail::contents_of(model);
+    detail::put_notes(path, contents, notes);
+    write_safetensors(path, contents);
 }
 
 /// Writes all that training needs to go on as if it had not stopped: the parameters, the optimiser's running averages
 /// and counts of steps (its options, a learning rate say, are the program's), the state of each generator, and what
 /// notes the program adds.
-/// @throws FileError as above, and if a note's name begins with "rng/".
+/// @throws FileError as above.
 template <class Model, class Optimizer>
 void save(const std::filesystem::path& path, const Model& model, const Optimizer& optimizer,
           const Generators& generators = {}, const Notes& notes = {}) {
@@ -83,8 +86,8 @@ void save(const std::filesystem::path& path, const Model& model, const Optimizer
 }
 
 /// Reads the parameters, from a file of either kind.
-/// @throws FileError, and then has changed nothing, if the file cannot be read or its names, element types and shapes
-/// are not those of the model; the message names each difference.
+/// @throws FileError, and then has changed nothing, if the file cannot be read, its names, element types and shapes
+/// are not those of the model, or a number in it is not finite; the message names each difference.
 template <class Model>
 void load(const std::filesystem::path& path, Model& model) {
     TensorFile contents = detail::read_like(path, detail::contents_of(model), detail::States::ignored);

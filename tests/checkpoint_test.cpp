@@ -3,6 +3,7 @@
 #include <nn/nn.hpp>
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -154,6 +155,33 @@ TEST_CASE("a program's notes are kept beside the rest", "[checkpoint]") {
     CHECK_THROWS_WITH(nn::save(directory / "y", training.model, training.adam, {}, {{"rng/noise", "1 2"}}),
                       contains("a note rng/noise"));
     CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("a model alone can have notes too", "[checkpoint]") {
+    const TemporaryDirectory directory;
+    const Model model = make_model(1);
+    nn::save(directory / "x", model, {{"model", "a VAE"}});
+    CHECK(nn::read_safetensors(directory / "x").metadata == nn::Notes{{"model", "a VAE"}});
+    Model other = make_model(2);
+    nn::load(directory / "x", other);
+    CHECK(values_of(other) == values_of(model));
+    CHECK_THROWS_WITH(nn::save(directory / "y", model, {{"rng/noise", "1 2"}}), contains("a note rng/noise"));
+}
+
+TEST_CASE("numbers that are not finite are found when they are loaded", "[checkpoint]") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+    const auto with = [](const std::string& name, std::size_t index, float value) {
+        return refusal([&](nn::TensorFile& file) { std::get<Array<float>>(file.tensors.at(name)).data()[index] = value; });
+    };
+    CHECK_THAT(with("hidden.weight", 7, nan), contains("checkpoint.safetensors: hidden.weight is nan at (2, 1)"));
+    CHECK_THAT(with("heads.1.bias", 1, -infinity), contains("heads.1.bias is -inf at (1,)"));
+    CHECK_THAT(with("optimizer/heads.0.weight/exp_avg_sq", 0, infinity),
+               contains("optimizer/heads.0.weight/exp_avg_sq is inf at (0, 0)"));
+
+    const TemporaryDirectory directory;
+    autograd::Parameter<double> number{autograd::full<double>({}, std::numeric_limits<double>::infinity())};
+    nn::save(directory / "x", number);
+    CHECK_THROWS_WITH(nn::load(directory / "x", number), contains(" is inf at ()"));
 }
 
 TEST_CASE("an optimiser which has not stepped yet can be saved and loaded", "[checkpoint]") {
