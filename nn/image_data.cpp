@@ -30,15 +30,7 @@ std::vector<std::string> split_names(Split split) {
     return {"t10k", "test"};
 }
 
-bool is_there(const fs::path& path) {
-    std::error_code ignored;
-    return fs::exists(path, ignored);
-}
-
-bool names_directory(const fs::path& path) {
-    std::error_code ignored;
-    return fs::is_directory(path, ignored);
-}
+bool names_directory(const fs::path& path) { return is_there(path) && fs::is_directory(path); }
 
 /// `name` or `name`.gz in the directory, of the first of the names which is there.
 std::optional<fs::path> find(const fs::path& directory, const std::vector<std::string>& names) {
@@ -53,15 +45,18 @@ std::optional<fs::path> find(const fs::path& directory, const std::vector<std::s
 fs::path find_or_refuse(const fs::path& directory, const std::vector<std::string>& names) {
     if (const auto found = find(directory, names)) return *found;
     throw FileError(directory,
-                    fmt::format("expected a file {0} or {0}.gz in this directory, found neither", names.front()));
+                    fmt::format("expected a file {0} or {0}.gz in this directory, found neither",
+                                printable(names.front())));
 }
 
 /// What stands before "-train-images-idx3-ubyte" or its like in the names of a directory.
 std::set<std::string> prefixes_in(const fs::path& directory, Split split) {
     std::set<std::string> prefixes;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory, error)) {
-        std::string name = entry.path().filename().string();
+    fs::directory_iterator entry(directory, error);
+    if (error) throw FileError(directory, "cannot list this directory: " + error.message());
+    for (; entry != fs::directory_iterator(); entry.increment(error)) {
+        std::string name = entry->path().filename().string();
         if (name.ends_with(".gz")) name.resize(name.size() - 3);
         for (const std::string& split_name : split_names(split)) {
             const std::string suffix = fmt::format("-{}{}", split_name, images_suffix);
@@ -69,6 +64,7 @@ std::set<std::string> prefixes_in(const fs::path& directory, Split split) {
                 prefixes.insert(name.substr(0, name.size() - suffix.size()));
         }
     }
+    if (error) throw FileError(directory, "cannot list this directory: " + error.message());
     return prefixes;
 }
 
@@ -134,7 +130,7 @@ void set_labels(ImageData& data, const fs::path& path, const Array<T>& labels, c
     }
     if (labels.size() != data.images.shape()[0]) {
         throw FileError(path, fmt::format("expected {} labels, one for each image of {}, found {}",
-                                          data.images.shape()[0], images_path.filename().string(), labels.size()));
+                                          data.images.shape()[0], printable(images_path.filename().native()), labels.size()));
     }
     for (const T label : labels) {
         if (static_cast<std::int64_t>(label) < 0 ||
@@ -201,14 +197,15 @@ ImageData load_images(const fs::path& location, Split split) {
     }
     if (is_there(location / "train-images.npy") || is_there(location / "test-images.npy"))
         return load_npy(location, split);
+    for (const std::string& name : split_names(split)) {
+        if (find(location, {name + std::string(images_suffix)})) return load_idx(location, "", split);
+    }
     const auto prefixes = prefixes_in(location, split);
-    bool plain = false;
-    for (const std::string& name : split_names(split))
-        plain = plain || find(location, {name + std::string(images_suffix)});
-    if (plain || prefixes.empty()) return load_idx(location, "", split);
+    if (prefixes.empty()) return load_idx(location, "", split);
     if (prefixes.size() > 1) {
-        throw FileError(location, fmt::format("holds several data sets, {}: name one as {}", fmt::join(prefixes, ", "),
-                                              (location / *prefixes.begin()).string()));
+        throw FileError(location, fmt::format("holds several data sets, {}: name one as {}",
+                                              printable(fmt::to_string(fmt::join(prefixes, ", "))),
+                                              printable((location / *prefixes.begin()).native())));
     }
     return load_idx(location, *prefixes.begin(), split);
 }

@@ -3,6 +3,8 @@
 #include <nn/image_data.hpp>
 #include <nn/npy.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -82,6 +84,37 @@ TEST_CASE("a directory without images says what was looked for", "[image_data]")
     CHECK(file_error([&] { nn::load_images(nowhere, nn::Split::train); }) ==
           nowhere.string() + ": no such directory: looked in it for " + images_name + " or " + images_name +
               ".gz, or train-images.npy");
+}
+
+TEST_CASE("a directory that may not be read is not said to hold nothing", "[image_data]") {
+    const TemporaryDirectory directory;
+    write_set(directory, "kana-train");
+    const auto as_other = [&](unsigned mode, const std::filesystem::path& location) {
+        chmod(directory.path().c_str(), mode);
+        const std::string result = as_nobody([&] { return message(location); });
+        chmod(directory.path().c_str(), 0700);
+        return result;
+    };
+    const std::string here = directory.path().string();
+    CHECK(as_other(0000, directory.path()) == here + "/train-images.npy: cannot be looked for: Permission denied");
+    CHECK(as_other(0444, directory.path()) == here + "/train-images.npy: cannot be looked for: Permission denied");
+    CHECK(as_other(0111, directory.path()) == here + ": cannot list this directory: Permission denied");
+    CHECK(as_other(0111, directory / "kana") == here + ": cannot list this directory: Permission denied");
+    CHECK(as_other(0000, directory / "kana") == here + "/kana: cannot be looked for: Permission denied");
+    CHECK(as_other(0555, directory / "kana").empty());
+    write_set(directory, "train");
+    CHECK(as_other(0111, directory.path()).empty());
+    chmod((directory / images_name).c_str(), 0);
+    CHECK(as_other(0555, directory.path()) == (directory / images_name).string() + ": cannot be opened: Permission denied");
+}
+
+TEST_CASE("names that are not UTF-8 are shown all the same", "[image_data]") {
+    const TemporaryDirectory directory;
+    for (const char* prefix : {"\xff-train", "\xfe-train"}) write_set(directory, prefix);
+    CHECK_THAT(message(directory.path()), contains("holds several data sets, \\xfe, \\xff: name one as " +
+                                                   directory.path().string() + "/\\xfe"));
+    std::filesystem::remove(directory / "\xff-train-labels-idx1-ubyte");
+    CHECK_THAT(message(directory / "\xff"), contains("expected a file \\xff-train-labels-idx1-ubyte or"));
 }
 
 TEST_CASE("names with a prefix, and test in place of t10k, as EMNIST has them", "[image_data]") {
