@@ -1,15 +1,22 @@
 // The command line, by CLI11: names, ranges, which options go together, and what --help says of them.
 #include "options.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <autograd/autograd.hpp>
-#include <cmath>
-#include <cstdlib>
-#include <map>
+#include <charconv>
+#include <exception>
+#include <filesystem>
+#include <limits>
+#include <nn/file.hpp>
 #include <string>
+#include <type_traits>
 #include <utility>
+
+#include "terminal.hpp"
 
 namespace {
 
@@ -25,14 +32,93 @@ const char* name_in(const Names& names, E value) {
     return std::find_if(names.begin(), names.end(), [&](const auto& each) { return each.second == value; })->first;
 }
 
-/// As CLI::Range, which lets NaN pass.
-CLI::Validator real_between(double low, double high) {
-    return CLI::Range(low, high) &
-           CLI::Validator(
-               [](std::string& text) {
-                   return std::isnan(std::strtod(text.c_str(), nullptr)) ? text + " is not a number" : "";
-               },
-               "");
+/// A number as people write it: the largest of 64 bits has too many digits to be read.
+template <class T>
+std::string readable(T value) {
+    if constexpr (std::is_same_v<T, std::uint64_t>) {
+        if (value == std::numeric_limits<T>::max()) return "2^64 - 1";
+    }
+    return fmt::to_string(value);
+}
+
+template <class T>
+struct Range {
+    T low, high;
+
+    std::string text() const { return fmt::format("in [{}, {}]", readable(low), readable(high)); }
+};
+
+template <class T>
+constexpr const char* kind_of_number = std::is_floating_point_v<T> ? "number" : "whole number";
+
+/// The number that all of the text is, in decimal digits.
+/// @param within what the user wrote, if that is more
+/// @throws CLI::ValidationError, naming the option, the text and the range, if it is none, or not within the range.
+template <class T>
+T number(const std::string& option, const std::string& text, const Range<T>& range, const std::string& within) {
+    T value{};
+    const char* const end = text.data() + text.size();
+    const auto [parsed_to, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && parsed_to == end && value >= range.low && value <= range.high) {  // which no NaN is
+        return value + T{0};                                                                     // not -0
+    }
+    throw CLI::ValidationError(option, fmt::format("expected a {} from {} to {}, found \"{}\"{}", kind_of_number<T>,
+                                                   readable(range.low), readable(range.high), text,
+                                                   text == within ? "" : fmt::format(" in \"{}\"", within)));
+}
+
+template <class T>
+CLI::Option* add_number(CLI::App& app, const std::string& option, T& value, const Range<T>& range,
+                        const std::string& description) {
+    return app
+        .add_option_function<std::string>(
+            option, [&value, option, range](const std::string& text) { value = number(option, text, range, text); }, description)
+        ->type_name(fmt::format("N {}", range.text()))
+        ->default_str(fmt::to_string(value));
+}
+
+/// An option that is given several numbers, as words of their own or with commas between them.
+template <class T>
+CLI::Option* add_numbers(CLI::App& app, const std::string& option, std::vector<T>& values, const Range<T>& range,
+                         const std::string& description) {
+    return app
+        .add_option_function<std::vector<std::string>>(
+            option,
+            [&values, option, range](const std::vector<std::string>& words) {
+                for (const std::string& word : words) {
+                    for (std::size_t begin = 0; begin <= word.size();) {
+                        const std::size_t end = std::min(word.find(',', begin), word.size());
+                        values.push_back(number(option, word.substr(begin, end - begin), range, word));
+                        begin = end + 1;
+                    }
+                }
+            },
+            description)
+        ->type_name(fmt::format("N,N,... {}", range.text()))
+        ->default_str("none");
+}
+
+/// An option that is a path. What is there is not looked at, but for --load.
+CLI::Option* add_path(CLI::App& app, const std::string& option, std::string& path, const std::string& description) {
+    const auto not_empty = [](const std::string& text) { return text.empty() ? "expected a path, found nothing" : ""; };
+    return app.add_option(option, path, description)->type_name("PATH")->check(CLI::Validator(not_empty, ""));
+}
+
+/// "" for what can be said of a flag: --quick is --quick=true.
+std::string no_flag(const std::string& text) {
+    if (text == "true" || text == "false") return "";
+    return fmt::format("expected no value, or true or false, found \"{}\"", text);
+}
+
+/// "" for a directory that can be looked into, else what is wrong.
+std::string no_directory(const std::string& path) {
+    try {
+        if (!nn::is_there(path)) return fmt::format("no such directory: \"{}\"", path);
+        if (!std::filesystem::is_directory(path)) return fmt::format("not a directory: \"{}\"", path);
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+    return "";
 }
 
 /// An option with one of a few names for its value.
@@ -89,24 +175,24 @@ Parsed parse_options(int argc, char** argv) {
         "the same order, and shows what decoding random codes gives with each. Then it does so again with codes of two "
         "dimensions, of which a plane can be drawn."};
     app.footer(
-        "Exit status: 0; 1 after an error, or if a training diverged, of which the report tells all the same; 2 after a "
-        "mistake in the options.");
+        "Exit status: 0; 1 after an error, if a result could not be written (the others are), or if a training diverged, of "
+        "which the report tells all the same; 2 after a mistake in the options; 128 and the signal's number if one "
+        "stopped the training.");
     app.option_defaults()->always_capture_default();
-    app.add_option("--data", options.data,
+    add_path(app, "--data", options.data,
                    "directory of IDX files as MNIST, EMNIST, KMNIST and Fashion-MNIST name them, raw or .gz (where it "
                    "holds several sets, DIRECTORY/PREFIX), or of train-images.npy, test-images.npy and possibly "
                    "train-labels.npy, test-labels.npy; images of at most 128 x 128 pixels");
-    app.add_flag(
-        "--binarise", options.binarise,
+    app.add_flag("--binarise", options.binarise,
         "pixels 0 or 1, drawn with the grey level as probability: anew in each training step, once for the test set");
-    app.add_option("--out", options.out, "directory for report.html, metrics.json and the pictures, made if it is not there");
-    app.add_option("--seed", options.seed, "of all random streams")->check(CLI::NonNegativeNumber);
-    app.add_option("--threads", options.threads, "for matrix products and large elementwise work")
-        ->check(CLI::Range(1, 256));
+    add_path(app, "--out", options.out, "directory for report.html, metrics.json and the pictures, made if it is not there");
+    constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
+    add_number<std::uint64_t>(app, "--seed", options.seed, {0, any}, "of all random streams");
+    add_number<int>(app, "--threads", options.threads, {1, 256}, "for matrix products and large elementwise work");
 
     app.option_defaults()->group("The models");
-    app.add_option("--latent", options.latent, "dimensions of the code")->check(CLI::Range(1, 1024));
-    app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(CLI::Range(1, 16384));
+    add_number<std::size_t>(app, "--latent", options.latent, {1, 1024}, "dimensions of the code");
+    add_number<std::size_t>(app, "--hidden", options.hidden, {1, 16384}, "units of the hidden layers");
     add_choice(app, "--architecture", options.architecture, architectures,
                "one hidden layer in encoder and decoder, or convolutions of stride 2 beside it");
     add_choice(app, "--likelihood", options.likelihood, likelihoods, "p(x|z), whose -log is the reconstruction loss");
@@ -117,39 +203,33 @@ Parsed parse_options(int argc, char** argv) {
                  "score generated images by Frechet distance, coverage and others, in the features of a classifier");
 
     app.option_defaults()->group("Training");
-    CLI::Option* epochs = app.add_option("--epochs", options.epochs, "passes over the training data, for each model")
-                              ->check(CLI::Range(1, 100000));
+    CLI::Option* epochs = add_number<std::size_t>(app, "--epochs", options.epochs, {1, 100000},
+                                                  "passes over the training data, for each model");
     app.add_flag("--quick", quick, "2 epochs, on all of the data: under 40 s on two cores")->excludes(epochs);
-    app.add_option("--batch", options.batch, "images in a training step")->check(CLI::Range(1, 4096));
-    app.add_option("--lr", options.lr, "Adam's learning rate")->check(real_between(1e-12, 1e30));
+    add_number<std::size_t>(app, "--batch", options.batch, {1, 4096}, "images in a training step");
+    add_number<double>(app, "--lr", options.lr, {1e-12, 1e30}, "Adam's learning rate");
     add_choice(
         app, "--schedule", options.schedule, schedules,
         "of the learning rate: as it is; half a cosine, from it to 0; or a tenth of it after half of the epochs and "
         "a hundredth after three quarters");
-    app.add_option("--beta", options.beta, "weight of the KL term in the VAE's loss")->check(real_between(0, 1e6));
-    app.add_option("--betas", options.betas, "train VAEs with these weights too, for the curve of rate and distortion")
-        ->delimiter(',')
-        ->check(real_between(1e-6, 1e6))
-        ->default_str("none");
+    add_number<double>(app, "--beta", options.beta, {0, 1e6}, "weight of the KL term in the VAE's loss");
+    add_numbers<double>(app, "--betas", options.betas, {1e-6, 1e6},
+                        "train VAEs with these weights too, for the curve of rate and distortion");
     CLI::Option* warmup =
-        app.add_option("--kl-warmup", options.kl_warmup, "epochs over which the KL term's weight rises from 0 to beta")
-            ->check(real_between(0, 100000));
-    app.add_option("--kl-cycles", options.kl_cycles,
-                   "times that the KL term's weight rises from 0 to beta, each over half a cycle (Fu et al. 2019); 0: "
-                   "it does not")
-        ->check(CLI::Range(0, 100000))
+        add_number<double>(app, "--kl-warmup", options.kl_warmup, {0, 100000},
+                           "epochs over which the KL term's weight rises from 0 to beta");
+    add_number<std::size_t>(app, "--kl-cycles", options.kl_cycles, {0, 100000},
+                            "times that the KL term's weight rises from 0 to beta, each over half a cycle (Fu et al. "
+                            "2019); 0: it does not")
         ->excludes(warmup);
-    app.add_option("--samples", options.samples,
-                   "codes drawn for each image in a training step of the VAE (the paper's L)")
-        ->check(CLI::Range(1, 100));
-    app.add_option(
-           "--early-stopping", options.early_stopping,
-           "stop a model after this many epochs without a better test ELBO (for the autoencoder: reconstruction), "
-           "and take the best epoch's weights; 0: off")
-        ->check(CLI::Range(0, 100000));
+    add_number<std::size_t>(app, "--samples", options.samples, {1, 100},
+                            "codes drawn for each image in a training step of the VAE (the paper's L)");
+    add_number<std::size_t>(app, "--early-stopping", options.early_stopping, {0, 100000},
+                            "stop a model after this many epochs without a better test ELBO (for the autoencoder: "
+                            "reconstruction), and take the best epoch's weights; 0: off");
 
     app.option_defaults()->group("Stopping and going on: Ctrl-C stops after the step and saves");
-    CLI::Option* checkpoint = app.add_option("--checkpoint", options.checkpoint,
+    CLI::Option* checkpoint = add_path(app, "--checkpoint", options.checkpoint,
                                              "directory for the state of training, written after every epoch; a run "
                                              "without --resume replaces what is there")
                                   ->default_str("OUT/checkpoint");
@@ -158,22 +238,28 @@ Parsed parse_options(int argc, char** argv) {
         app.add_flag("--resume", options.resume, "go on from the checkpoint as if training had not been stopped")
             ->excludes(none);
     CLI::Option* load =
-        app.add_option("--load", options.load, "train nothing: take the models from this directory of checkpoints")
-            ->check(CLI::ExistingDirectory)
+        add_path(app, "--load", options.load, "train nothing: take the models from this directory of checkpoints")
+            ->check(CLI::Validator(no_directory, ""))
             ->excludes(resume);
     for (const char* of_training :
          {"--quick", "--schedule", "--betas", "--kl-warmup", "--kl-cycles", "--samples", "--early-stopping"}) {
         load->excludes(app.get_option(of_training));
     }
-    app.add_option("--stop-after-steps", options.stop_after_steps,
-                   "do what Ctrl-C does after this many steps; 0: never")
-        ->check(CLI::NonNegativeNumber);
+    add_number<std::size_t>(app, "--stop-after-steps", options.stop_after_steps, {0, any},
+                            "do what Ctrl-C does after this many steps; 0: never");
+    for (CLI::Option* option : app.get_options([](const CLI::Option* each) { return each->get_expected_max() == 0; })) {
+        option->check(CLI::Validator(no_flag, ""));
+    }
     try {
         app.parse(argc, argv);
         if (quick) options.epochs = 2;
         require_consistent(options);
+    } catch (const CLI::Success& help) {
+        app.exit(help);
+        parsed.exit_code = 0;
     } catch (const CLI::ParseError& error) {
-        parsed.exit_code = app.exit(error) == 0 ? 0 : 2;
+        complain(fmt::format("{}\n--help lists the options.", error.what()));
+        parsed.exit_code = 2;
     }
     if (no_checkpoint) {
         options.checkpoint.clear();

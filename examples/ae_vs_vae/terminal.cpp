@@ -1,0 +1,73 @@
+// By stdio, whose mark of a failure stays on the stream.
+#include "terminal.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <nn/file.hpp>
+#include <system_error>
+
+namespace {
+
+constexpr std::size_t widest = 112;
+
+}  // namespace
+
+void say_text(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void say_wrapped(std::string_view text) {
+    const std::size_t columns = std::min(widest, terminal_columns().value_or(widest));
+    std::string result;
+    std::size_t column = 0;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(' ', begin), text.size());
+        const std::string_view word = text.substr(begin, end - begin);
+        if (column > 0 && column + 1 + word.size() > columns) {
+            result += "\n  ";
+            column = 2;
+        } else if (column > 0) {
+            result += ' ';
+            ++column;
+        }
+        result += word;
+        column += word.size();
+        begin = end + 1;
+    }
+    say_text(result + '\n');
+}
+
+void flush_output() { std::fflush(stdout); }
+
+void complain(std::string_view text) {
+    flush_output();
+    std::string line = "ae_vs_vae: ";
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        line += nn::printable(text.substr(begin, end - begin)) + '\n';
+        begin = end + 1;
+    }
+    std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+std::optional<std::size_t> terminal_columns() {
+    winsize size{};
+    if (isatty(STDOUT_FILENO) == 0) return std::nullopt;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+    return size.ws_col;
+}
+
+std::string fitting_line(const std::vector<std::string>& lines, std::size_t columns) {
+    for (const std::string& line : lines) {
+        if (line.size() <= columns) return line;
+    }
+    return lines.back().substr(0, columns);
+}
+
+std::optional<std::string> output_failure() {
+    const std::string reason = std::fflush(stdout) == 0 ? "" : ": " + std::generic_category().message(errno);
+    if (std::ferror(stdout) == 0 && reason.empty()) return std::nullopt;
+    return "standard output cannot be written" + reason;
+}

@@ -1,0 +1,41 @@
+// What the program says, on standard output and standard error, in order where both go to one file. An output that fails
+// (a full disk, a reader that has gone) costs what is said and nothing else: it is told at the end.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// To standard output, as it is.
+void say_text(std::string_view text);
+
+template <class... Arguments>
+void say(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
+    say_text(fmt::format(text, std::forward<Arguments>(arguments)...));
+}
+
+/// To standard output, with line breaks where the next word would not fit into the terminal's width (or 112 columns, if
+/// that is less) and an indent behind them.
+void say_wrapped(std::string_view text);
+
+/// Makes what was said be seen.
+void flush_output();
+
+/// A line on standard error, after "ae_vs_vae: " and after all that was said before. Bytes that are not UTF-8 and
+/// control characters in it are escaped, line breaks are not.
+void complain(std::string_view text);
+
+/// The columns of the terminal that standard output is; nothing if it is none, or none is watching it. Asked anew at
+/// each call, because windows change.
+std::optional<std::size_t> terminal_columns();
+
+/// The first of these lines, which are ever shorter, that fits into so many columns; the last, cut, if none does.
+std::string fitting_line(const std::vector<std::string>& lines, std::size_t columns);
+
+/// Flushes standard output. Why what was said is not all there; nothing if it is.
+std::optional<std::string> output_failure();
