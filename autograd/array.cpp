@@ -4,27 +4,61 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace autograd {
 
-std::size_t element_count(const Shape& shape) {
-    std::size_t count = 1;
-    bool overflow = false;
-    for (const std::size_t extent : shape) overflow |= __builtin_mul_overflow(count, extent, &count);
-    if (!overflow) return count;
-    // A shape with an axis of extent 0 has no elements, however large the others are.
-    if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) return 0;
-    throw ShapeError(fmt::format("shape {} has more elements than can be counted", to_string(shape)));
+namespace {
+
+constexpr std::size_t most_bytes = std::size_t{1} << 48;
+// Above this a number was negative before it became a size.
+constexpr std::size_t largest_positive = std::numeric_limits<std::size_t>::max() - (std::size_t{1} << 62);
+
+struct Count {
+    std::size_t elements;
+    std::size_t product;  ///< of the extents that are not 0, at most 2^48 + 1
+};
+
+Count count_of(const Shape& shape) {
+    std::size_t product = 1;
+    bool is_too_large = false, is_empty = false;
+    for (const std::size_t extent : shape) {
+        is_empty |= extent == 0;
+        is_too_large |= __builtin_mul_overflow(product, extent == 0 ? 1 : extent, &product);
+    }
+    if (is_too_large || product > most_bytes) product = most_bytes + 1;
+    return {is_empty ? 0 : product, product};
 }
 
-void require_allocatable(const Shape& shape, std::size_t element_bytes) {
-    if (element_count(shape) <= (std::size_t{1} << 48) / element_bytes) return;
-    throw ShapeError(fmt::format("an array of shape {} is too large for any memory", to_string(shape)));
+[[noreturn]] void refuse(const Shape& shape, const char* op) {
+    const bool is_negative =
+        std::any_of(shape.begin(), shape.end(), [](std::size_t extent) { return extent > largest_positive; });
+    throw ShapeError(fmt::format("{}{}shape {} {}", op == nullptr ? "" : op, op == nullptr ? "" : ": ", to_string(shape),
+                                 is_negative ? "has a negative extent" : "is too large for any memory"));
+}
+
+}  // namespace
+
+std::size_t element_count(const Shape& shape) {
+    const Count count = count_of(shape);
+    if (count.product > most_bytes) refuse(shape, nullptr);
+    return count.elements;
+}
+
+void require_allocatable(const Shape& shape, std::size_t element_bytes, const char* op) {
+    if (count_of(shape).product > most_bytes / element_bytes) refuse(shape, op);
+}
+
+std::string as_written(std::size_t number) {
+    return number > largest_positive ? fmt::format("-{}", 0 - number) : fmt::format("{}", number);
 }
 
 std::string to_string(const Shape& shape) {
-    if (shape.size() == 1) return fmt::format("({},)", shape[0]);
-    return fmt::format("({})", fmt::join(shape.begin(), shape.end(), ", "));
+    std::string text = "(";
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        text += (axis == 0 ? "" : ", ") + as_written(shape[axis]);
+    }
+    return text + (shape.size() == 1 ? ",)" : ")");
 }
 
 Shape broadcast_shapes(const Shape& a, const Shape& b) {

@@ -29,17 +29,6 @@ using Shape = typename Array<float>::shape_type;
 template <class T>
 using PoolVector = std::vector<T, PoolAllocator<T>>;
 
-/// An uninitialised array. (`Array<float>({3, 4})` would be the data 3 and 4, not a shape.)
-template <class T>
-Array<T> empty(const Shape& shape) {
-    return Array<T>(shape);
-}
-
-template <class T>
-Array<T> full(const Shape& shape, T value) {
-    return Array<T>(shape, value);
-}
-
 /// a == b, inline: shapes are compared several times for each node.
 inline bool same_shape(const Shape& a, const Shape& b) {
     if (a.size() != b.size()) return false;
@@ -49,15 +38,36 @@ inline bool same_shape(const Shape& a, const Shape& b) {
     return true;
 }
 
-/// "(3, 4)", as NumPy prints it: "(3,)" for one axis and "()" for a scalar.
+/// A size, index or count as whoever passed it will have written it: -1 became 2^64 - 1, and is shown as "-1". So is what
+/// else lies within 2^62 of 2^64.
+std::string as_written(std::size_t number);
+
+/// "(3, 4)", as NumPy prints it: "(3,)" for one axis and "()" for a scalar. Extents as_written().
 std::string to_string(const Shape& shape);
 
 /// The number of elements of a shape; 1 for the shape of a scalar, ().
-/// @throws ShapeError if it overflows.
+/// @throws ShapeError if the product of the extents that are not 0 is more than 2^48: of that size there is no array, nor a
+/// part or a sum of one that has no elements.
 std::size_t element_count(const Shape& shape);
 
-/// @throws ShapeError if an array of this shape would have more than 2^48 bytes, which no machine holds.
-void require_allocatable(const Shape& shape, std::size_t element_bytes);
+/// @throws ShapeError, which begins with `op` if there is one, if the product of the extents that are not 0 is more than
+/// 2^48 bytes of such elements, which no machine holds.
+void require_allocatable(const Shape& shape, std::size_t element_bytes, const char* op = nullptr);
+
+/// An uninitialised array. (`Array<float>({3, 4})` would be the data 3 and 4, not a shape.)
+/// @throws ShapeError as require_allocatable does.
+template <class T>
+Array<T> empty(const Shape& shape) {
+    require_allocatable(shape, sizeof(T), "empty");
+    return Array<T>(shape);
+}
+
+/// @throws ShapeError as require_allocatable does.
+template <class T>
+Array<T> full(const Shape& shape, T value) {
+    require_allocatable(shape, sizeof(T), "full");
+    return Array<T>(shape, value);
+}
 
 /// Gives `array` this shape, with unspecified values; nothing happens if it has it.
 /// @throws ShapeError as require_allocatable does.

@@ -16,7 +16,8 @@ std::uint64_t next_identity() {
 
 template <class T>
 Parameter<T>::Parameter(Array<T> value)
-    : state_(std::make_shared<State>(State{std::move(value), next_identity()})) {}
+    : state_((require_allocatable(value.shape(), sizeof(T), "parameter"),
+              std::make_shared<State>(State{std::move(value), next_identity()}))) {}
 
 template <class T>
 Parameter<T>::Parameter(const Parameter& other) : Parameter(other.value()) {}

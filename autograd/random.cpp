@@ -245,16 +245,15 @@ void Rng::fill_normal(Array<T>& out) {
 }
 
 template <class T>
-void Rng::fill_bernoulli(Array<T>& out, const Array<T>& probabilities) {
+void Rng::fill_bernoulli(Array<T>& out, const Array<T>& probabilities, const char* op) {
     if (out.shape() != probabilities.shape()) {
-        throw ShapeError(fmt::format("fill_bernoulli: probabilities of shape {} for an array of shape {}",
+        throw ShapeError(fmt::format("{}: probabilities of shape {} for an array of shape {}", op,
                                      to_string(probabilities.shape()), to_string(out.shape())));
     }
     const T* p = probabilities.data();
     for (std::size_t i = 0; i < out.size(); ++i) {
         if (!(p[i] >= T(0) && p[i] <= T(1))) {
-            throw Error(fmt::format("fill_bernoulli: probability {} at element {} is not in [0, 1] (stream \"{}\")",
-                                    p[i], i, name_));
+            throw Error(fmt::format("{}: probability {} at element {} is not in [0, 1] (stream \"{}\")", op, p[i], i, name_));
         }
     }
     for_each_group<T>(out.size(), state(), [&](const Words& words, std::size_t offset, std::size_t count) {
@@ -267,6 +266,7 @@ void Rng::fill_bernoulli(Array<T>& out, const Array<T>& probabilities) {
 
 template <class T>
 Array<T> Rng::uniform(const Shape& shape) {
+    require_allocatable(shape, sizeof(T), "Rng::uniform");
     auto out = empty<T>(shape);
     fill_uniform(out);
     return out;
@@ -274,12 +274,14 @@ Array<T> Rng::uniform(const Shape& shape) {
 
 template <class T>
 Array<T> Rng::normal(const Shape& shape) {
+    require_allocatable(shape, sizeof(T), "Rng::normal");
     auto out = empty<T>(shape);
     fill_normal(out);
     return out;
 }
 
 std::vector<std::size_t> Rng::permutation(std::size_t count) {
+    require_allocatable({count}, sizeof(std::size_t), "Rng::permutation");
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});
     auto next = [this, block = std::uint64_t{0}]() mutable {
@@ -307,8 +309,8 @@ template void Rng::fill_uniform(Array<float>&);
 template void Rng::fill_uniform(Array<double>&);
 template void Rng::fill_normal(Array<float>&);
 template void Rng::fill_normal(Array<double>&);
-template void Rng::fill_bernoulli(Array<float>&, const Array<float>&);
-template void Rng::fill_bernoulli(Array<double>&, const Array<double>&);
+template void Rng::fill_bernoulli(Array<float>&, const Array<float>&, const char*);
+template void Rng::fill_bernoulli(Array<double>&, const Array<double>&, const char*);
 template Array<float> Rng::uniform(const Shape&);
 template Array<double> Rng::uniform(const Shape&);
 template Array<float> Rng::normal(const Shape&);

@@ -44,20 +44,23 @@ class Rng {
     /// probability, and 0 elsewhere: probabilities are rounded up to multiples of 2^-24 (float) or 2^-53 (double).
     /// `out` may be `probabilities`.
     /// @throws ShapeError if the shapes differ, Error if a probability is NaN or outside [0, 1]; `out` and the draw
-    /// number are then as before.
+    /// number are then as before. Errors name `op`.
     template <class T>
-    void fill_bernoulli(Array<T>& out, const Array<T>& probabilities);
+    void fill_bernoulli(Array<T>& out, const Array<T>& probabilities, const char* op = "fill_bernoulli");
 
     /// A new array, filled by fill_uniform.
+    /// @throws ShapeError as require_allocatable does.
     template <class T>
     Array<T> uniform(const Shape& shape);
 
     /// A new array, filled by fill_normal.
+    /// @throws ShapeError as require_allocatable does.
     template <class T>
     Array<T> normal(const Shape& shape);
 
     /// The numbers 0 ... count - 1 in an order of which all are equally likely (Fisher and Yates' shuffle; its bounded
     /// integers come by rejection and have no bias).
+    /// @throws ShapeError if there are more than fit into memory.
     std::vector<std::size_t> permutation(std::size_t count);
 
     /// The path from the root, as "train/noise"; empty for the root.

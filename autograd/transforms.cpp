@@ -85,6 +85,7 @@ std::vector<Array<T>> jacobian_list(const ListFunction<T>& f, std::span<const Ar
     for (const Array<T>& each : inputs) {
         Shape both = shape;
         for (const std::size_t extent : each.shape()) both.push_back(extent);
+        require_allocatable(both, sizeof(T), "jacobian");
         result.push_back(empty<T>(both));
         columns += each.size();
     }
@@ -127,6 +128,7 @@ Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input) {
     const Var<T> slope = gradients.var(x);
     Shape shape = input.shape();
     for (const std::size_t extent : input.shape()) shape.push_back(extent);
+    require_allocatable(shape, sizeof(T), "hessian");
     Array<T> result = full<T>(shape, T(0));
     for (std::size_t i = 0; i < input.size(); ++i) {
         const Direction<T> direction{x, unit<T>(input.shape(), i)};

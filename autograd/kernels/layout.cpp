@@ -149,6 +149,11 @@ Strides row_major_strides(const Shape& shape) {
 }
 
 AxisView AxisView::of(const Shape& shape, std::size_t axis) {
+    if (axis >= shape.size()) {
+        throw ShapeError("axis " + as_written(axis) + " of shape " + to_string(shape) + ", which has no such axis");
+    }
+    // Of nothing there is nothing beside the axis either: walks over what lies there need not look at extents.
+    if (element_count(shape) == 0) return {0, shape[axis], 0};
     AxisView view;
     for (std::size_t i = 0; i < shape.size(); ++i) {
         (i < axis ? view.outer : i == axis ? view.extent : view.inner) *= shape[i];

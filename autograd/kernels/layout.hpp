@@ -13,12 +13,13 @@ using Strides = PoolVector<std::ptrdiff_t>;
 /// The strides of a row-major array, in elements.
 Strides row_major_strides(const Shape& shape);
 
-/// A row-major array seen as (outer, extent, inner) around one of its axes.
+/// A row-major array seen as (outer, extent, inner) around one of its axes; one without elements as (0, extent, 0).
 struct AxisView {
     std::size_t outer = 1;
     std::size_t extent = 1;
     std::size_t inner = 1;
 
+    /// @throws ShapeError if there is no such axis.
     static AxisView of(const Shape& shape, std::size_t axis);
 };
 
