@@ -593,6 +593,8 @@ GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Arr
                                const GradcheckOptions& options) {
     if (inputs.empty()) throw Error("gradcheck: it needs at least one input");
     if (options.directions < 1) throw Error("gradcheck: it needs at least one direction");
+    if (options.order < 1) throw Error(fmt::format("gradcheck: order = {}: the first is the least", options.order));
+    if (!options.differences && !options.dot_product) throw Error("gradcheck: both of its checks are turned off");
     GradcheckReport report;
     Gradcheck::check(f, inputs, options, report);
     return report;
