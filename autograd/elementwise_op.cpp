@@ -2,16 +2,23 @@
 #include "autograd/elementwise_op.hpp"
 
 #include <string>
+#include <typeinfo>
 
 #include "autograd/kernels/loop.hpp"
 #include "autograd/threads.hpp"
 
 namespace autograd::detail {
 
-std::string described(const char* op, const std::string& description, std::string_view message) {
+std::string without_name(const Error& error, const char* op, ErrorsOf of) {
+    if (const auto* named = dynamic_cast<const Named*>(&error); of == ErrorsOf::parts && named != nullptr) return named->rest;
+    std::string_view message = error.what();
     const std::string name = std::string(op) + ": ";
     if (message.starts_with(name)) message.remove_prefix(name.size());
-    return description + ": " + std::string(message);
+    return std::string(message);
+}
+
+bool is_plain(const Error& error) {
+    return typeid(error) == typeid(Error) || typeid(error) == typeid(NamedError<Error>);
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace autograd {
 
@@ -36,5 +37,19 @@ class FiniteError : public Error {
    public:
     using Error::Error;
 };
+
+namespace detail {
+
+/// Of an error whose message begins with the name of an op, or of a node: what comes after that and ": ". An op that is made
+/// of others puts its own name there, which is the one that was called.
+struct Named {
+    std::string rest;
+};
+template <class E>
+struct NamedError : E, Named {
+    NamedError(const std::string& name, std::string message) : E(name + ": " + message), Named{std::move(message)} {}
+};
+
+}  // namespace detail
 
 }  // namespace autograd

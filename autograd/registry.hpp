@@ -15,6 +15,15 @@
 
 namespace autograd {
 
+/// The inputs of a call: v[0] of none is an error.
+template <class T>
+struct OpInputs : std::span<const Var<T>> {
+    const Var<T>& operator[](std::size_t index) const {
+        if (index < this->size()) return this->data()[index];
+        throw ShapeError("input " + std::to_string(index) + " of a call with " + std::to_string(this->size()));
+    }
+};
+
 /// A call on a list of Vars, made of one generic lambda that serves float and double.
 class OpCall {
    public:
@@ -22,12 +31,13 @@ class OpCall {
     template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, OpCall>) OpCall(F f) : in_float_(f), in_double_(f) {}
 
-    Var<float> operator()(std::span<const Var<float>> inputs) const { return in_float_(inputs); }
-    Var<double> operator()(std::span<const Var<double>> inputs) const { return in_double_(inputs); }
+    /// @throws ShapeError if the lambda wants more inputs than there are.
+    Var<float> operator()(std::span<const Var<float>> inputs) const { return in_float_(OpInputs<float>{inputs}); }
+    Var<double> operator()(std::span<const Var<double>> inputs) const { return in_double_(OpInputs<double>{inputs}); }
 
    private:
-    std::function<Var<float>(std::span<const Var<float>>)> in_float_;
-    std::function<Var<double>(std::span<const Var<double>>)> in_double_;
+    std::function<Var<float>(OpInputs<float>)> in_float_;
+    std::function<Var<double>(OpInputs<double>)> in_double_;
 };
 
 /// One way to call a structured op, with what it should give.

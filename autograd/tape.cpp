@@ -64,6 +64,7 @@ Node<T>& Tape<T>::open_node(NodeKind kind) {
 
 template <class T>
 Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
+    require_allocatable(value.shape(), sizeof(T), kind == NodeKind::variable ? "variable" : "constant");
     next_value() = std::move(value);
     open_node(kind).needs_gradient = kind == NodeKind::variable && !options_.inference;
     const auto index = static_cast<std::uint32_t>(count_ - 1);
@@ -251,10 +252,11 @@ template <class T>
 void Tape<T>::refuse(const Var<T>& var, const char* op) const {
     if (!var.belongs_to(*this)) {
         var.tape();  // throws for a Var that was never assigned
-        throw TapeError(fmt::format("{}: node {} is of another tape; the Vars of one op must share their tape", op,
-                                    var.index()));
+        throw detail::NamedError<TapeError>(
+            op, fmt::format("node {} is of another tape; the Vars of one op must share their tape", var.index()));
     }
-    throw TapeError(fmt::format("{}: node {} was forgotten when its tape was cleared; record it anew", op, var.index()));
+    throw detail::NamedError<TapeError>(
+        op, fmt::format("node {} was forgotten when its tape was cleared; record it anew", var.index()));
 }
 
 template <class T>

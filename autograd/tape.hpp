@@ -170,6 +170,14 @@ struct OpProfile {
     std::uint64_t bytes = 0;  ///< of their values, over all calls
 };
 
+namespace detail {
+
+/// What {} is for a constructor that takes options, as in `Tape<float> tape({})`: the defaults. An enum fits it better than
+/// options do, or the class itself, which are equally good.
+enum class Defaults {};
+
+}  // namespace detail
+
 struct TapeOptions {
     /// Compute values only: nothing asks for a gradient, and backward() throws.
     bool inference = false;
@@ -179,6 +187,7 @@ template <class T>
 class Tape {
    public:
     explicit Tape(TapeOptions options = {});
+    explicit Tape(detail::Defaults) : Tape() {}
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 

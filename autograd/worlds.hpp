@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <typeinfo>
 #include <utility>
 
 #include "autograd/error.hpp"
@@ -163,21 +162,30 @@ X primal(const X& like, const A& value) {
     return lift(like, value);
 }
 
-/// "sum (node 3, decoder): axis 7 ...", of a description that begins with the op's name and a message that may do so
-/// too.
-std::string described(const char* op, const std::string& description, std::string_view message);
+/// Whose errors a context is for: those of the op itself, or also those of ops that it is made of, in whose place it is
+/// named.
+enum class ErrorsOf { op, parts };
+
+/// An error's message without the name that it begins with: the op's, or, of a part's error, that of the part.
+std::string without_name(const Error& error, const char* op, ErrorsOf of);
+/// Whether it is an Error and nothing more special.
+bool is_plain(const Error& error);
 
 /// What `body` gives. An Error of it keeps its type and is given the op's description as its beginning, in place of the
-/// op's name if it begins with that. (TapeErrors and GradientErrors describe nodes themselves.)
-template <class Describe, class Body>
+/// name that it begins with. (TapeErrors and GradientErrors describe nodes themselves; a TapeError about a Var that was
+/// passed to a part is given the op's name.)
+template <ErrorsOf of = ErrorsOf::op, class Describe, class Body>
 decltype(auto) with_context(const char* op, Describe&& describe, Body&& body) {
     try {
         return body();
     } catch (const ShapeError& error) {
-        throw ShapeError(described(op, describe(), error.what()));
+        throw NamedError<ShapeError>(describe(), without_name(error, op, of));
+    } catch (const TapeError& error) {
+        if (of == ErrorsOf::op || dynamic_cast<const Named*>(&error) == nullptr) throw;
+        throw NamedError<TapeError>(op, without_name(error, op, of));
     } catch (const Error& error) {
-        if (typeid(error) != typeid(Error)) throw;
-        throw Error(described(op, describe(), error.what()));
+        if (!is_plain(error)) throw;
+        throw NamedError<Error>(describe(), without_name(error, op, of));
     }
 }
 template <class Body>
@@ -186,8 +194,8 @@ decltype(auto) with_context(const char* op, Body&& body) {
         op, [op] { return std::string(op); }, body);
 }
 
-/// The same for what an op checks of its inputs before it records anything: on a tape, errors name the node to come and
-/// the module, `with_context_of("sum", check, x)`.
+/// The same for what an op checks of its inputs before it records anything, or for all that an op does which is made of
+/// others: on a tape, errors name the node to come and the module, `with_context_of("sum", check, x)`.
 template <class Body, Operand X>
 decltype(auto) with_context_of(const char* op, Body&& body, std::span<const X> inputs) {
     if constexpr (is_var<X>) {
@@ -199,9 +207,10 @@ decltype(auto) with_context_of(const char* op, Body&& body, std::span<const X> i
             for (const X& each : inputs) list.push_back({tape.index_of(each, op), T(0)});
             return tape.describe_next(op, list);
         };
-        return with_context(op, describe, body);
+        return with_context<ErrorsOf::parts>(op, describe, body);
     } else {
-        return with_context(op, body);
+        return with_context<ErrorsOf::parts>(
+            op, [op] { return std::string(op); }, body);
     }
 }
 template <class Body, Operand X, std::same_as<X>... Rest>
@@ -210,7 +219,7 @@ decltype(auto) with_context_of(const char* op, Body&& body, const X& first, cons
         const X inputs[] = {first, rest...};
         return with_context_of(op, body, std::span<const X>(inputs));
     } else {
-        return with_context(op, body);
+        return with_context_of(op, body, std::span<const X>());
     }
 }
 

@@ -80,11 +80,14 @@ auto custom_gradient(F f, Rules... rules) {
 /// @throws ShapeError if the shapes differ.
 template <Operand X>
 X straight_through(const X& value, const X& x) {
-    if (value.shape() != x.shape()) {
-        throw ShapeError("straight_through: a value of shape " + to_string(value.shape()) + " for an input of shape " +
-                         to_string(x.shape()));
-    }
-    return ops::straight_through(value, x);
+    const auto passed = [&] {
+        if (value.shape() != x.shape()) {
+            throw ShapeError("a value of shape " + to_string(value.shape()) + " for an input of shape " +
+                             to_string(x.shape()));
+        }
+        return ops::straight_through(value, x);
+    };
+    return detail::with_context_of("straight_through", passed, value, x);
 }
 
 /// x; when a sweep has finished its gradient, `hook` is called with it, to look at.

@@ -9,7 +9,7 @@
 namespace autograd::ops {
 namespace {
 
-std::string text_of(Size2d size) { return std::to_string(size.height) + " x " + std::to_string(size.width); }
+std::string text_of(Size2d size) { return as_written(size.height) + " x " + as_written(size.width); }
 
 void require_pictures(const Shape& shape, const char* op) {
     if (shape.size() == 4) return;
@@ -24,6 +24,17 @@ void require_reasonable(Size2d size, std::size_t least, const char* what, const 
     const auto fits = [&](std::size_t each) { return least <= each && each <= largest; };
     if (fits(size.height) && fits(size.width)) return;
     throw ShapeError(std::string(op) + ": " + what + " of " + text_of(size) + " is not possible");
+}
+
+void require_sliding(const Sliding& sliding, const char* op) {
+    require_reasonable(sliding.stride, 1, "a stride", op);
+    require_reasonable(sliding.padding, 0, "a padding", op);
+    require_reasonable(sliding.dilation, 1, "a dilation", op);
+}
+
+void require_groups(std::size_t groups, const char* op) {
+    if (1 <= groups && groups <= largest) return;
+    throw ShapeError(std::string(op) + ": " + as_written(groups) + " groups are not possible");
 }
 
 /// The number of windows on one axis; 0 if none fits.
@@ -51,8 +62,10 @@ void require_weight(const Shape& x, const Shape& weight, const Shape* bias, std:
                          to_string(weight) + ": " + why);
     };
     if (weight.size() != 4) refuse("the weight must be of rank 4");
+    require_reasonable({weight[0], weight[1]}, 0, "a weight for numbers of channels", op);
+    require_groups(groups, op);
     const std::string in_groups = groups == 1 ? "" : " in " + std::to_string(groups) + " groups";
-    if (groups == 0 || x[1] % groups != 0 || weight[0] % groups != 0) {
+    if (x[1] % groups != 0 || weight[0] % groups != 0) {
         refuse("channels cannot be parted into " + std::to_string(groups) + " groups");
     }
     const std::size_t channels = transposed ? weight[0] : weight[1] * groups;
@@ -72,9 +85,7 @@ Windows Windows::of(const Shape& pictures, Size2d kernel, const Sliding& sliding
     require_pictures(pictures, op);
     require_reasonable({pictures[2], pictures[3]}, 0, "a picture", op);
     require_reasonable(kernel, 1, "a kernel", op);
-    require_reasonable(sliding.stride, 1, "a stride", op);
-    require_reasonable(sliding.padding, 0, "a padding", op);
-    require_reasonable(sliding.dilation, 1, "a dilation", op);
+    require_sliding(sliding, op);
     const Size2d count(
         windows_on(pictures[2], kernel.height, sliding.stride.height, sliding.padding.height, sliding.dilation.height),
         windows_on(pictures[3], kernel.width, sliding.stride.width, sliding.padding.width, sliding.dilation.width));
@@ -83,6 +94,8 @@ Windows Windows::of(const Shape& pictures, Size2d kernel, const Sliding& sliding
                          to_string(pictures) + " with a padding of " + text_of(sliding.padding) +
                          " and a dilation of " + text_of(sliding.dilation));
     }
+    // Their product is within the bounds of sizes, and so is that of any of them.
+    element_count({pictures[0], pictures[1], kernel.height, kernel.width, count.height, count.width});
     return {pictures, kernel, sliding, count};
 }
 
@@ -93,7 +106,7 @@ Shape Windows::columns() const {
 
 template <class T>
 void Unfold::forward(Array<T>& out, const Array<T>& x) const {
-    require_shape(x, windows.pictures, name);
+    require_input(x.shape(), windows.pictures);
     reshape_for_overwriting(out, windows.columns());
     kernels::unfold(out.data(), x.data(), windows.pictures[0] * windows.pictures[1], rows_of(windows),
                     columns_of(windows));
@@ -101,10 +114,6 @@ void Unfold::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void Fold::forward(Array<T>& out, const Array<T>& x) const {
-    if (x.shape() != windows.columns()) {
-        throw ShapeError("columns of shape " + to_string(windows.columns()) + " make pictures of shape " +
-                         to_string(windows.pictures) + ", not those of shape " + to_string(x.shape()));
-    }
     reshape_for_overwriting(out, windows.pictures);
     std::fill_n(out.data(), out.size(), T(0));
     add_to(out, x);
@@ -112,9 +121,30 @@ void Fold::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void Fold::add_to(Array<T>& target, const Array<T>& x) const {
+    if (x.shape() != windows.columns()) {
+        throw ShapeError("columns of shape " + to_string(windows.columns()) + " make pictures of shape " +
+                         to_string(windows.pictures) + ", not those of shape " + to_string(x.shape()));
+    }
     require_shape(target, windows.pictures, name);
     kernels::fold_add(target.data(), x.data(), windows.pictures[0] * windows.pictures[1], rows_of(windows),
                       columns_of(windows));
+}
+
+void require_options(const Convolution& options, const char* op) {
+    require_sliding({options.stride, options.padding, options.dilation}, op);
+    require_groups(options.groups, op);
+}
+
+void require_options(const TransposedConvolution& options, const char* op) {
+    require_sliding({options.stride, options.padding, options.dilation}, op);
+    require_groups(options.groups, op);
+    const Size2d extra = options.output_padding;
+    if (extra.height >= std::max(options.stride.height, options.dilation.height) ||
+        extra.width >= std::max(options.stride.width, options.dilation.width)) {
+        throw ShapeError(std::string(op) + ": an output padding of " + text_of(extra) +
+                         " must be smaller than the stride, " + text_of(options.stride) + ", or the dilation, " +
+                         text_of(options.dilation));
+    }
 }
 
 Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options) {
@@ -131,16 +161,8 @@ Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bia
     require_weight(x, weight, bias, options.groups, true, op);
     require_reasonable({x[2], x[3]}, 1, "a picture", op);
     require_reasonable({weight[2], weight[3]}, 1, "a kernel", op);
-    require_reasonable(options.stride, 1, "a stride", op);
-    require_reasonable(options.padding, 0, "a padding", op);
-    require_reasonable(options.dilation, 1, "a dilation", op);
+    require_options(options, op);
     const Size2d extra = options.output_padding;
-    if (extra.height >= std::max(options.stride.height, options.dilation.height) ||
-        extra.width >= std::max(options.stride.width, options.dilation.width)) {
-        throw ShapeError(std::string(op) + ": an output padding of " + text_of(extra) +
-                         " must be smaller than the stride, " + text_of(options.stride) + ", or the dilation, " +
-                         text_of(options.dilation));
-    }
     const auto made = [&](std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding,
                           std::size_t dilation, std::size_t more) {
         const std::size_t whole = (extent - 1) * stride + dilation * (kernel - 1) + 1 + more;
@@ -154,6 +176,8 @@ Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bia
         x[0], weight[1] * options.groups,
         made(x[2], weight[2], options.stride.height, options.padding.height, options.dilation.height, extra.height),
         made(x[3], weight[3], options.stride.width, options.padding.width, options.dilation.width, extra.width)};
+    element_count({pictures[0], pictures[1], weight[2], weight[3], x[2], x[3]});
+    require_reasonable({pictures[2], pictures[3]}, 1, "a picture", op);
     // Not the number of windows that would fit, which an output padding as large as the dilation allows raises.
     return {pictures,
             {weight[2], weight[3]},
@@ -187,6 +211,8 @@ template Array<double> inside_pictures<double>(const Windows&);
 
 template <class T>
 void WindowMax::forward(Array<T>& out, const Array<T>& x) const {
+    require_input(x.shape(), windows.columns_of_channels());
+    shapes.require_fit(x.shape());
     out = max(inside(Eager<T>(x), -infinity), 2).take();
 }
 

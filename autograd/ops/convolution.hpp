@@ -4,6 +4,7 @@
 // element once for each window that it is in, 9 times for windows of 3 x 3.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 
 #include "autograd/ops/constant.hpp"
@@ -57,13 +58,15 @@ struct Windows {
     Size2d count;  ///< of windows
     std::size_t groups = 1;
 
-    /// @throws ShapeError naming `op` if the shape is not of rank 4, or no window fits.
+    /// @throws ShapeError naming `op` if the shape is not of rank 4, no window fits, or the columns are too large.
     static Windows of(const Shape& pictures, Size2d kernel, const Sliding& sliding, const char* op);
 
     std::size_t elements() const { return kernel.height * kernel.width; }
     std::size_t places() const { return count.height * count.width; }
     /// (rows, channels * elements, places), or with groups (rows, groups, channels / groups * elements, places).
     Shape columns() const;
+    /// (rows, channels, elements, places).
+    Shape columns_of_channels() const { return {pictures[0], pictures[1], elements(), places()}; }
 };
 
 struct Unfold {
@@ -96,6 +99,12 @@ template <class X>
 X Unfold::gradient(InputIndex<0>, const X& g, const X&, const X&) const {
     return apply(Fold{windows}, g);
 }
+
+/// For layers, which know these before there are pictures.
+/// @throws ShapeError naming `op` for a stride or a dilation of 0, no groups, or numbers that are negative or beyond 2^30.
+void require_options(const Convolution& options, const char* op);
+/// Also for an output padding that is neither below the stride nor below the dilation.
+void require_options(const TransposedConvolution& options, const char* op);
 
 /// The windows of conv2d. @throws ShapeError as conv2d does; `bias` may be null.
 Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options);
@@ -164,7 +173,7 @@ X add_channels(const X& y, const X& bias) {
 /// The windows of each channel by itself, (rows, channels, elements, places).
 template <class X>
 X windows_of_channels(const X& x, const ops::Windows& windows) {
-    return reshape(apply(ops::Unfold{windows}, x), {x.shape()[0], x.shape()[1], windows.elements(), windows.places()});
+    return reshape(apply(ops::Unfold{windows}, x), windows.columns_of_channels());
 }
 
 }  // namespace detail
@@ -192,15 +201,19 @@ X fold(const X& x, const Shape& pictures, Size2d kernel, const Sliding& sliding 
 /// @throws ShapeError if the shapes do not fit, or no window fits into the pictures.
 template <Operand X>
 X conv2d(const X& x, const X& weight, const Convolution& options = {}) {
-    const auto windows = [&] { return ops::convolution_windows(x.shape(), weight.shape(), nullptr, options); };
-    return detail::convolve(x, weight, detail::with_context_of("conv2d", windows, x, weight));
+    const auto convolved = [&] {
+        return detail::convolve(x, weight, ops::convolution_windows(x.shape(), weight.shape(), nullptr, options));
+    };
+    return detail::with_context_of("conv2d", convolved, x, weight);
 }
 /// The same, and a bias (outputs,).
-template <Operand X>
-X conv2d(const X& x, const X& weight, const X& bias, const Convolution& options = {}) {
-    const auto windows = [&] { return ops::convolution_windows(x.shape(), weight.shape(), &bias.shape(), options); };
-    return detail::add_channels(
-        detail::convolve(x, weight, detail::with_context_of("conv2d", windows, x, weight, bias)), bias);
+template <Operand X, std::same_as<X> Bias>
+X conv2d(const X& x, const X& weight, const Bias& bias, const Convolution& options = {}) {
+    const auto convolved = [&] {
+        const auto windows = ops::convolution_windows(x.shape(), weight.shape(), &bias.shape(), options);
+        return detail::add_channels(detail::convolve(x, weight, windows), bias);
+    };
+    return detail::with_context_of("conv2d", convolved, x, weight, bias);
 }
 
 /// The adjoint of conv2d in its pictures: of pictures (rows, channels, height, width) and a weight (channels, outputs /
@@ -209,16 +222,20 @@ X conv2d(const X& x, const X& weight, const X& bias, const Convolution& options 
 /// dilation.
 template <Operand X>
 X conv_transpose2d(const X& x, const X& weight, const TransposedConvolution& options = {}) {
-    const auto windows = [&] { return ops::transposed_windows(x.shape(), weight.shape(), nullptr, options); };
-    return detail::convolve_transposed(x, weight, detail::with_context_of("conv_transpose2d", windows, x, weight));
+    const auto convolved = [&] {
+        return detail::convolve_transposed(x, weight,
+                                           ops::transposed_windows(x.shape(), weight.shape(), nullptr, options));
+    };
+    return detail::with_context_of("conv_transpose2d", convolved, x, weight);
 }
 /// The same, and a bias (outputs,).
-template <Operand X>
-X conv_transpose2d(const X& x, const X& weight, const X& bias, const TransposedConvolution& options = {}) {
-    const auto windows = [&] { return ops::transposed_windows(x.shape(), weight.shape(), &bias.shape(), options); };
-    return detail::add_channels(
-        detail::convolve_transposed(x, weight, detail::with_context_of("conv_transpose2d", windows, x, weight, bias)),
-        bias);
+template <Operand X, std::same_as<X> Bias>
+X conv_transpose2d(const X& x, const X& weight, const Bias& bias, const TransposedConvolution& options = {}) {
+    const auto convolved = [&] {
+        const auto windows = ops::transposed_windows(x.shape(), weight.shape(), &bias.shape(), options);
+        return detail::add_channels(detail::convolve_transposed(x, weight, windows), bias);
+    };
+    return detail::with_context_of("conv_transpose2d", convolved, x, weight, bias);
 }
 
 /// The largest element of each window, NaN if one is; what lies outside the pictures does not count. Elements that
@@ -226,13 +243,15 @@ X conv_transpose2d(const X& x, const X& weight, const X& bias, const TransposedC
 /// @throws ShapeError if x is not of rank 4, no window fits, or the padding is more than half of the kernel.
 template <Operand X>
 X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
-    const auto windows = detail::with_context_of(
-        "max_pool2d", [&] { return ops::pooling_windows(x.shape(), kernel, options, "max_pool2d"); }, x);
-    const X elements = detail::windows_of_channels(x, windows);
-    const bool padded = options.padding.height > 0 || options.padding.width > 0;
-    const ops::WindowMax of_padded{{ops::Reduction::of(elements, 2, KeepDims::no, "max_pool2d")}, windows};
-    return reshape(padded ? apply(of_padded, elements) : max(elements, 2),
-                   {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
+    const auto pooled = [&] {
+        const auto windows = ops::pooling_windows(x.shape(), kernel, options, "max_pool2d");
+        const X elements = detail::windows_of_channels(x, windows);
+        const bool padded = options.padding.height > 0 || options.padding.width > 0;
+        const ops::WindowMax of_padded{{ops::Reduction::of(elements, 2, KeepDims::no, "max_pool2d")}, windows};
+        return reshape(padded ? apply(of_padded, elements) : max(elements, 2),
+                       {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
+    };
+    return detail::with_context_of("max_pool2d", pooled, x);
 }
 
 /// The mean of each window; zeros of the padding count, as in PyTorch by default. It needs the memory of unfold(x)
@@ -240,10 +259,12 @@ X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
 /// @throws ShapeError as max_pool2d.
 template <Operand X>
 X avg_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
-    const auto windows = detail::with_context_of(
-        "avg_pool2d", [&] { return ops::pooling_windows(x.shape(), kernel, options, "avg_pool2d"); }, x);
-    return reshape(mean(detail::windows_of_channels(x, windows), 2),
-                   {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
+    const auto pooled = [&] {
+        const auto windows = ops::pooling_windows(x.shape(), kernel, options, "avg_pool2d");
+        return reshape(mean(detail::windows_of_channels(x, windows), 2),
+                       {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
+    };
+    return detail::with_context_of("avg_pool2d", pooled, x);
 }
 
 #define XTAPE_CONVOLUTION_STRUCTURES(OP) \

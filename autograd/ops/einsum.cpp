@@ -131,7 +131,7 @@ Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_ax
 std::pair<AxisList, AxisList> adjoining_axes(const Shape& a, const Shape& b, std::size_t count) {
     if (count > a.size() || count > b.size()) {
         throw ShapeError("tensordot: shapes " + to_string(a) + " and " + to_string(b) + " have not both " +
-                         std::to_string(count) + " axes");
+                         as_written(count) + " axes");
     }
     std::pair<AxisList, AxisList> axes;
     for (std::size_t k = 0; k < count; ++k) {

@@ -128,21 +128,23 @@ Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const ops::Lett
 /// @throws ShapeError if the subscripts make no sense or do not fit the shapes.
 template <Operand X>
 X einsum(std::string_view subscripts, std::span<const X> operands) {
-    PoolVector<const Shape*> shapes;
-    for (const X& each : operands) shapes.push_back(&each.shape());
-    const ops::Equation equation = detail::with_context_of(
-        "einsum", [&] { return ops::Equation::of(subscripts, shapes); }, operands);
-    const auto operand = [&](std::size_t k) {
-        return detail::Lettered<X>{operands[k], equation.operands[k]}.without_repeats();
+    const auto contraction = [&] {
+        PoolVector<const Shape*> shapes;
+        for (const X& each : operands) shapes.push_back(&each.shape());
+        const ops::Equation equation = ops::Equation::of(subscripts, shapes);
+        const auto operand = [&](std::size_t k) {
+            return detail::Lettered<X>{operands[k], equation.operands[k]}.without_repeats();
+        };
+        // Of each operand, the letters that the result or a later one has.
+        PoolVector<ops::Letters> kept(operands.size(), equation.result);
+        for (std::size_t k = operands.size() - 1; k > 0; --k) {
+            kept[k - 1] = kept[k] + ops::letters_not_in(equation.operands[k], kept[k]);
+        }
+        detail::Lettered<X> total = operand(0);
+        for (std::size_t k = 1; k < operands.size(); ++k) total = detail::contract(total, operand(k), kept[k]);
+        return total.only(equation.result).ordered(equation.result).value;
     };
-    // Of each operand, the letters that the result or a later one has.
-    PoolVector<ops::Letters> kept(operands.size(), equation.result);
-    for (std::size_t k = operands.size() - 1; k > 0; --k) {
-        kept[k - 1] = kept[k] + ops::letters_not_in(equation.operands[k], kept[k]);
-    }
-    detail::Lettered<X> total = operand(0);
-    for (std::size_t k = 1; k < operands.size(); ++k) total = detail::contract(total, operand(k), kept[k]);
-    return total.only(equation.result).ordered(equation.result).value;
+    return detail::with_context_of("einsum", contraction, operands);
 }
 template <Operand X, std::same_as<X>... Rest>
 X einsum(std::string_view subscripts, const X& first, const Rest&... rest) {
@@ -154,11 +156,13 @@ X einsum(std::string_view subscripts, const X& first, const Rest&... rest) {
 /// @throws ShapeError if the lists differ in length, an axis is not there or named twice, or a pair has two extents.
 template <Operand X>
 X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_axes) {
-    const auto taken_apart = [&] { return ops::tensordot_equation(a.shape(), b.shape(), a_axes, b_axes); };
-    const ops::Equation equation = detail::with_context_of("tensordot", taken_apart, a, b);
-    return detail::contract(detail::Lettered<X>{a, equation.operands[0]}, detail::Lettered<X>{b, equation.operands[1]},
-                            equation.result)
-        .value;
+    const auto contraction = [&] {
+        const ops::Equation equation = ops::tensordot_equation(a.shape(), b.shape(), a_axes, b_axes);
+        return detail::contract(detail::Lettered<X>{a, equation.operands[0]},
+                                detail::Lettered<X>{b, equation.operands[1]}, equation.result)
+            .value;
+    };
+    return detail::with_context_of("tensordot", contraction, a, b);
 }
 /// The sum over the last `axes` axes of a and the first ones of b, in order: 1 is a matrix product, 0 all products of
 /// two elements.

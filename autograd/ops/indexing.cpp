@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "autograd/kernels/gather.hpp"
 
@@ -12,8 +13,21 @@ namespace autograd {
 
 void Indices::require_integer(double number) {
     // Beyond 2^53 not every integer is a double; no axis is that long.
-    if (std::trunc(number) == number && std::fabs(number) < 0x1p53) return;
-    throw ShapeError(fmt::format("indices: {} is not an integer", number));
+    if ((std::trunc(number) == number && std::fabs(number) < 0x1p53) || !fault_.empty()) return;
+    fault_ = fmt::format("index {} (number {} of them) is not an integer", number, values_.size());
+}
+
+void Indices::require_signed(std::size_t number) {
+    if (number <= static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) || !fault_.empty()) return;
+    fault_ = fmt::format(
+        "index {} (number {} of them) stands among unsigned integers, where none is negative: an index from the end wants a "
+        "signed type",
+        as_written(number), values_.size());
+}
+
+const PoolVector<std::ptrdiff_t>& Indices::values(const char* op) const {
+    if (!fault_.empty()) throw ShapeError(fmt::format("{}: {}", op, fault_));
+    return values_;
 }
 
 namespace ops {
@@ -22,15 +36,15 @@ Places Places::of(const Shape& shape, std::ptrdiff_t axis, const Indices& indice
     const std::size_t place = normalize_axis(axis, shape.size(), op);
     const auto extent = static_cast<std::ptrdiff_t>(shape[place]);
     auto list = std::allocate_shared<PoolVector<std::size_t>>(PoolAllocator<PoolVector<std::size_t>>());
-    list->reserve(indices.values().size());
-    for (const std::ptrdiff_t index : indices.values()) {
+    list->reserve(indices.values(op).size());
+    for (const std::ptrdiff_t index : indices.values(op)) {
         if (index < -extent || index >= extent) {
             throw ShapeError(fmt::format("{}: index {} (number {} of them) is out of range for axis {} of shape {}", op,
                                          index, list->size(), axis, to_string(shape)));
         }
         list->push_back(static_cast<std::size_t>(index < 0 ? index + extent : index));
     }
-    return {place, indices.shape(), std::move(list)};
+    return {place, indices.shape(), std::move(list), shape[place]};
 }
 
 Places Places::along(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op) {
@@ -44,17 +58,29 @@ Places Places::along(const Shape& shape, std::ptrdiff_t axis, const Indices& ind
     return of(shape, axis, indices, op);
 }
 
+Shape Places::taken_from(const Shape& from) const {
+    if (list == nullptr || axis >= from.size() || from[axis] != extent) {
+        throw ShapeError(fmt::format("indices into axis {}, of extent {}, for an array of shape {}", axis, extent,
+                                     to_string(from)));
+    }
+    Shape taken(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(axis));
+    for (const std::size_t each : shape) taken.push_back(each);
+    for (std::size_t each = axis + 1; each < from.size(); ++each) taken.push_back(from[each]);
+    return taken;
+}
+
+void Places::require_along(const Shape& from) const {
+    Shape expected = shape;
+    if (axis < expected.size()) expected[axis] = extent;
+    if (list == nullptr || axis >= from.size() || !same_shape(from, expected)) {
+        throw ShapeError(fmt::format("indices of shape {} into axis {}, of extent {}, for an array of shape {}",
+                                     to_string(shape), axis, extent, to_string(from)));
+    }
+}
+
 template <class T>
 void Take::forward(Array<T>& out, const Array<T>& x) const {
-    Shape shape;
-    for (std::size_t axis = 0; axis < x.dimension(); ++axis) {
-        if (axis != places.axis) {
-            shape.push_back(x.shape()[axis]);
-        } else {
-            for (const std::size_t extent : places.shape) shape.push_back(extent);
-        }
-    }
-    reshape_for_overwriting(out, shape);
+    reshape_for_overwriting(out, places.taken_from(x.shape()));
     kernels::gather(out.data(), x.data(), kernels::AxisView::of(x.shape(), places.axis), places.list->data(),
                     places.list->size());
 }
@@ -68,13 +94,16 @@ void Untake::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void Untake::add_to(Array<T>& target, const Array<T>& x) const {
+    require_input(x.shape(), places.taken_from(shape));
     require_shape(target, shape, name);
+    if (x.size() == 0) return;
     kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(shape, places.axis), places.list->data(),
                          places.list->size());
 }
 
 template <class T>
 void TakeAlongAxis::forward(Array<T>& out, const Array<T>& x) const {
+    places.require_along(x.shape());
     reshape_for_overwriting(out, places.shape);
     kernels::gather_along(out.data(), x.data(), kernels::AxisView::of(x.shape(), places.axis), places.list->data(),
                           places.shape[places.axis]);
@@ -89,7 +118,10 @@ void UntakeAlongAxis::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void UntakeAlongAxis::add_to(Array<T>& target, const Array<T>& x) const {
+    places.require_along(shape);
+    require_input(x.shape(), places.shape);
     require_shape(target, shape, name);
+    if (x.size() == 0) return;
     kernels::scatter_add_along(target.data(), x.data(), kernels::AxisView::of(shape, places.axis), places.list->data(),
                                places.shape[places.axis]);
 }
@@ -149,6 +181,18 @@ Shape joined_matrices(const Shape& shape) {
     return result;
 }
 
+namespace {
+
+/// @throws ShapeError if an array of this shape cannot be repeated so often along an axis of this extent.
+std::size_t repeated_extent(const Shape& shape, std::size_t extent, std::size_t times) {
+    constexpr std::size_t most = std::size_t{1} << 48;
+    if (times <= most && extent * times / std::max<std::size_t>(times, 1) == extent) return extent * times;
+    throw ShapeError(fmt::format("{} repetitions of shape {}: the number must be from 0 to 2^48", as_written(times),
+                                 to_string(shape)));
+}
+
+}  // namespace
+
 Tiling Tiling::of(const Shape& shape, const Shape& repetitions) {
     const std::size_t rank = std::max(shape.size(), repetitions.size());
     Tiling tiling;
@@ -160,7 +204,7 @@ Tiling Tiling::of(const Shape& shape, const Shape& repetitions) {
         tiling.apart.push_back(extent);
         tiling.repeated.push_back(times);
         tiling.repeated.push_back(extent);
-        tiling.result.push_back(element_count({times, extent}));
+        tiling.result.push_back(repeated_extent(shape, extent, times));
     }
     return tiling;
 }
@@ -171,7 +215,7 @@ Tiling Tiling::of_elements(const Shape& shape, std::size_t repetitions, std::ptr
     for (std::size_t i = 0; i < shape.size(); ++i) {
         tiling.apart.push_back(shape[i]);
         tiling.repeated.push_back(shape[i]);
-        tiling.result.push_back(i == place ? element_count({shape[i], repetitions}) : shape[i]);
+        tiling.result.push_back(i == place ? repeated_extent(shape, shape[i], repetitions) : shape[i]);
         if (i != place) continue;
         tiling.apart.push_back(1);
         tiling.repeated.push_back(repetitions);
@@ -185,7 +229,15 @@ PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts
         throw ShapeError(
             fmt::format("repeat: {} numbers for axis {} of shape {}", counts.size(), axis, to_string(shape)));
     }
+    std::size_t total = 0;
+    bool is_too_large = false;
+    for (const std::size_t count : counts) is_too_large |= __builtin_add_overflow(total, count, &total);
+    if (is_too_large || total > (std::size_t{1} << 45)) {
+        throw ShapeError(fmt::format("repeat: counts {} for axis {} of shape {}: they must be from 0, and 2^45 together",
+                                     to_string(counts), axis, to_string(shape)));
+    }
     PoolVector<std::size_t> indices;
+    indices.reserve(total);
     for (std::size_t i = 0; i < extent; ++i) indices.insert(indices.end(), counts[i], i);
     return indices;
 }

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/ops/reductions.hpp"
@@ -19,30 +21,38 @@ class Indices {
     Indices(std::initializer_list<std::ptrdiff_t> list) : Indices(list.begin(), list.size()) {}
     template <std::integral I, class Allocator>
     Indices(const std::vector<I, Allocator>& list) : Indices(list.data(), list.size()) {}
-    /// @throws ShapeError if a number is not an integer.
     template <class T>
     Indices(const Array<T>& array) : shape_(array.shape()) {
-        values_.reserve(array.size());
-        for (std::size_t i = 0; i < array.size(); ++i) {
-            const T number = array.data()[i];
-            if constexpr (std::is_floating_point_v<T>) require_integer(static_cast<double>(number));
-            values_.push_back(static_cast<std::ptrdiff_t>(number));
-        }
+        append(array.data(), array.size());
     }
 
     const Shape& shape() const { return shape_; }
-    const PoolVector<std::ptrdiff_t>& values() const { return values_; }
+    /// @throws ShapeError naming `op` if a number was not an integer, or too large for a signed one.
+    const PoolVector<std::ptrdiff_t>& values(const char* op) const;
 
    private:
     template <class I>
     Indices(const I* from, std::size_t count) : shape_{count} {
-        values_.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) values_.push_back(static_cast<std::ptrdiff_t>(from[i]));
+        append(from, count);
     }
-    static void require_integer(double number);
+    template <class I>
+    void append(const I* from, std::size_t count) {
+        values_.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            if constexpr (std::is_floating_point_v<I>) {
+                require_integer(static_cast<double>(from[i]));
+            } else if constexpr (std::is_unsigned_v<I> && sizeof(I) >= sizeof(std::ptrdiff_t)) {
+                require_signed(from[i]);
+            }
+            values_.push_back(fault_.empty() ? static_cast<std::ptrdiff_t>(from[i]) : 0);
+        }
+    }
+    void require_integer(double number);
+    void require_signed(std::size_t number);
 
     Shape shape_;
     PoolVector<std::ptrdiff_t> values_;
+    std::string fault_;  ///< of the first number that is no index; said where the op is known
 };
 
 namespace ops {
@@ -52,11 +62,18 @@ struct Places {
     std::size_t axis = 0;
     Shape shape;  ///< of the indices
     std::shared_ptr<const PoolVector<std::size_t>> list;
+    std::size_t extent = 0;  ///< of the axis
 
     /// @throws ShapeError naming `op` for an axis or an index that is not there.
     static Places of(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op);
     /// Also if the indices are not an array like that of `shape` but for the axis.
     static Places along(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op);
+
+    /// The shape of what take() takes at them from an array of this shape.
+    /// @throws ShapeError if its axis is not the one for which they were checked.
+    Shape taken_from(const Shape& shape) const;
+    /// @throws ShapeError if take_along_axis() cannot take them from an array of this shape.
+    void require_along(const Shape& shape) const;
 };
 
 struct Take {
@@ -158,15 +175,22 @@ Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset);
 Shape joined_matrices(const Shape& shape);
 
 /// The shapes between which broadcasting repeats: (a, b) to (1, a, 1, b), to (m, a, n, b), to (m a, n b).
+/// @throws ShapeError if a number of repetitions is negative or too large.
 struct Tiling {
     Shape apart, repeated, result;
     static Tiling of(const Shape& shape, const Shape& repetitions);
     /// Each element of one axis, several times.
     static Tiling of_elements(const Shape& shape, std::size_t repetitions, std::ptrdiff_t axis);
+
+    template <Operand X>
+    X operator()(const X& x) const {
+        return reshape(broadcast_to(reshape(x, apart), repeated), result);
+    }
 };
 
 /// Index i, counts[i] times.
-/// @throws ShapeError naming "repeat" if there is not one count for each element of the axis.
+/// @throws ShapeError naming "repeat" if there is not one count for each element of the axis, or one is negative or too
+/// large.
 PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts, std::ptrdiff_t axis);
 
 }  // namespace ops
@@ -212,35 +236,36 @@ X triu(const X& x, std::ptrdiff_t k = 0) {
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
 X diagonal(const X& x, std::ptrdiff_t offset = 0) {
-    const ops::Selection places = detail::with_context_of(
-        "diagonal", [&] { return ops::diagonal_places(x.shape(), offset); }, x);
-    return apply(ops::SliceOp{places}, reshape(x, ops::joined_matrices(x.shape())));
+    const auto picked = [&] {
+        const ops::Selection places = ops::diagonal_places(x.shape(), offset);
+        return apply(ops::SliceOp{places}, reshape(x, ops::joined_matrices(x.shape())));
+    };
+    return detail::with_context_of("diagonal", picked, x);
 }
 
 /// x, repetitions[i] times side by side along axis i. Where the two differ in length, the shorter is given ones in
 /// front.
+/// @throws ShapeError if a number of repetitions is negative or too large.
 template <Operand X>
 X tile(const X& x, const Shape& repetitions) {
-    const auto shapes = detail::with_context_of(
-        "tile", [&] { return ops::Tiling::of(x.shape(), repetitions); }, x);
-    return reshape(broadcast_to(reshape(x, shapes.apart), shapes.repeated), shapes.result);
+    return detail::with_context_of(
+        "tile", [&] { return ops::Tiling::of(x.shape(), repetitions)(x); }, x);
 }
 
 /// Each element of an axis, so many times in a row.
-/// @throws ShapeError for an axis that is not there.
+/// @throws ShapeError for an axis that is not there, or a number that is negative or too large.
 template <Operand X, std::integral I>
 X repeat(const X& x, I repetitions, std::ptrdiff_t axis) {
     const auto times = static_cast<std::size_t>(repetitions);
-    const auto shapes = detail::with_context_of(
-        "repeat", [&] { return ops::Tiling::of_elements(x.shape(), times, axis); }, x);
-    return reshape(broadcast_to(reshape(x, shapes.apart), shapes.repeated), shapes.result);
+    return detail::with_context_of(
+        "repeat", [&] { return ops::Tiling::of_elements(x.shape(), times, axis)(x); }, x);
 }
 /// The same with a number for each element: repeat(x, {2, 0, 1}, 0).
-/// @throws ShapeError if there is not one for each.
+/// @throws ShapeError if there is not one for each, or one is negative or too large.
 template <Operand X>
 X repeat(const X& x, const Shape& counts, std::ptrdiff_t axis) {
-    const auto indices = [&] { return ops::repeated_indices(x.shape(), counts, axis); };
-    return take(x, detail::with_context_of("repeat", indices, x), axis);
+    const auto repeated = [&] { return take(x, ops::repeated_indices(x.shape(), counts, axis), axis); };
+    return detail::with_context_of("repeat", repeated, x);
 }
 
 #define XTAPE_INDEXING_STRUCTURES(OP)                                                             \

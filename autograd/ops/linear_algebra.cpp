@@ -147,6 +147,7 @@ void Solve::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
     const Shape batch = system_batch(a.shape(), b.shape(), b.shape());
     const std::size_t n = b.shape()[b.dimension() - 2], columns = b.shape()[b.dimension() - 1];
     reshape_for_overwriting(out, detail::with_last(batch, 0, {n, columns}));
+    if (out.size() == 0) return;
     const Shape a_batch = Matmul::leading(a.shape()), b_batch = Matmul::leading(b.shape());
     for (std::size_t i = 0; i < element_count(batch); ++i) {
         const std::size_t matrix = broadcast_index(a_batch, batch, i);
@@ -161,6 +162,7 @@ template <class T>
 void Inv::forward(Array<T>& out, const Array<T>& a) const {
     const Squares squares(a.shape());
     reshape_for_overwriting(out, a.shape());
+    if (out.size() == 0) return;
     const std::size_t size = squares.n * squares.n;
     for (std::size_t i = 0; i < squares.count; ++i) {
         require_regular(kernels::invert<T>(out.data() + i * size, a.data() + i * size, squares.n), i, squares.count);
@@ -233,6 +235,7 @@ template <class T>
 void Cholesky::forward(Array<T>& out, const Array<T>& a) const {
     const Squares squares(a.shape());
     reshape_for_overwriting(out, a.shape());
+    if (out.size() == 0) return;
     const std::size_t size = squares.n * squares.n;
     for (std::size_t i = 0; i < squares.count; ++i) {
         const std::ptrdiff_t pivot = kernels::cholesky<T>(out.data() + i * size, a.data() + i * size, squares.n);
@@ -255,6 +258,7 @@ void Eigh::forward(Array<T>& out, const Array<T>& a) const {
     const Squares squares(a.shape());
     const std::size_t n = squares.n;
     reshape_for_overwriting(out, detail::with_last(squares.batch, 0, {n + 1, n}));
+    if (out.size() == 0) return;
     for (std::size_t i = 0; i < squares.count; ++i) {
         T* values = out.data() + i * (n + 1) * n;
         require_converged(kernels::eigh<T>(values, values + n, a.data() + i * n * n, n), i, squares.count);
@@ -266,6 +270,7 @@ void Eigvalsh::forward(Array<T>& out, const Array<T>& a) const {
     const Squares squares(a.shape());
     const std::size_t n = squares.n;
     reshape_for_overwriting(out, detail::with_last(squares.batch, 0, {n}));
+    if (out.size() == 0) return;
     for (std::size_t i = 0; i < squares.count; ++i) {
         require_converged(kernels::eigh<T>(out.data() + i * n, nullptr, a.data() + i * n * n, n), i, squares.count);
     }

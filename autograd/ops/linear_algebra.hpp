@@ -267,27 +267,30 @@ void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis);
 /// @throws ShapeError if one is not a vector.
 template <Operand X>
 X outer(const X& a, const X& b) {
-    detail::with_context_of(
-        "outer", [&] { ops::require_vectors(a.shape(), b.shape()); }, a, b);
-    return reshape(a, {a.shape()[0], 1}) * reshape(b, {1, b.shape()[0]});
+    const auto product = [&] {
+        ops::require_vectors(a.shape(), b.shape());
+        return reshape(a, {a.shape()[0], 1}) * reshape(b, {1, b.shape()[0]});
+    };
+    return detail::with_context_of("outer", product, a, b);
 }
 
 /// The scalar products of the vectors along `axis`, counted from the end; the other axes are broadcast.
 /// @throws ShapeError if the axis is not negative, is not in both, or has two extents, or the shapes do not broadcast.
 template <Operand X>
 X vecdot(const X& a, const X& b, std::ptrdiff_t axis = -1) {
-    detail::with_context_of(
-        "vecdot", [&] { ops::require_vecdot(a.shape(), b.shape(), axis); }, a, b);
-    return sum(a * b, axis);
+    const auto product = [&] {
+        ops::require_vecdot(a.shape(), b.shape(), axis);
+        return sum(a * b, axis);
+    };
+    return detail::with_context_of("vecdot", product, a, b);
 }
 
 /// The sum of diagonal(x, offset).
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
 X trace(const X& x, std::ptrdiff_t offset = 0) {
-    detail::with_context_of(
-        "trace", [&] { ops::require_matrix(x.shape()); }, x);
-    return sum(diagonal(x, offset), -1);
+    return detail::with_context_of(
+        "trace", [&] { return sum(diagonal(x, offset), -1); }, x);
 }
 
 /// The x with a x = b: a of shape (..., n, n), b (..., n, k), or a vector (n,), which gives x of shape (..., n).
@@ -296,11 +299,13 @@ X trace(const X& x, std::ptrdiff_t offset = 0) {
 /// rounding gives large numbers and no error.) The gradient decomposes a once for each input.
 template <Operand X>
 X solve(const X& a, const X& b) {
-    detail::with_context_of(
-        "solve", [&] { ops::Solve::require_fit(a.shape(), b.shape()); }, a, b);
-    if (b.shape().size() != 1) return apply(ops::Solve{}, a, b);
-    const X x = apply(ops::Solve{}, a, reshape(b, {b.shape()[0], 1}));
-    return reshape(x, detail::with_last(x.shape(), 1, {}));
+    const auto solution = [&] {
+        ops::Solve::require_fit(a.shape(), b.shape());
+        if (b.shape().size() != 1) return apply(ops::Solve{}, a, b);
+        const X x = apply(ops::Solve{}, a, reshape(b, {b.shape()[0], 1}));
+        return reshape(x, detail::with_last(x.shape(), 1, {}));
+    };
+    return detail::with_context_of(ops::Solve::name, solution, a, b);
 }
 
 /// The inverse. To multiply by it, solve() is cheaper and more exact. Where one of its elements is beyond all numbers,

@@ -93,8 +93,9 @@ struct Product {
             return;
         }
         const bool summed = element_count(op.batch) != count;
-        if (summed && !accumulate) std::fill_n(out.data(), out.size(), T(0));
-        if (count == 0) return;
+        const bool is_empty = count == 0 || inner == 0;
+        if ((summed || is_empty) && !accumulate) std::fill_n(out.data(), out.size(), T(0));
+        if (is_empty || out.size() == 0) return;
         const std::size_t a_count = element_count(a_batch), b_count = element_count(b_batch);
         // All matrices with one on the right, row below row, are one matrix.
         if (!summed && b_count == 1 && a_count == count && !op.transpose.a) {

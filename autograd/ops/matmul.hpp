@@ -90,16 +90,18 @@ namespace detail {
 /// matmul() where at least one factor is a vector, which is made a matrix of one row or column.
 template <class X>
 X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
-    const bool row = a.shape().size() == 1, column = b.shape().size() == 1;
-    const auto as_matrices = [&] { return ops::Matmul::Matrices::of(a.shape(), b.shape(), transpose); };
-    const auto [left, right, own] = with_context_of(ops::Matmul::name, as_matrices, a, b);
-    const X product =
-        apply(ops::Matmul{own, ops::Matmul::batch_of(left, right)}, ops::reshaped(a, left), ops::reshaped(b, right));
-    const std::size_t rank = product.shape().size();
-    Shape shape = ops::Matmul::leading(product.shape());
-    if (!row) shape.push_back(product.shape()[rank - 2]);
-    if (!column) shape.push_back(product.shape()[rank - 1]);
-    return reshape(product, shape);
+    const auto of_matrices = [&] {
+        const bool row = a.shape().size() == 1, column = b.shape().size() == 1;
+        const auto [left, right, own] = ops::Matmul::Matrices::of(a.shape(), b.shape(), transpose);
+        const X product = apply(ops::Matmul{own, ops::Matmul::batch_of(left, right)}, ops::reshaped(a, left),
+                                ops::reshaped(b, right));
+        const std::size_t rank = product.shape().size();
+        Shape shape = ops::Matmul::leading(product.shape());
+        if (!row) shape.push_back(product.shape()[rank - 2]);
+        if (!column) shape.push_back(product.shape()[rank - 1]);
+        return reshape(product, shape);
+    };
+    return with_context_of(ops::Matmul::name, of_matrices, a, b);
 }
 
 }  // namespace detail

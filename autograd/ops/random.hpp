@@ -26,12 +26,14 @@ Var<T> record_noise(const Var<T>& like, Rng& rng, const char* name, std::span<co
 /// A leaf of `like`'s shape from N(0, 1), one draw of `rng`.
 template <class T>
 Var<T> normal_like(const Var<T>& like, Rng& rng) {
+    like.tape().index_of(like, "normal_like");
     return detail::record_noise<T>(like, rng, "normal_like", {}, [&](Array<T>& out) { rng.fill_normal(out); });
 }
 
 /// A leaf of `like`'s shape, uniform on [0, 1), one draw of `rng`.
 template <class T>
 Var<T> uniform_like(const Var<T>& like, Rng& rng) {
+    like.tape().index_of(like, "uniform_like");
     return detail::record_noise<T>(like, rng, "uniform_like", {}, [&](Array<T>& out) { rng.fill_uniform(out); });
 }
 
@@ -39,9 +41,13 @@ Var<T> uniform_like(const Var<T>& like, Rng& rng) {
 /// @throws Error if one of them is NaN or outside [0, 1].
 template <class T>
 Var<T> bernoulli_like(const Var<T>& probabilities, Rng& rng) {
-    const Input<T> input{probabilities.tape().index_of(probabilities, "bernoulli_like"), T(0)};
-    return detail::record_noise<T>(probabilities, rng, "bernoulli_like", {&input, 1},
-                                   [&](Array<T>& out) { rng.fill_bernoulli(out, probabilities.value()); });
+    constexpr const char* name = "bernoulli_like";
+    const Input<T> input{probabilities.tape().index_of(probabilities, name), T(0)};
+    const auto drawn = [&] {
+        return detail::record_noise<T>(probabilities, rng, name, {&input, 1},
+                                       [&](Array<T>& out) { rng.fill_bernoulli(out, probabilities.value(), name); });
+    };
+    return detail::with_context_of(name, drawn, probabilities);
 }
 
 }  // namespace autograd

@@ -19,8 +19,17 @@ Reduction Reduction::of(const Shape& shape, const Axes& axes, KeepDims keepdims,
     return reduction;
 }
 
+void Reduction::require_fit(const Shape& shape, const Shape& kept, const Shape& result) {
+    const bool fits = kept.size() == shape.size() && broadcasts_to(kept, shape) &&
+                      (same_shape(kept, result) || element_count(kept) == element_count(result));
+    if (fits) return;
+    throw ShapeError("an input of shape " + to_string(shape) + " cannot be reduced to " + to_string(kept) + ", as shape " +
+                     to_string(result));
+}
+
 template <class T>
 void Sum::forward(Array<T>& out, const Array<T>& x) const {
+    shapes.require_fit(x.shape());
     reshape_for_overwriting(out, shapes.kept);
     kernels::sum_to(out, x);
     out.reshape(shapes.result);
@@ -50,8 +59,20 @@ void require_elements(const Shape& shape, const Shape& kept, const char* what) {
 
 }  // namespace
 
+kernels::AxisView Arg::view_of(const Shape& shape) const {
+    shapes.require_fit(shape);
+    Shape expected(shape.size(), 1);
+    if (axis) {
+        expected = shape;
+        if (*axis < shape.size()) expected[*axis] = 1;
+    }
+    require_input(shapes.kept, expected);
+    return axis ? kernels::AxisView::of(shape, *axis) : kernels::AxisView{1, element_count(shape), 1};
+}
+
 template <class T>
 void Max::forward(Array<T>& out, const Array<T>& x) const {
+    shapes.require_fit(x.shape());
     require_elements(x.shape(), shapes.kept, "maximum");
     reshape_for_overwriting(out, shapes.kept);
     kernels::max_to(out, x);
@@ -60,6 +81,7 @@ void Max::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void Min::forward(Array<T>& out, const Array<T>& x) const {
+    shapes.require_fit(x.shape());
     require_elements(x.shape(), shapes.kept, "minimum");
     reshape_for_overwriting(out, shapes.kept);
     kernels::min_to(out, x);
@@ -68,18 +90,18 @@ void Min::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void ArgMax::forward(Array<T>& out, const Array<T>& x) const {
+    const kernels::AxisView view = view_of(x.shape());
     require_elements(x.shape(), shapes.kept, "maximum");
     reshape_for_overwriting(out, shapes.result);
-    kernels::argmax(out.data(), x.data(),
-                    axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
+    kernels::argmax(out.data(), x.data(), view);
 }
 
 template <class T>
 void ArgMin::forward(Array<T>& out, const Array<T>& x) const {
+    const kernels::AxisView view = view_of(x.shape());
     require_elements(x.shape(), shapes.kept, "minimum");
     reshape_for_overwriting(out, shapes.result);
-    kernels::argmin(out.data(), x.data(),
-                    axis ? kernels::AxisView::of(x.shape(), *axis) : kernels::AxisView{1, x.size(), 1});
+    kernels::argmin(out.data(), x.data(), view);
 }
 
 template <class T>
@@ -93,6 +115,7 @@ template Eager<double> log_of_sum(const Eager<double>&, const Shape&);
 
 template <class T>
 void LogSumExp::forward(Array<T>& out, const Array<T>& x) const {
+    shapes.require_fit(x.shape());
     Array<T> largest = empty<T>(shapes.kept);
     kernels::max_to(largest, x);
     // Where the largest is infinite there is nothing to protect, and inf - inf would be NaN.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "autograd/kernels/layout.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/shape.hpp"
 
@@ -28,6 +29,10 @@ struct Reduction {
         return detail::with_context_of(
             op, [&] { return of(x.shape(), axes, keepdims, op); }, x);
     }
+
+    /// @throws ShapeError if they are not those of a reduction of this shape.
+    void require_fit(const Shape& shape) const { require_fit(shape, kept, result); }
+    static void require_fit(const Shape& shape, const Shape& kept, const Shape& result);
 };
 
 struct Sum {
@@ -89,6 +94,9 @@ struct Arg {
     static constexpr std::uint32_t cut = 1;
     Reduction shapes;
     std::optional<std::size_t> axis;
+
+    /// @throws ShapeError if these are not of an array of this shape.
+    kernels::AxisView view_of(const Shape& shape) const;
 
     template <Operand X>
     static Arg of(const X& x, std::optional<std::ptrdiff_t> axis, KeepDims keepdims, const char* op) {

@@ -84,20 +84,22 @@ void LinearRecurrence::forward(Array<T>& out, const Array<T>& a, const Array<T>&
     if (a.shape() != b.shape()) {
         throw ShapeError("shapes " + to_string(a.shape()) + " and " + to_string(b.shape()) + " differ");
     }
+    const auto view = kernels::AxisView::of(b.shape(), axis);
     reshape_for_overwriting(out, b.shape());
-    kernels::linear_recurrence(out.data(), a.data(), b.data(), kernels::AxisView::of(b.shape(), axis), way, delayed);
+    kernels::linear_recurrence(out.data(), a.data(), b.data(), view, way, delayed);
 }
 
 template <class T>
 void CumulativeSum::forward(Array<T>& out, const Array<T>& x) const {
+    const auto view = kernels::AxisView::of(x.shape(), axis);
     reshape_for_overwriting(out, x.shape());
-    kernels::cumulative_sum(out.data(), x.data(), kernels::AxisView::of(x.shape(), axis), way);
+    kernels::cumulative_sum(out.data(), x.data(), view, way);
 }
 
 template <class T>
 void CumulativeProd::forward(Array<T>& out, const Array<T>& x) const {
-    reshape_for_overwriting(out, x.shape());
     const auto view = kernels::AxisView::of(x.shape(), axis);
+    reshape_for_overwriting(out, x.shape());
     kernels::cumulative_prod(out.data(), x.data(), view, way);
     const auto is_normal = [](T y) { return std::isnormal(y); };
     if (is_moderate(x, view.extent) || std::all_of(out.begin(), out.end(), is_normal)) return;
@@ -120,12 +122,14 @@ void CumulativeProd::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void LogCumSumExp::forward(Array<T>& out, const Array<T>& x) const {
+    const auto view = kernels::AxisView::of(x.shape(), axis);
     reshape_for_overwriting(out, x.shape());
-    kernels::logcumsumexp(out.data(), x.data(), kernels::AxisView::of(x.shape(), axis));
+    kernels::logcumsumexp(out.data(), x.data(), view);
 }
 
 template <class T>
 void Prod::forward(Array<T>& out, const Array<T>& x) const {
+    shapes.require_fit(x.shape());
     reshape_for_overwriting(out, shapes.kept);
     kernels::prod_to(out, x);
     if (!is_moderate(x, x.size() / std::max<std::size_t>(out.size(), 1))) {

@@ -220,22 +220,25 @@ struct Prod {
 template <Operand X>
 X linear_recurrence(const X& a, const X& b, std::ptrdiff_t axis, Way way = Way::forwards) {
     constexpr const char* name = ops::LinearRecurrence::name;
-    const Shape shape = detail::with_context_of(
-        name, [&] { return broadcast_shapes(a.shape(), b.shape()); }, a, b);
-    const auto place = detail::with_context_of(
-        name, [&] { return normalize_axis(axis, shape.size(), name); }, a, b);
-    const ops::LinearRecurrence op{place, way};
-    const auto whole = [&](const X& x) { return same_shape(x.shape(), shape) ? x : broadcast_to(x, shape); };
-    return apply(op, whole(a), whole(b));
+    const auto recurrence = [&] {
+        const Shape shape = broadcast_shapes(a.shape(), b.shape());
+        const ops::LinearRecurrence op{normalize_axis(axis, shape.size(), name), way};
+        const auto whole = [&](const X& x) { return same_shape(x.shape(), shape) ? x : broadcast_to(x, shape); };
+        return apply(op, whole(a), whole(b));
+    };
+    return detail::with_context_of(name, recurrence, a, b);
 }
 
 /// Element i is the sum of x's elements up to and with i along an axis. With the initial 0, up to i - 1.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
-    const std::size_t place = detail::axis_of(x, axis, ops::CumulativeSum::name);
-    const X sums = apply(ops::CumulativeSum{place}, x);
-    return initial == IncludeInitial::yes ? ops::padded(sums, place, {1, 0}, 0) : sums;
+    const auto scanned = [&] {
+        const std::size_t place = normalize_axis(axis, x.shape().size(), ops::CumulativeSum::name);
+        const X sums = apply(ops::CumulativeSum{place}, x);
+        return initial == IncludeInitial::yes ? ops::padded(sums, place, {1, 0}, 0) : sums;
+    };
+    return detail::with_context_of(ops::CumulativeSum::name, scanned, x);
 }
 
 /// The same of products; the initial one is 1. A product that over- or underflows may come back to the numbers. Not so
@@ -246,9 +249,12 @@ X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Inclu
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
-    const std::size_t place = detail::axis_of(x, axis, ops::CumulativeProd::name);
-    const X products = apply(ops::CumulativeProd{place}, x);
-    return initial == IncludeInitial::yes ? ops::padded(products, place, {1, 0}, 1) : products;
+    const auto scanned = [&] {
+        const std::size_t place = normalize_axis(axis, x.shape().size(), ops::CumulativeProd::name);
+        const X products = apply(ops::CumulativeProd{place}, x);
+        return initial == IncludeInitial::yes ? ops::padded(products, place, {1, 0}, 1) : products;
+    };
+    return detail::with_context_of(ops::CumulativeProd::name, scanned, x);
 }
 
 /// log(exp(x_0) + ... + exp(x_i)) along an axis, without overflow. Elements of minus infinity, also where there is

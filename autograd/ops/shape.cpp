@@ -10,6 +10,10 @@
 namespace autograd {
 
 PoolVector<bool> Axes::among(std::size_t rank, const char* op) const {
+    if (is_too_large_) {
+        throw ShapeError(std::string(op) + ": axis " + as_written(static_cast<std::size_t>(axes_.front())) +
+                         " is an unsigned integer, of which none is negative: an axis from the end wants a signed type");
+    }
     PoolVector<bool> chosen(rank, all_);
     for (const std::ptrdiff_t axis : axes_) {
         const std::size_t place = normalize_axis(axis, rank, op);
@@ -34,11 +38,23 @@ void Reshape::forward(Array<T>& out, const Array<T>& x) const {
 Reshape Reshape::of(Shape shape, std::size_t count) {
     const auto place = std::find(shape.begin(), shape.end(), inferred);
     if (place == shape.end()) return {shape};
+    const auto refuse = [&, given = shape](const std::string& why) {
+        std::string text;
+        for (const std::size_t extent : given) {
+            text += (text.empty() ? "" : ", ") + (extent == inferred ? "inferred" : as_written(extent));
+        }
+        throw ShapeError(std::string(name) + ": to the shape (" + text + "): " + why);
+    };
     *place = 1;
+    if (std::find(shape.begin(), shape.end(), inferred) != shape.end()) {
+        refuse("only one extent can be inferred (" + as_written(inferred) + " stands for one)");
+    }
+    const auto is_impossible = [](std::size_t extent) { return extent > std::size_t{1} << 48; };
+    if (std::any_of(shape.begin(), shape.end(), is_impossible)) refuse("an extent is negative or too large");
     const std::size_t others = element_count(shape);
-    if (others == 0 || count % others != 0 || std::find(shape.begin(), shape.end(), inferred) != shape.end()) {
-        throw ShapeError(std::string(name) + ": no extent makes " + std::to_string(count) + " elements of the shape " +
-                         to_string(shape) + " if it stands in place of axis " + std::to_string(place - shape.begin()));
+    if (others == 0) refuse("beside an extent of 0 none can be inferred");
+    if (count % others != 0) {
+        refuse(std::to_string(count) + " elements cannot be parted into " + std::to_string(others));
     }
     *place = count / others;
     return {shape};
@@ -95,6 +111,23 @@ Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& sl
     return {place, count == 0 ? 0 : static_cast<std::size_t>(first), slice.step, static_cast<std::size_t>(count)};
 }
 
+Shape Selection::part_of(const Shape& shape) const {
+    const auto is_inside = [&] {
+        if (axis >= shape.size()) return false;
+        if (count == 0) return true;
+        const std::size_t extent = shape[axis], stride = step > 0 ? static_cast<std::size_t>(step) : 0 - static_cast<std::size_t>(step);
+        const std::size_t room = step > 0 ? extent - 1 - first : first;  // of the others, beside the first
+        return first < extent && (count == 1 || (stride > 0 && count - 1 <= room / stride));
+    };
+    if (!is_inside()) {
+        throw ShapeError(std::to_string(count) + " elements from " + as_written(first) + " in steps of " +
+                         std::to_string(step) + " are not on axis " + as_written(axis) + " of shape " + to_string(shape));
+    }
+    Shape part = shape;
+    part[axis] = count;
+    return part;
+}
+
 namespace {
 
 /// Where the selected elements of an array of this shape start, and their strides.
@@ -112,11 +145,10 @@ struct SelectedPlaces {
 
 template <class T>
 void SliceOp::forward(Array<T>& out, const Array<T>& x) const {
-    const SelectedPlaces places(selection, x.shape());
-    Shape shape = x.shape();
-    shape[selection.axis] = selection.count;
+    const Shape shape = selection.part_of(x.shape());
     reshape_for_overwriting(out, shape);
     if (out.size() == 0) return;  // an empty array has no data to add an offset to
+    const SelectedPlaces places(selection, x.shape());
     kernels::copy_strided(out.data(), kernels::row_major_strides(shape), x.data() + places.offset, places.strides, shape);
 }
 
@@ -129,6 +161,7 @@ void Unslice::forward(Array<T>& out, const Array<T>& x) const {
 
 template <class T>
 void Unslice::add_to(Array<T>& target, const Array<T>& x) const {
+    require_input(x.shape(), selection.part_of(shape));
     require_shape(target, shape, name);
     if (x.size() == 0) return;
     const SelectedPlaces places(selection, shape);
@@ -157,6 +190,16 @@ Concat Concat::of(std::span<const Shape* const> shapes, std::ptrdiff_t axis) {
 
 template <class T>
 void Concat::forward(Array<T>& out, std::span<const Array<T>* const> list) const {
+    if (list.size() != firsts.size()) {
+        throw ShapeError(std::to_string(list.size()) + " inputs in place of " + std::to_string(firsts.size()));
+    }
+    for (std::size_t k = 0; k < list.size(); ++k) {
+        Shape expected = result;
+        if (axis < result.size()) {
+            expected[axis] = (k + 1 < firsts.size() ? firsts[k + 1] : result[axis]) - firsts[k];
+        }
+        require_input(list[k]->shape(), expected);
+    }
     reshape_for_overwriting(out, result);
     const kernels::Strides strides = kernels::row_major_strides(result);
     for (std::size_t k = 0; k < list.size(); ++k) {
@@ -176,8 +219,12 @@ Roll Roll::of(const Shape& shape, std::ptrdiff_t axis, std::ptrdiff_t shift) {
 
 template <class T>
 void Roll::forward(Array<T>& out, const Array<T>& x) const {
-    reshape_for_overwriting(out, x.shape());
     const auto view = kernels::AxisView::of(x.shape(), axis);
+    if (shift >= std::max<std::size_t>(x.shape()[axis], 1)) {
+        throw ShapeError("a shift of " + as_written(shift) + " is beyond axis " + std::to_string(axis) + " of shape " +
+                         to_string(x.shape()));
+    }
+    reshape_for_overwriting(out, x.shape());
     const std::size_t size = view.extent * view.inner, moved = shift * view.inner;
     for (std::size_t i = 0; i < view.outer; ++i) {
         const T* from = x.data() + i * size;
@@ -193,9 +240,10 @@ Pad Pad::of(const Shape& shape, const PaddingList& padding, double value) {
     Pad result{{}, shape, value};
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
         const auto [before, after] = padding[axis];
+        // Neither end may take away what the other one adds.
         std::ptrdiff_t extent = static_cast<std::ptrdiff_t>(shape[axis]);
-        if (__builtin_add_overflow(extent, before, &extent) || __builtin_add_overflow(extent, after, &extent) ||
-            extent < 0) {
+        if (before < -extent || after < -extent || __builtin_add_overflow(extent, before, &extent) ||
+            __builtin_add_overflow(extent, after, &extent) || extent < 0) {
             throw ShapeError(std::string(name) + ": axis " + std::to_string(axis) + " of shape " + to_string(shape) +
                              " cannot be padded by " + std::to_string(before) + " and " + std::to_string(after));
         }
@@ -215,22 +263,29 @@ Pad Pad::of_axis(const Shape& shape, std::size_t axis, const Padding& padding, d
 
 template <class T>
 void Pad::forward(Array<T>& out, const Array<T>& x) const {
+    if (x.dimension() != shape.size() || before.size() != shape.size()) {
+        throw ShapeError("an input of shape " + to_string(x.shape()) + " cannot be put into one of shape " +
+                         to_string(shape) + " by " + std::to_string(before.size()) + " paddings");
+    }
     reshape_for_overwriting(out, shape);
-    const kernels::Strides to_strides = kernels::row_major_strides(shape);
-    const kernels::Strides from_strides = kernels::row_major_strides(x.shape());
+    // What both have, of each axis.
+    const auto first = [&](std::size_t axis) { return std::max(before[axis], std::ptrdiff_t{0}); };
     Shape common = shape;
-    std::ptrdiff_t to = 0, from = 0;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
         const auto length = static_cast<std::ptrdiff_t>(shape[axis]),
                    own = static_cast<std::ptrdiff_t>(x.shape()[axis]);
-        const std::ptrdiff_t first = std::max(before[axis], std::ptrdiff_t{0});
-        const std::ptrdiff_t last = std::min(length, own + before[axis]);
-        common[axis] = static_cast<std::size_t>(std::max(last - first, std::ptrdiff_t{0}));
-        to += first * to_strides[axis];
-        from += (first - before[axis]) * from_strides[axis];
+        const bool meet = before[axis] > -own && before[axis] < length;
+        common[axis] = meet ? static_cast<std::size_t>(std::min(length, own + before[axis]) - first(axis)) : 0;
     }
     if (common != shape) std::fill_n(out.data(), out.size(), static_cast<T>(value));
     if (element_count(common) == 0) return;
+    const kernels::Strides to_strides = kernels::row_major_strides(shape);
+    const kernels::Strides from_strides = kernels::row_major_strides(x.shape());
+    std::ptrdiff_t to = 0, from = 0;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        to += first(axis) * to_strides[axis];
+        from += (first(axis) - before[axis]) * from_strides[axis];
+    }
     kernels::copy_strided(out.data() + to, to_strides, x.data() + from, from_strides, common);
 }
 
@@ -244,6 +299,11 @@ void require_shifts(const Shape& shape, const AxisList& shifts, const AxisList& 
     if (shifts.size() == axes.size()) return;
     throw ShapeError(std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) + " axes of shape " +
                      to_string(shape));
+}
+
+void require_input(const Shape& x, const Shape& expected) {
+    if (same_shape(x, expected)) return;
+    throw ShapeError("an input of shape " + to_string(x) + " where one of shape " + to_string(expected) + " is wanted");
 }
 
 void require_equal_shapes(const Shape& a, const Shape& b) {
@@ -264,7 +324,8 @@ Shape squeezed(const Shape& shape, const Axes& axes) {
 }
 
 Shape expanded(const Shape& shape, const Axes& axes) {
-    const PoolVector<bool> added = Axes(axes.list()).among(shape.size() + axes.list().size(), "expand_dims");
+    const PoolVector<bool> added =
+        (axes.all() ? Axes(AxisList()) : axes).among(shape.size() + axes.list().size(), "expand_dims");
     Shape result;
     std::size_t from = 0;
     for (const bool is_new : added) result.push_back(is_new ? 1 : shape[from++]);
@@ -295,9 +356,10 @@ AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& de
 
 Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis) {
     const std::size_t extent = shape[normalize_axis(axis, shape.size(), "split")];
-    if (sections == 0 || extent % sections != 0) {
+    constexpr std::size_t most = std::size_t{1} << 24;
+    if (sections == 0 || extent % sections != 0 || sections > most) {
         throw ShapeError("split: axis " + std::to_string(axis) + " of shape " + to_string(shape) +
-                         " cannot be cut into " + std::to_string(sections) + " equal parts");
+                         " cannot be cut into " + as_written(sections) + " equal parts");
     }
     return Shape(sections, extent / sections);
 }

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,9 @@ class Axes {
    public:
     Axes() : all_(true) {}
     template <std::integral I>
-    Axes(I axis) : axes_{static_cast<std::ptrdiff_t>(axis)} {}
+    Axes(I axis)
+        : is_too_large_(std::is_unsigned_v<I> && static_cast<std::ptrdiff_t>(axis) < 0),
+          axes_{static_cast<std::ptrdiff_t>(axis)} {}
     Axes(std::initializer_list<std::ptrdiff_t> axes) : axes_(axes.begin(), axes.end()) {}
     Axes(const AxisList& axes) : axes_(axes) {}
 
@@ -46,6 +49,7 @@ class Axes {
 
    private:
     bool all_ = false;
+    bool is_too_large_ = false;  ///< for a signed number: else the largest of unsigned ones were the last axis
     AxisList axes_;
 };
 
@@ -98,6 +102,9 @@ struct Selection {
 
     /// @throws ShapeError for an axis or index that is not there, or a step of 0.
     static Selection of(const Shape& shape, std::ptrdiff_t axis, const Slice& slice);
+    /// The shape of what it selects from an array of this shape.
+    /// @throws ShapeError if that has not the axis, or not all of these elements.
+    Shape part_of(const Shape& shape) const;
 };
 
 struct SliceOp {
@@ -176,7 +183,7 @@ struct Pad {
     Shape shape;
     double value = 0;
 
-    /// @throws ShapeError if there are not as many paddings as axes, or an extent would be negative.
+    /// @throws ShapeError if there are not as many paddings as axes, or one takes more away than there is.
     static Pad of(const Shape& shape, const PaddingList& padding, double value);
     /// Of one axis. What would be shorter than nothing is empty.
     static Pad of_axis(const Shape& shape, std::size_t axis, const Padding& padding, double value);
@@ -201,6 +208,9 @@ Shape squeezed(const Shape& shape, const Axes& axes);
 void require_matrix(const Shape& shape);
 /// @throws ShapeError if there are not as many shifts as axes.
 void require_shifts(const Shape& shape, const AxisList& shifts, const AxisList& axes);
+/// For ops that were made for inputs of a certain shape, and may be applied to others.
+/// @throws ShapeError if x has another.
+void require_input(const Shape& x, const Shape& expected);
 /// @throws ShapeError naming both if they differ.
 void require_equal_shapes(const Shape& a, const Shape& b);
 /// @throws ShapeError if an axis of the result is named twice or is not there.
@@ -208,7 +218,7 @@ Shape expanded(const Shape& shape, const Axes& axes);
 /// The order of axes in which those of `source` are found at `destination`, and the others keep theirs.
 AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& destination);
 /// The extents of `sections` equal parts.
-/// @throws ShapeError if there are none.
+/// @throws ShapeError if there are none, or more than 2^24.
 Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis);
 /// @throws ShapeError if the sizes do not add up to the axis.
 void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis);
@@ -224,7 +234,7 @@ void append_parts(PoolVector<X>& parts, const X& x, std::span<const std::size_t>
 inline constexpr std::size_t inferred = static_cast<std::size_t>(-1);
 
 /// The same elements, in the same row-major order, in another shape: reshape(x, {inferred, 4}).
-/// @throws ShapeError if the shapes have different numbers of elements.
+/// @throws ShapeError if the shapes have different numbers of elements, or more than one extent is to be inferred.
 template <Operand X>
 X reshape(const X& x, const Shape& shape) {
     constexpr const char* name = ops::Reshape::name;
@@ -246,13 +256,15 @@ X permute_dims(const X& x, const AxisList& axes) {
 /// @throws ShapeError if x has fewer than two.
 template <Operand X>
 X matrix_transpose(const X& x) {
-    const std::size_t rank = x.shape().size();
-    detail::with_context_of(
-        "matrix_transpose", [&] { ops::require_matrix(x.shape()); }, x);
-    Shape axes(rank);
-    for (std::size_t axis = 0; axis < rank; ++axis) axes[axis] = axis;
-    std::swap(axes[rank - 2], axes[rank - 1]);
-    return apply(ops::PermuteDims{axes}, x);
+    const auto transposed = [&] {
+        ops::require_matrix(x.shape());
+        const std::size_t rank = x.shape().size();
+        Shape axes(rank);
+        for (std::size_t axis = 0; axis < rank; ++axis) axes[axis] = axis;
+        std::swap(axes[rank - 2], axes[rank - 1]);
+        return apply(ops::PermuteDims{axes}, x);
+    };
+    return detail::with_context_of("matrix_transpose", transposed, x);
 }
 
 /// A part of one axis: slice(x, 1, {0, 20}) is x[:, 0:20], slice(x, 0, {.step = -1}) is x[::-1].
@@ -283,24 +295,24 @@ X slice(const X& x, std::initializer_list<Slice> ranges) {
 /// @throws ShapeError if the result has no such axis.
 template <Operand X>
 X expand_dims(const X& x, const Axes& axes) {
-    return reshape(x, detail::with_context_of(
-                          "expand_dims", [&] { return ops::expanded(x.shape(), axes); }, x));
+    return detail::with_context_of(
+        "expand_dims", [&] { return reshape(x, ops::expanded(x.shape(), axes)); }, x);
 }
 
 /// The same without these axes.
 /// @throws ShapeError if one of them is not 1 long.
 template <Operand X>
 X squeeze(const X& x, const Axes& axes) {
-    return reshape(x, detail::with_context_of(
-                          "squeeze", [&] { return ops::squeezed(x.shape(), axes); }, x));
+    return detail::with_context_of(
+        "squeeze", [&] { return reshape(x, ops::squeezed(x.shape(), axes)); }, x);
 }
 
 /// Axes `source` of x are axes `destination` of the result; the others keep their order.
 /// @throws ShapeError for an axis that is not there or is named twice, or lists of different lengths.
 template <Operand X>
 X moveaxis(const X& x, const AxisList& source, const AxisList& destination) {
-    const auto moved = [&] { return ops::moved_axes(x.shape().size(), source, destination); };
-    return permute_dims(x, detail::with_context_of("moveaxis", moved, x));
+    const auto moved = [&] { return permute_dims(x, ops::moved_axes(x.shape().size(), source, destination)); };
+    return detail::with_context_of("moveaxis", moved, x);
 }
 template <Operand X>
 X moveaxis(const X& x, std::ptrdiff_t source, std::ptrdiff_t destination) {
@@ -311,13 +323,15 @@ X moveaxis(const X& x, std::ptrdiff_t source, std::ptrdiff_t destination) {
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
 X flip(const X& x, const Axes& axes = {}) {
-    const PoolVector<bool> reversed = detail::with_context_of(
-        "flip", [&] { return axes.among(x.shape().size(), "flip"); }, x);
-    X result = x;
-    for (std::size_t axis = 0; axis < reversed.size(); ++axis) {
-        if (reversed[axis]) result = slice(result, static_cast<std::ptrdiff_t>(axis), {.step = -1});
-    }
-    return result;
+    const auto flipped = [&] {
+        const PoolVector<bool> reversed = axes.among(x.shape().size(), "flip");
+        X result = x;
+        for (std::size_t axis = 0; axis < reversed.size(); ++axis) {
+            if (reversed[axis]) result = slice(result, static_cast<std::ptrdiff_t>(axis), {.step = -1});
+        }
+        return result;
+    };
+    return detail::with_context_of("flip", flipped, x);
 }
 
 /// Element i goes to place i + shift of its axis, counted on from the beginning where that is beyond the end.
@@ -331,17 +345,20 @@ X roll(const X& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
 /// The same, of all elements in row-major order.
 template <Operand X>
 X roll(const X& x, std::ptrdiff_t shift) {
-    return reshape(roll(reshape(x, {element_count(x.shape())}), shift, 0), x.shape());
+    return detail::with_context_of(
+        "roll", [&] { return reshape(roll(reshape(x, {element_count(x.shape())}), shift, 0), x.shape()); }, x);
 }
 /// The same along several axes, each with its own shift.
 /// @throws ShapeError for lists of different lengths.
 template <Operand X>
 X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
-    detail::with_context_of(
-        "roll", [&] { ops::require_shifts(x.shape(), shifts, axes); }, x);
-    X result = x;
-    for (std::size_t k = 0; k < axes.size(); ++k) result = roll(result, shifts[k], axes[k]);
-    return result;
+    const auto rolled = [&] {
+        ops::require_shifts(x.shape(), shifts, axes);
+        X result = x;
+        for (std::size_t k = 0; k < axes.size(); ++k) result = roll(result, shifts[k], axes[k]);
+        return result;
+    };
+    return detail::with_context_of("roll", rolled, x);
 }
 
 /// x with `value` before and after: pad(x, {{1, 2}, {0, 0}}) has one row more at the top and two at the bottom.
@@ -359,22 +376,26 @@ PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis = 0);
 
 /// Parts of one axis, in order: `sections` of the same extent. More than 16 are cut from halves of halves, which stay on
 /// the tape: each doubling of their number is one more copy of x.
-/// @throws ShapeError if the axis cannot be cut so.
+/// @throws ShapeError if the axis cannot be cut so, or into more than 2^24.
 template <Operand X, std::integral I>
 PoolVector<X> split(const X& x, I sections, std::ptrdiff_t axis = 0) {
-    const auto parts = [&] { return ops::equal_parts(x.shape(), static_cast<std::size_t>(sections), axis); };
-    return split(x, detail::with_context_of("split", parts, x), axis);
+    const auto parts = [&] {
+        return split(x, ops::equal_parts(x.shape(), static_cast<std::size_t>(sections), axis), axis);
+    };
+    return detail::with_context_of("split", parts, x);
 }
 /// The same with these extents: split(x, {20, 20, 1}, 1).
 /// @throws ShapeError if they do not add up to the axis.
 template <Operand X>
 PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis) {
-    detail::with_context_of(
-        "split", [&] { ops::require_parts(x.shape(), sizes, axis); }, x);
-    PoolVector<X> parts;
-    parts.reserve(sizes.size());
-    ops::append_parts(parts, x, {sizes.data(), sizes.size()}, detail::axis_of(x, axis, "split"));
-    return parts;
+    const auto cut = [&] {
+        ops::require_parts(x.shape(), sizes, axis);
+        PoolVector<X> parts;
+        parts.reserve(sizes.size());
+        ops::append_parts(parts, x, {sizes.data(), sizes.size()}, normalize_axis(axis, x.shape().size(), "split"));
+        return parts;
+    };
+    return detail::with_context_of("split", cut, x);
 }
 template <Operand X>
 void ops::append_parts(PoolVector<X>& parts, const X& x, std::span<const std::size_t> sizes, std::size_t axis) {
@@ -397,11 +418,14 @@ void ops::append_parts(PoolVector<X>& parts, const X& x, std::span<const std::si
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
 PoolVector<X> unstack(const X& x, std::ptrdiff_t axis = 0) {
-    const std::size_t count = x.shape()[detail::axis_of(x, axis, "unstack")];
-    PoolVector<X> parts;
-    if (count == 0) return parts;
-    for (const X& part : split(x, count, axis)) parts.push_back(squeeze(part, axis));
-    return parts;
+    const auto taken_apart = [&] {
+        const std::size_t count = x.shape()[normalize_axis(axis, x.shape().size(), "unstack")];
+        PoolVector<X> parts;
+        if (count == 0) return parts;
+        for (const X& part : split(x, count, axis)) parts.push_back(squeeze(part, axis));
+        return parts;
+    };
+    return detail::with_context_of("unstack", taken_apart, x);
 }
 
 /// Arrays joined along an axis that they have; their other extents must agree.
@@ -426,14 +450,16 @@ Var<T> concat(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
 /// @throws ShapeError if the shapes differ.
 template <class T>
 Var<T> stack(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
-    PoolVector<Var<T>> expanded;
-    for (const Var<T>& each : list) {
-        detail::with_context_of(
-            "stack", [&] { ops::require_equal_shapes(list.front().shape(), each.shape()); }, list.front(), each);
-        expanded.push_back(expand_dims(each, axis));
-    }
-    if (list.empty()) throw ShapeError("stack: an empty list of inputs");
-    return concat(expanded, axis);
+    const auto join = [&] {
+        if (list.empty()) throw ShapeError("an empty list of inputs");
+        PoolVector<Var<T>> expanded;
+        for (const Var<T>& each : list) {
+            ops::require_equal_shapes(list.front().shape(), each.shape());
+            expanded.push_back(expand_dims(each, axis));
+        }
+        return concat(expanded, axis);
+    };
+    return detail::with_context_of("stack", join, list);
 }
 template <class T, class Allocator>
 Var<T> stack(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {

@@ -1,7 +1,10 @@
 // Values of softmax and its logarithm, and what cross entropy and layer normalisation want of shapes.
 #include "autograd/ops/softmax.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -14,6 +17,7 @@ namespace {
 /// -infinity there is NaN.)
 template <class T>
 Eager<T> shifted(const Array<T>& x, const Shape& kept) {
+    Reduction::require_fit(x.shape(), kept, kept);
     Array<T> largest = empty<T>(kept);
     kernels::max_to(largest, x);
     constexpr T inf = std::numeric_limits<T>::infinity();
@@ -53,14 +57,17 @@ Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes) {
     for (std::size_t i = 0; i < rows; ++i) {
         if (classes[i] >= count) {
             throw ShapeError(about() + " have " + std::to_string(count) + " classes; number " + std::to_string(i) +
-                             " of the right ones is " + std::to_string(classes[i]));
+                             " of the right ones is " + as_written(classes[i]));
         }
         out.data()[(i / inner * count + classes[i]) * inner + i % inner] = 1;
     }
     return out;
 }
 
-void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, const Shape* bias) {
+void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const Shape* weight, const Shape* bias) {
+    if (!(epsilon >= 0) || std::isinf(epsilon)) {
+        throw Error(fmt::format("layer_norm: epsilon = {}: a finite number from 0 on is wanted", epsilon));
+    }
     Reduction::of(x, axes, KeepDims::yes, "layer_norm");
     const auto require = [&](const Shape* shape, const char* which) {
         if (shape == nullptr || broadcasts_to(*shape, x)) return;

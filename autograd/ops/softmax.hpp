@@ -58,8 +58,8 @@ struct LogSoftmax {
 template <class T>
 Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes);
 
-/// @throws ShapeError if the weight or bias does not broadcast to x.
-void require_layer_norm(const Shape& x, const Axes& axes, const Shape* weight, const Shape* bias);
+/// @throws ShapeError if the weight or bias does not broadcast to x, Error if epsilon is negative or not finite.
+void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const Shape* weight, const Shape* bias);
 
 }  // namespace ops
 
@@ -102,11 +102,11 @@ X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
 
 /// (x - mean) / sqrt(variance + epsilon) over `axes`, of which both are the population's. It is right where the
 /// variance overflows, or vanishes beside an epsilon that does, and 0 of equal numbers.
-/// @throws ShapeError for an axis that is not there or is named twice.
+/// @throws ShapeError for an axis that is not there or is named twice, Error if epsilon is negative or not finite.
 template <Operand X>
 X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
     detail::with_context_of(
-        "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, nullptr, nullptr); }, x);
+        "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, epsilon, nullptr, nullptr); }, x);
     const Shape kept = ops::Reduction::of(x, axes, KeepDims::yes, "layer_norm").kept;
     const auto scale = ops::scale_of_spread(detail::values_of(x), kept, epsilon);
     const X centred = ops::exactly_centred(ops::over_scale(x, scale), kept);
@@ -122,10 +122,11 @@ X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
 /// @throws ShapeError also if they do not broadcast to x's shape.
 template <Operand X>
 X layer_norm(const X& x, const X& weight, const X& bias, const Axes& axes = -1, double epsilon = 1e-5) {
-    detail::with_context_of(
-        "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, &weight.shape(), &bias.shape()); }, x, weight,
-        bias);
-    return layer_norm(x, axes, epsilon) * weight + bias;
+    const auto scaled = [&] {
+        ops::require_layer_norm(x.shape(), axes, epsilon, &weight.shape(), &bias.shape());
+        return layer_norm(x, axes, epsilon) * weight + bias;
+    };
+    return detail::with_context_of("layer_norm", scaled, x, weight, bias);
 }
 
 #define XTAPE_SOFTMAX_STRUCTURES(OP) \

@@ -2,6 +2,8 @@
 // underflow.
 #include "autograd/ops/statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -68,8 +70,18 @@ bool all_finite(const Array<T>& x) {
     return kernels::find_non_finite(x) == x.size();
 }
 
+void require_order(double ord) {
+    if (!(ord > 0)) throw ShapeError(fmt::format("ord must be positive, not {}", ord));
+}
+
+void require_correction(double correction) {
+    if (std::isfinite(correction)) return;
+    throw Error(fmt::format("correction = {}: a finite number is wanted", correction));
+}
+
 template <class T>
 void Variance::forward(Array<T>& out, const Array<T>& x) const {
+    shapes.require_fit(x.shape());
     out = (sum_to(square(exactly_centred(Eager<T>(x), shapes.kept)), shapes.kept) / divisor).take();
     out.reshape(shapes.result);
 }
@@ -96,6 +108,7 @@ RootOfPowers::Limit<T> RootOfPowers::limit(const Array<T>& terms) const {
 
 template <class T>
 void RootOfPowers::forward(Array<T>& out, const Array<T>& array) const {
+    shapes.require_fit(array.shape());
     const Eager<T> x(array);
     const auto total_over = [&](const std::optional<Array<T>>& scale) {
         const Eager<T> t = terms(x, scale);

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <string>
 
 #include "autograd/ops/constant.hpp"
 #include "autograd/ops/reductions.hpp"
@@ -149,9 +148,16 @@ X RootOfPowers::slope(const X& x, const X& y) const {
     return where(holds, detail::constant_like(x, at_limit.slope), formula) / divisor;
 }
 
+/// @throws Error if it is not finite.
+void require_correction(double correction);
+/// @throws ShapeError if it is not positive.
+void require_order(double ord);
+
 /// By what var() and stddev() divide: NaN where n - correction is not positive.
 template <Operand X>
-double degrees_of_freedom(const X& x, const Reduction& shapes, double correction) {
+double degrees_of_freedom(const X& x, const Reduction& shapes, double correction, const char* op) {
+    detail::with_context_of(
+        op, [&] { require_correction(correction); }, x);
     const double groups = static_cast<double>(element_count(shapes.kept));
     const double divisor = static_cast<double>(element_count(x.shape())) / groups - correction;
     return divisor > 0 || groups == 0 ? divisor : std::numeric_limits<double>::quiet_NaN();
@@ -161,18 +167,20 @@ double degrees_of_freedom(const X& x, const Reduction& shapes, double correction
 
 /// The variance over `axes`: the sum of the squared distances from the mean, divided by n - correction. NaN where this
 /// is not positive. The distances are computed, not the difference of two large squares.
+/// @throws Error if `correction` is not finite.
 template <Operand X>
 X var(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
     const auto shapes = ops::Reduction::of(x, axes, keepdims, "var");
-    return apply(ops::Variance{shapes, ops::degrees_of_freedom(x, shapes, correction)}, x);
+    return apply(ops::Variance{shapes, ops::degrees_of_freedom(x, shapes, correction, "var")}, x);
 }
 
 /// The standard deviation, the root of var(). (The array API's `std`, which no C++ program could call.) It is a number
 /// where its square is none. Where it is 0 its gradient is 0, one of its subgradients.
+/// @throws Error if `correction` is not finite.
 template <Operand X>
 X stddev(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
     const auto shapes = ops::Reduction::of(x, axes, keepdims, "stddev");
-    return apply(ops::StandardDeviation{{shapes, 2, true, ops::degrees_of_freedom(x, shapes, correction)}}, x);
+    return apply(ops::StandardDeviation{{shapes, 2, true, ops::degrees_of_freedom(x, shapes, correction, "stddev")}}, x);
 }
 
 /// The p-norm over `axes`, taken together as one vector: sum(|x|^ord)^(1 / ord), or the largest |x| for infinity.
@@ -181,35 +189,35 @@ X stddev(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, do
 /// @throws ShapeError if `ord` is not positive; over an empty axis if it is infinite.
 template <Operand X>
 X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double ord = 2) {
-    const auto require_order = [&] {
-        if (!(ord > 0)) throw ShapeError("ord must be positive, not " + std::to_string(ord));
+    const auto norm = [&] {
+        ops::require_order(ord);
+        const auto shapes = ops::Reduction::of(x, axes, keepdims, "vector_norm");
+        if (ord == 1) return sum(abs(x), axes, keepdims);
+        if (std::isinf(ord)) return max(abs(x), axes, keepdims);
+        return apply(ops::VectorNorm{{shapes, ord, false, 1}}, x);
     };
-    detail::with_context_of("vector_norm", require_order, x);
-    const auto shapes = ops::Reduction::of(x, axes, keepdims, "vector_norm");
-    if (ord == 1) return sum(abs(x), axes, keepdims);
-    if (std::isinf(ord)) return max(abs(x), axes, keepdims);
-    return apply(ops::VectorNorm{{shapes, ord, false, 1}}, x);
+    return detail::with_context_of("vector_norm", norm, x);
 }
 
 /// How many elements over `axes` are not 0, as a number: exact in float up to 2^24. NaN is not 0. It cuts the gradient.
 template <Operand X>
 X count_nonzero(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    ops::Reduction::of(x, axes, keepdims, "count_nonzero");
-    return sum(not_equal(x, 0), axes, keepdims);
+    return detail::with_context_of(
+        "count_nonzero", [&] { return sum(not_equal(x, 0), axes, keepdims); }, x);
 }
 
 /// 1 where at least one element over `axes` is not 0, else 0. It cuts the gradient.
 template <Operand X>
 X any(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    ops::Reduction::of(x, axes, keepdims, "any");
-    return not_equal(count_nonzero(x, axes, keepdims), 0);
+    return detail::with_context_of(
+        "any", [&] { return not_equal(count_nonzero(x, axes, keepdims), 0); }, x);
 }
 
 /// 1 where no element over `axes` is 0, else 0. It cuts the gradient.
 template <Operand X>
 X all(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
-    ops::Reduction::of(x, axes, keepdims, "all");
-    return equal(sum(equal(x, 0), axes, keepdims), 0);
+    return detail::with_context_of(
+        "all", [&] { return equal(sum(equal(x, 0), axes, keepdims), 0); }, x);
 }
 
 #define XTAPE_STATISTICS_STRUCTURES(OP) OP(Variance, 1) OP(StandardDeviation, 1) OP(VectorNorm, 1)

@@ -21,8 +21,8 @@ std::vector<OpRecord> control_records() {
     OpRecord hook{.name = "gradient_hook", .documentation = {.formula = "x", .gradient = "g, which the hook is shown"}};
     hook.cases = {{.name = "of a matrix",
                    .shapes = {{3, 4}},
-                   .call = OpCall([]<class V>(std::span<const V> x) {
-                       return gradient_hook<typename V::Element>(x[0], [](const auto&) {});
+                   .call = OpCall([](auto x) {
+                       return gradient_hook<typename std::remove_cvref_t<decltype(x[0])>::Element>(x[0], [](const auto&) {});
                    }),
                    .reference = [](Inputs x) { return x[0]; }}};
 

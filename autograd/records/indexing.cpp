@@ -1,6 +1,8 @@
 // The records of the ops that pick and repeat elements. The references move them one by one.
 #include "autograd/ops/indexing.hpp"
 
+#include <limits>
+
 #include "autograd/records/references.hpp"
 #include "autograd/registry.hpp"
 
@@ -139,7 +141,10 @@ OpRecord take_record() {
                       {{{2, 3}}, call({0, 3}, 1), {"take", "index 3", "axis 1", "(2, 3)"}},
                       {{{2, 3}}, call({-3}, 0), {"take", "index -3", "axis 0", "(2, 3)"}},
                       {{{0}}, call({0}, 0), {"take", "index 0", "(0,)"}},
-                      {{{3}}, [](auto v) { return take(v[0], Array<double>{0.5}, 0); }, {"0.5", "not an integer"}}};
+                      {{{3}}, [](auto v) { return take(v[0], Array<double>{0.5}, 0); }, {"take", "0.5", "not an integer"}},
+                      {{{3}},
+                       [](auto v) { return take(v[0], std::vector<std::size_t>{1, std::numeric_limits<std::size_t>::max()}, 0); },
+                       {"take", "index -1 (number 1", "unsigned"}}};
     return record;
 }
 

@@ -22,6 +22,7 @@ struct PickRows {
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& table) const {
+        if (table.dimension() != 2) throw ShapeError("a matrix is wanted, not shape " + to_string(table.shape()));
         const std::size_t rows = table.shape()[0], length = table.shape()[1];
         out = empty<T>({indices->size(), length});
         for (std::size_t i = 0; i < indices->size(); ++i) {
@@ -51,6 +52,7 @@ struct AddRows {
     /// that of take: a row may be picked a million times, and in float a loop of `+=` would round a million times.
     template <class T>
     void add_to(Array<T>& target, const Array<T>& x) const {
+        ops::require_input(x.shape(), {indices->size(), table[1]});
         kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(table, 0), indices->data(),
                              indices->size());
     }
@@ -67,7 +69,6 @@ X PickRows::gradient(InputIndex<0>, const X& g, const X& table, const X&) const 
 
 template <Operand X>
 X pick_rows(const X& table, std::vector<std::size_t> indices) {
-    if (table.shape().size() != 2) throw ShapeError("pick_rows: a matrix, not " + to_string(table.shape()));
     return apply(PickRows{std::make_shared<const std::vector<std::size_t>>(std::move(indices))}, table);
 }
 
