@@ -8,10 +8,26 @@
 #include <utility>
 
 namespace nn {
+namespace {
+
+// Of which the list of rows would fit into memory.
+constexpr std::size_t most_rows = std::size_t{1} << 45;
+
+void require_batch_size(std::size_t batch_size) {
+    if (1 <= batch_size && batch_size <= most_rows) return;
+    throw autograd::Error(fmt::format("Batches: expected a batch size of at least 1{}, found {}",
+                                      batch_size == 0 ? "" : " and at most 2^45", autograd::as_written(batch_size)));
+}
+
+}  // namespace
 
 Batches::Batches(std::size_t count, std::size_t batch_size, BatchOptions options)
     : count_(count), batch_size_(batch_size), options_(options) {
-    if (batch_size == 0) throw autograd::Error("Batches: expected a batch size of at least 1, found 0");
+    require_batch_size(batch_size);
+    if (count > most_rows) {
+        throw autograd::Error(
+            fmt::format("Batches: expected a number of rows from 0 to 2^45, found {}", autograd::as_written(count)));
+    }
 }
 
 Batches::Batches(std::size_t count, std::size_t batch_size, autograd::Rng rng, BatchOptions options)
@@ -32,9 +48,19 @@ Batches::Epoch Batches::epoch(std::size_t number) const {
 }
 
 Batches::Epoch::Epoch(std::vector<std::size_t> order, std::size_t batch_size, std::size_t batches)
-    : order_(std::move(order)), batch_size_(batch_size), batches_(batches) {}
+    : order_(std::move(order)), batch_size_(batch_size), batches_(batches) {
+    require_batch_size(batch_size);
+    if (batches > order_.size() / batch_size + (order_.size() % batch_size == 0 ? 0 : 1)) {
+        throw autograd::Error(fmt::format("Batches::Epoch: {} rows are not {} batches of {}", order_.size(),
+                                          autograd::as_written(batches), batch_size));
+    }
+}
 
 std::span<const std::size_t> Batches::Epoch::operator[](std::size_t batch) const {
+    if (batch >= batches_) {
+        throw autograd::Error(
+            fmt::format("Batches::Epoch: batch {} of an epoch of {}", autograd::as_written(batch), batches_));
+    }
     const auto rest = std::span(order_).subspan(batch * batch_size_);
     return rest.first(std::min(batch_size_, rest.size()));
 }
@@ -51,7 +77,8 @@ void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> ro
     for (const std::size_t row : rows) {
         if (row >= row_count) {
             throw autograd::ShapeError(
-                fmt::format("gather_rows: row {} of an array of shape {}", row, autograd::to_string(from.shape())));
+                fmt::format("gather_rows: row {} of an array of shape {}", autograd::as_written(row),
+                            autograd::to_string(from.shape())));
         }
     }
     autograd::reshape_for_overwriting(out, shape);

@@ -25,11 +25,11 @@ class Batches {
     class Epoch;
 
     /// Rows 0, 1, ... in order, the same in every epoch.
-    /// @throws Error if `batch_size` is 0.
+    /// @throws Error if `batch_size` is 0, or one of the two was negative or is beyond 2^45.
     Batches(std::size_t count, std::size_t batch_size, BatchOptions options = {});
 
     /// Rows shuffled anew for each epoch, by the stream "epoch N" of `rng`.
-    /// @throws Error if `batch_size` is 0.
+    /// @throws Error as above.
     Batches(std::size_t count, std::size_t batch_size, autograd::Rng rng, BatchOptions options = {});
 
     Epoch epoch(std::size_t number) const;
@@ -62,9 +62,11 @@ class Batches::Epoch {
         std::size_t batch_;
     };
 
+    /// @throws Error if `batch_size` is 0, or there are not so many batches in the order.
     Epoch(std::vector<std::size_t> order, std::size_t batch_size, std::size_t batches);
 
     std::size_t size() const { return batches_; }
+    /// @throws Error if there are not so many batches.
     std::span<const std::size_t> operator[](std::size_t batch) const;
     Iterator begin() const { return {*this, 0}; }
     Iterator end() const { return {*this, batches_}; }

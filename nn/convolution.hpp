@@ -14,16 +14,19 @@ namespace nn {
 
 namespace detail {
 
-inline void require_channels(const char* layer, std::size_t in, std::size_t out, autograd::Size2d kernel,
-                             std::size_t groups) {
-    if (in > 0 && out > 0 && kernel.height > 0 && kernel.width > 0 && groups > 0 && in % groups == 0 &&
-        out % groups == 0) {
+template <class Options>
+void require_layer(const char* layer, std::size_t in, std::size_t out, autograd::Size2d kernel, const Options& options) {
+    using autograd::as_written;
+    autograd::ops::require_options(options, layer);
+    const auto fits = [](std::size_t size) { return 1 <= size && size <= std::size_t{1} << 30; };
+    if (fits(in) && fits(out) && fits(kernel.height) && fits(kernel.width) && in % options.groups == 0 &&
+        out % options.groups == 0) {
         return;
     }
     throw autograd::Error(std::string(layer) + ": expected numbers of channels of which groups = " +
-                          std::to_string(groups) + " is a divisor, found " + std::to_string(in) + " and " +
-                          std::to_string(out) + ", and a kernel of at least 1 x 1, found " +
-                          std::to_string(kernel.height) + " x " + std::to_string(kernel.width));
+                          as_written(options.groups) + " is a divisor, found " + as_written(in) + " and " +
+                          as_written(out) + ", and a kernel of at least 1 x 1, found " + as_written(kernel.height) +
+                          " x " + as_written(kernel.width));
 }
 
 }  // namespace detail
@@ -38,12 +41,14 @@ struct BasicConv2d {
     static constexpr auto members = nn::members("weight", &BasicConv2d::weight, "bias", &BasicConv2d::bias);
 
     /// Two draws of `rng`, both uniform within 1 / sqrt(in_channels / groups * kernel height * kernel width).
-    /// @throws Error if a size is 0, or `groups` does not divide both numbers of channels.
+    /// @throws Error if a size, a stride, a dilation or the number of groups is 0 or was negative, if a number is too
+    /// large, or if `groups` does not divide both numbers of channels.
     BasicConv2d(std::size_t in_channels, std::size_t out_channels, autograd::Size2d kernel_size, autograd::Rng& rng,
                 const autograd::Convolution& convolution = {})
         : options(convolution) {
-        detail::require_channels("Conv2d", in_channels, out_channels, kernel_size, options.groups);
+        detail::require_layer("Conv2d", in_channels, out_channels, kernel_size, options);
         const std::size_t depth = in_channels / options.groups;
+        autograd::require_allocatable({out_channels, depth, kernel_size.height, kernel_size.width}, sizeof(T), "Conv2d");
         const std::size_t fan_in = depth * kernel_size.height * kernel_size.width;
         weight = autograd::Parameter<T>(
             uniform_by_fan_in<T>({out_channels, depth, kernel_size.height, kernel_size.width}, fan_in, rng));
@@ -70,12 +75,14 @@ struct BasicConvTranspose2d {
 
     /// Two draws of `rng`, both uniform within 1 / sqrt(out_channels / groups * kernel height * kernel width): PyTorch
     /// takes the weight's second extent for the fan-in here too.
-    /// @throws Error if a size is 0, or `groups` does not divide both numbers of channels.
+    /// @throws Error as Conv2d, and for an output padding that is neither below the stride nor below the dilation.
     BasicConvTranspose2d(std::size_t in_channels, std::size_t out_channels, autograd::Size2d kernel_size,
                          autograd::Rng& rng, const autograd::TransposedConvolution& convolution = {})
         : options(convolution) {
-        detail::require_channels("ConvTranspose2d", in_channels, out_channels, kernel_size, options.groups);
+        detail::require_layer("ConvTranspose2d", in_channels, out_channels, kernel_size, options);
         const std::size_t depth = out_channels / options.groups;
+        autograd::require_allocatable({in_channels, depth, kernel_size.height, kernel_size.width}, sizeof(T),
+                                      "ConvTranspose2d");
         const std::size_t fan_in = depth * kernel_size.height * kernel_size.width;
         weight = autograd::Parameter<T>(
             uniform_by_fan_in<T>({in_channels, depth, kernel_size.height, kernel_size.width}, fan_in, rng));

@@ -352,11 +352,18 @@ struct Bernoulli {
     autograd::Var<T> logits;
 
     /// One draw of `rng`, as a constant. There is no rsample: a draw which is 0 or 1 has no derivative.
-    autograd::Var<T> sample(autograd::Rng& rng) const { return bernoulli_like(sigmoid(logits), rng); }
+    /// @throws Error if a logit is NaN.
+    autograd::Var<T> sample(autograd::Rng& rng) const {
+        const auto drawn = [&] { return bernoulli_like(sigmoid(logits), rng); };
+        return autograd::detail::with_context_of("Bernoulli::sample", drawn, logits);
+    }
 
     /// The log probability of x, for x of 0 and 1; between, the same formula, which is no longer a probability.
     /// @throws ShapeError if x has another shape.
-    autograd::Var<T> log_prob(const autograd::Var<T>& x) const { return -binary_cross_entropy_with_logits(logits, x); }
+    autograd::Var<T> log_prob(const autograd::Var<T>& x) const {
+        detail::require_same_shape("Bernoulli::log_prob", "x", x, "logits", logits);
+        return -binary_cross_entropy_with_logits(logits, x);
+    }
     autograd::Var<T> entropy() const { return ops::bernoulli_entropy(logits); }
 };
 template <class T>

@@ -1,13 +1,28 @@
 // Each is a draw of unit variance, scaled.
 #include "nn/initialization.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 namespace nn {
+
+void detail::require_size(const char* function, const char* what, std::size_t size) {
+    constexpr std::size_t most = std::size_t{1} << 48;
+    if (1 <= size && size <= most) return;
+    throw autograd::Error(
+        fmt::format("{}: {} = {}: a number from 1 to 2^48 is wanted", function, what, autograd::as_written(size)));
+}
+
 namespace {
 
 using autograd::Array;
 using autograd::Rng;
+
+void require_fans(const char* function, std::size_t fan_in, std::size_t fan_out) {
+    detail::require_size(function, "fan_in", fan_in);
+    detail::require_size(function, "fan_out", fan_out);
+}
 
 template <class T>
 Array<T> normal(std::size_t fan_in, std::size_t fan_out, double variance, Rng& rng) {
@@ -31,26 +46,31 @@ double glorot_variance(std::size_t fan_in, std::size_t fan_out) { return 2 / sta
 
 template <class T>
 Array<T> he_normal(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    require_fans("he_normal", fan_in, fan_out);
     return normal<T>(fan_in, fan_out, he_variance(fan_in), rng);
 }
 
 template <class T>
 Array<T> he_uniform(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    require_fans("he_uniform", fan_in, fan_out);
     return uniform<T>({fan_out, fan_in}, he_variance(fan_in), rng);
 }
 
 template <class T>
 Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    require_fans("glorot_normal", fan_in, fan_out);
     return normal<T>(fan_in, fan_out, glorot_variance(fan_in, fan_out), rng);
 }
 
 template <class T>
 Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
+    require_fans("glorot_uniform", fan_in, fan_out);
     return uniform<T>({fan_out, fan_in}, glorot_variance(fan_in, fan_out), rng);
 }
 
 template <class T>
 Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, Rng& rng) {
+    detail::require_size("uniform_by_fan_in", "fan_in", fan_in);
     return uniform<T>(shape, 1 / (3 * static_cast<double>(fan_in)), rng);
 }
 

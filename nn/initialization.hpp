@@ -7,7 +7,14 @@
 
 namespace nn {
 
-/// Makes a weight matrix of shape (fan_out, fan_in), with one draw of `rng`.
+namespace detail {
+
+/// @throws Error naming `function`, `what` and the number if that is 0, was negative, or is beyond 2^48.
+void require_size(const char* function, const char* what, std::size_t size);
+
+}  // namespace detail
+
+/// Makes a weight matrix of shape (fan_out, fan_in), with one draw of `rng`. The library's throw an Error for a fan of 0.
 template <class T>
 using Initializer = autograd::Array<T> (*)(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 
@@ -28,6 +35,7 @@ autograd::Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, autog
 
 /// Of any shape, uniform on [-b, b) with b = 1 / sqrt(fan_in): what PyTorch's layers begin with, weights and biases
 /// alike (there called kaiming_uniform with a = sqrt(5)). Variance 1 / (3 fan_in).
+/// @throws Error for a fan of 0.
 template <class T>
 autograd::Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, autograd::Rng& rng);
 

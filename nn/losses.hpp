@@ -8,7 +8,7 @@
 
 namespace nn {
 
-/// What becomes of the elementwise values of a loss.
+/// What becomes of the elementwise values of a loss. batch_mean of a scalar is a ShapeError.
 enum class Reduction {
     none,        ///< they are returned as they are
     sum,         ///< their sum
@@ -20,14 +20,17 @@ namespace detail {
 
 void require_same_shape(const char* function, const char* a_name, const autograd::Shape& a, const char* b_name,
                         const autograd::Shape& b);
+/// @throws ShapeError for the shape of a scalar.
+void require_rows(const char* function, const autograd::Shape& shape);
 template <class T>
 void require_same_shape(const char* function, const char* a_name, const autograd::Var<T>& a, const char* b_name,
                         const autograd::Var<T>& b) {
     require_same_shape(function, a_name, a.shape(), b_name, b.shape());
 }
 
+/// Errors name `function`.
 template <class T>
-autograd::Var<T> reduce(const autograd::Var<T>& values, Reduction reduction) {
+autograd::Var<T> reduce(const char* function, const autograd::Var<T>& values, Reduction reduction) {
     switch (reduction) {
         case Reduction::none:
             return values;
@@ -38,7 +41,7 @@ autograd::Var<T> reduce(const autograd::Var<T>& values, Reduction reduction) {
         case Reduction::batch_mean:
             break;
     }
-    if (values.shape().empty()) throw autograd::ShapeError("batch_mean: a scalar has no rows to average over");
+    require_rows(function, values.shape());
     return sum(values) * (1 / static_cast<double>(values.shape()[0]));
 }
 
@@ -96,8 +99,9 @@ namespace nn {
 template <class T>
 autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits, const autograd::Var<T>& target,
                                                   Reduction reduction = Reduction::none) {
-    detail::require_same_shape("binary_cross_entropy_with_logits", "logits", logits, "target", target);
-    return detail::reduce(ops::binary_cross_entropy_with_logits(logits, target), reduction);
+    constexpr const char* name = "binary_cross_entropy_with_logits";
+    detail::require_same_shape(name, "logits", logits, "target", target);
+    return detail::reduce(name, ops::binary_cross_entropy_with_logits(logits, target), reduction);
 }
 
 /// (prediction - target)^2.
@@ -106,13 +110,14 @@ template <class T>
 autograd::Var<T> squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target,
                                Reduction reduction = Reduction::none) {
     detail::require_same_shape("squared_error", "prediction", prediction, "target", target);
-    return detail::reduce(ops::squared_error(prediction, target), reduction);
+    return detail::reduce("squared_error", ops::squared_error(prediction, target), reduction);
 }
 
 /// The mean of (prediction - target)^2 over all elements.
 /// @throws ShapeError if the shapes differ.
 template <class T>
 autograd::Var<T> mean_squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target) {
+    detail::require_same_shape("mean_squared_error", "prediction", prediction, "target", target);
     return squared_error(prediction, target, Reduction::mean);
 }
 

@@ -10,6 +10,19 @@ namespace nn {
 
 using autograd::Array;
 
+namespace {
+
+void require(bool holds, const char* optimizer, const char* option, double value, const char* wanted) {
+    if (holds) return;
+    throw autograd::Error(fmt::format("{}: {} = {}: {} is wanted", optimizer, option, value, wanted));
+}
+
+void require_not_negative(const char* optimizer, const char* option, double value) {
+    require(value >= 0 && std::isfinite(value), optimizer, option, value, "a finite number from 0 on");
+}
+
+}  // namespace
+
 template <class T>
 void ParameterStates<T>::prepare(std::size_t index, const std::string& name, const autograd::Shape& shape,
                                  std::size_t averages) {
@@ -52,6 +65,15 @@ void ParameterStates<T>::require_each_once(const autograd::Gradients<T>& gradien
 }
 
 template <class T>
+void BasicSGD<T>::require_options() const {
+    require_not_negative("SGD", "lr", options.lr);
+    require(0 <= options.momentum && options.momentum <= 1, "SGD", "momentum", options.momentum, "a number in [0, 1]");
+    require_not_negative("SGD", "weight_decay", options.weight_decay);
+    require(!options.nesterov || options.momentum > 0, "SGD", "nesterov = true with momentum", options.momentum,
+            "a momentum above 0");
+}
+
+template <class T>
 void BasicSGD<T>::update(Array<T>& value, ParameterState<T>& state, const Array<T>& gradient) const {
     const SGDOptions o = options;
     if (o.momentum == 0) {
@@ -68,6 +90,16 @@ void BasicSGD<T>::update(Array<T>& value, ParameterState<T>& state, const Array<
             x = x - o.lr * (own * slope + along * buffer);
         },
         value, state.averages[0], gradient);
+}
+
+template <class T, class Options>
+void AdamFamily<T, Options>::require_options() const {
+    const char* name = Options::decoupled ? "AdamW" : "Adam";
+    require_not_negative(name, "lr", options.lr);
+    require(0 <= options.beta1 && options.beta1 < 1, name, "beta1", options.beta1, "a number in [0, 1)");
+    require(0 <= options.beta2 && options.beta2 < 1, name, "beta2", options.beta2, "a number in [0, 1)");
+    require_not_negative(name, "eps", options.eps);
+    require_not_negative(name, "weight_decay", options.weight_decay);
 }
 
 template <class T, class Options>

@@ -99,11 +99,12 @@ class Optimizer {
     /// were.
     /// @throws GradientError if a parameter's path to the loss was cut, or if one was on the tape but is not in the
     /// model's listing (unless step_options.partial); TapeError if the gradients are nodes of a tape that was cleared;
-    /// Error if a parameter is listed twice, or the model's names, and ShapeError if its shapes, are not those of the
-    /// steps before. No value, count or average has then changed.
+    /// Error if an option is out of its range, a parameter is listed twice, or the model's names, and ShapeError if its
+    /// shapes, are not those of the steps before. No value, count or average has then changed.
     template <class Model>
     void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
         const Derived& rule = static_cast<const Derived&>(*this);
+        rule.require_options();
         states_.step(model, gradients, step_options, rule.averages().size(),
                      [&](autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) {
                          rule.update(value, state, gradient);
@@ -121,6 +122,8 @@ class Optimizer {
     ParameterStates<T> states_;
 };
 
+/// lr, weight_decay: from 0 on. momentum: 0 to 1, and above 0 with nesterov. Others are an Error of the constructor, or, where
+/// they are set later, of the next step.
 struct SGDOptions {
     double lr = 1e-3;
     double momentum = 0;
@@ -134,7 +137,10 @@ class BasicSGD : public Optimizer<T, BasicSGD<T>> {
    public:
     SGDOptions options;
 
-    explicit BasicSGD(const SGDOptions& initial = {}) : options(initial) {}
+    BasicSGD() = default;
+    /// @throws Error for an option out of its range.
+    explicit BasicSGD(const SGDOptions& initial) : options(initial) { require_options(); }
+    explicit BasicSGD(autograd::detail::Defaults) {}
 
     /// The names of ParameterState::averages.
     std::span<const char* const> averages() const {
@@ -144,9 +150,12 @@ class BasicSGD : public Optimizer<T, BasicSGD<T>> {
 
    private:
     friend Optimizer<T, BasicSGD>;
+    void require_options() const;
     void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
 };
 
+/// lr, eps, weight_decay: from 0 on. beta1, beta2: from 0 to below 1. Others are an Error of the constructor, or, where they
+/// are set later, of the next step.
 struct AdamOptions {
     static constexpr bool decoupled = false;
     double lr = 1e-3;
@@ -156,6 +165,7 @@ struct AdamOptions {
     double weight_decay = 0;  ///< adds weight_decay * value to the gradient
 };
 
+/// The same ranges.
 struct AdamWOptions {
     static constexpr bool decoupled = true;
     double lr = 1e-3;
@@ -174,7 +184,10 @@ class AdamFamily : public Optimizer<T, AdamFamily<T, Options>> {
    public:
     Options options;
 
-    explicit AdamFamily(const Options& initial = {}) : options(initial) {}
+    AdamFamily() = default;
+    /// @throws Error for an option out of its range.
+    explicit AdamFamily(const Options& initial) : options(initial) { require_options(); }
+    explicit AdamFamily(autograd::detail::Defaults) {}
 
     /// The names of ParameterState::averages.
     std::span<const char* const> averages() const {
@@ -184,6 +197,7 @@ class AdamFamily : public Optimizer<T, AdamFamily<T, Options>> {
 
    private:
     friend Optimizer<T, AdamFamily>;
+    void require_options() const;
     void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
 };
 

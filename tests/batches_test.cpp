@@ -111,3 +111,26 @@ TEST_CASE("rows which are not there", "[batches]") {
     CHECK_THROWS_AS(nn::gather_rows(from, Rows{0}, from), autograd::ShapeError);
     CHECK(values(out) == std::vector<float>{7.0F});
 }
+
+TEST_CASE("batches beyond the end, and numbers that are none", "[batches]") {
+    const auto minus_one = static_cast<std::size_t>(-1);
+    const nn::Batches batches(7, 3);
+    const auto epoch = batches.epoch(1);
+    CHECK(epoch[2].size() == 1);
+    CHECK_THROWS_AS(epoch[3], autograd::Error);
+    CHECK_THROWS_WITH(epoch[3], "Batches::Epoch: batch 3 of an epoch of 3");
+    CHECK_THROWS_WITH(epoch[minus_one], "Batches::Epoch: batch -1 of an epoch of 3");
+    CHECK_THROWS_WITH(*epoch.end(), contains("batch 3"));
+    CHECK_THROWS_AS(nn::Batches(0, 3).epoch(1)[0], autograd::Error);
+    const nn::Batches full_ones(7, 3, {.drop_last = true});
+    CHECK_THROWS_WITH(full_ones.epoch(1)[2], "Batches::Epoch: batch 2 of an epoch of 2");
+    CHECK_THROWS_WITH(nn::Batches(7, minus_one), contains("at least 1") && contains("found -1"));
+    CHECK_THROWS_WITH(nn::Batches(minus_one, 3), contains("number of rows") && contains("found -1"));
+    CHECK_THROWS_AS(nn::Batches(minus_one, 3, autograd::Rng{1}), autograd::Error);
+    CHECK_THROWS_AS(nn::Batches::Epoch({0, 1, 2}, 2, 3), autograd::Error);
+    CHECK_THROWS_AS(nn::Batches::Epoch({0, 1, 2}, 0, 1), autograd::Error);
+    CHECK(nn::Batches::Epoch({0, 1, 2}, 2, 2)[1].size() == 1);
+    autograd::Array<float> out;
+    CHECK_THROWS_WITH(nn::gather_rows(autograd::full<float>({1, 2}, 0.0F), Rows{minus_one}, out),
+                      "gather_rows: row -1 of an array of shape (1, 2)");
+}

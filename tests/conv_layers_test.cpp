@@ -141,6 +141,17 @@ TEST_CASE("convolutions of impossible sizes are refused", "[conv_layers]") {
     CHECK_THROWS_WITH(nn::Conv2d(4, 4, {3, 0}, rng), contains("found 3 x 0"));
     CHECK_THROWS_WITH(nn::Conv2d(4, 6, 3, rng, {.groups = 4}), contains("groups = 4"));
     CHECK_THROWS_WITH(nn::ConvTranspose2d(6, 4, 3, rng, {.groups = 0}), contains("ConvTranspose2d"));
+    const auto minus_one = static_cast<std::size_t>(-1);
+    CHECK_THROWS_WITH(nn::Conv2d(minus_one, 4, 3, rng), contains("Conv2d: ") && contains("found -1 and 4"));
+    CHECK_THROWS_WITH(nn::Conv2d(4, 4, minus_one, rng), contains("found -1 x -1"));
+    CHECK_THROWS_WITH(nn::Conv2d(4, 4, 3, rng, {.stride = 0}), contains("Conv2d: a stride of 0 x 0"));
+    CHECK_THROWS_WITH(nn::Conv2d(4, 4, 3, rng, {.padding = minus_one}), contains("Conv2d: a padding of -1 x -1"));
+    CHECK_THROWS_WITH(nn::Conv2d(4, 4, 3, rng, {.dilation = {1, 0}}), contains("Conv2d: a dilation of 1 x 0"));
+    CHECK_THROWS_WITH(nn::Conv2d(4, 4, 3, rng, {.groups = minus_one}), contains("Conv2d: -1 groups"));
+    CHECK_THROWS_WITH(nn::ConvTranspose2d(4, 4, 3, rng, {.stride = 0}), contains("ConvTranspose2d: a stride of 0 x 0"));
+    CHECK_THROWS_WITH(nn::ConvTranspose2d(4, 4, 3, rng, {.stride = 2, .output_padding = 2}),
+                      contains("ConvTranspose2d: an output padding of 2 x 2"));
+    CHECK_THROWS_AS(nn::Conv2d(1 << 30, 1 << 30, 1 << 30, rng), autograd::ShapeError);
     CHECK(rng.draws() == 0);
     Tape<float> tape;
     const nn::Conv2d layer(2, 4, 3, rng);

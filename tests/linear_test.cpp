@@ -115,3 +115,34 @@ TEST_CASE("Sequential applies its layers one after another", "[linear]") {
     CHECK(net(x).value() == second(tanh(first(x))).value());
     CHECK(nn::parameter_count(net) == 3 * 4 + 4 + 4 * 2 + 2);
 }
+
+TEST_CASE("layers and initialisers of impossible sizes are refused, by name", "[linear]") {
+    autograd::Rng rng{1};
+    const auto minus = [](std::size_t n) { return 0 - n; };
+    CHECK_THROWS_WITH(nn::Linear(0, 2, rng), "Linear: inputs = 0: a number from 1 to 2^48 is wanted");
+    CHECK_THROWS_WITH(nn::Linear(2, minus(3), rng), "Linear: outputs = -3: a number from 1 to 2^48 is wanted");
+    CHECK_THROWS_WITH(nn::Linear(std::size_t{1} << 63, 2, rng), contains("Linear: inputs = 9223372036854775808"));
+    CHECK_THROWS_AS(nn::Linear(std::size_t{1} << 40, std::size_t{1} << 40, rng), autograd::ShapeError);
+    CHECK_THROWS_WITH(nn::Linear(2, 3, rng, nullptr), contains("Linear: "));
+    const auto transposed = [](std::size_t in, std::size_t out, autograd::Rng&) { return autograd::full<float>({in, out}, 1); };
+    CHECK_THROWS_WITH(nn::Linear(2, 3, rng, transposed), contains("Linear: ") && contains("(2, 3)") && contains("(3, 2)"));
+    CHECK_THROWS_WITH(nn::he_normal<float>(0, 3, rng), contains("he_normal: fan_in = 0"));
+    CHECK_THROWS_WITH(nn::he_uniform<float>(2, 0, rng), contains("he_uniform: fan_out = 0"));
+    CHECK_THROWS_WITH(nn::glorot_normal<double>(2, minus(1), rng), contains("glorot_normal: fan_out = -1"));
+    CHECK_THROWS_WITH(nn::glorot_uniform<float>(minus(1), 2, rng), contains("glorot_uniform: fan_in = -1"));
+    CHECK_THROWS_WITH(nn::uniform_by_fan_in<float>({2}, 0, rng), contains("uniform_by_fan_in: fan_in = 0"));
+    CHECK(rng.draws() == 0);
+}
+
+TEST_CASE("losses and distributions name what was called", "[linear]") {
+    autograd::Tape<float> tape;
+    const auto scalar = tape.constant(autograd::full<float>({}, 1)), two = tape.constant(autograd::full<float>({2}, NAN)),
+               three = tape.constant(autograd::full<float>({3}, 1));
+    CHECK_THROWS_WITH(nn::mean_squared_error(two, three), Catch::Matchers::StartsWith("mean_squared_error: "));
+    CHECK_THROWS_WITH(nn::squared_error(scalar, scalar, nn::Reduction::batch_mean),
+                      Catch::Matchers::StartsWith("squared_error: "));
+    CHECK_THROWS_WITH(nn::Bernoulli{two}.log_prob(three), Catch::Matchers::StartsWith("Bernoulli::log_prob: "));
+    autograd::Rng rng{1};
+    CHECK_THROWS_WITH(nn::Bernoulli{two}.sample(rng), Catch::Matchers::StartsWith("Bernoulli::sample (node ") && contains("nan at element 0"));
+    CHECK(rng.draws() == 0);
+}

@@ -279,3 +279,72 @@ TEST_CASE("options may change between steps", "[optimizers]") {
     sgd.step(p, gradients_of<double>({{&p, Array<double>{1}}}));
     CHECK(p.value()(0) == -1.25);
 }
+
+namespace {
+
+/// Each wrong value of an option, and what its error says, when it is given and when it is set later.
+template <class Optimizer, class Options>
+void check_refused(const std::string& name, const std::string& option, double Options::*member,
+                   const std::vector<double>& wrong, const Options& right = {}) {
+    for (const double value : wrong) {
+        Options options = right;
+        options.*member = value;
+        const std::string expected = name + ": " + option + " = ";
+        CHECK_THROWS_AS(Optimizer(options), autograd::Error);
+        CHECK_THROWS_WITH(Optimizer(options), Catch::Matchers::StartsWith(expected) && contains(" is wanted"));
+        Pair<float> model;
+        Optimizer optimizer(right);
+        optimizer.options.*member = value;
+        const auto gradients = gradients_of<float>({{&model.first, Array<float>{1, 1, 1, 1}}});
+        CHECK_THROWS_WITH(optimizer.step(model, gradients), Catch::Matchers::StartsWith(expected));
+        CHECK(model.first.value() == Pair<float>().first.value());
+        optimizer.options = right;
+        optimizer.step(model, gradients);
+        CHECK(optimizer.states(model)[0].steps == 1);
+    }
+}
+
+template <class Optimizer, class Options>
+void check_adam_options(const std::string& name) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+    const std::vector<double> wrong{-1, -1e-300, nan, infinity, -infinity};
+    check_refused<Optimizer>(name, "lr", &Options::lr, wrong);
+    check_refused<Optimizer>(name, "eps", &Options::eps, wrong);
+    check_refused<Optimizer>(name, "weight_decay", &Options::weight_decay, wrong);
+    check_refused<Optimizer>(name, "beta1", &Options::beta1, {1, 1.5, -0.1, nan, infinity});
+    check_refused<Optimizer>(name, "beta2", &Options::beta2, {1, 1.5, -0.1, nan, infinity});
+}
+
+}  // namespace
+
+TEST_CASE("options of optimisers are checked, by name and value, also where they are set later", "[optimizers]") {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+    const std::vector<double> wrong{-1, -1e-300, nan, infinity, -infinity};
+    check_adam_options<nn::Adam, nn::AdamOptions>("Adam");
+    check_adam_options<nn::AdamW, nn::AdamWOptions>("AdamW");
+    check_refused<nn::SGD>("SGD", "lr", &nn::SGDOptions::lr, wrong);
+    check_refused<nn::SGD>("SGD", "weight_decay", &nn::SGDOptions::weight_decay, wrong);
+    check_refused<nn::SGD>("SGD", "momentum", &nn::SGDOptions::momentum, {-1, 1.5, nan, infinity});
+    check_refused<nn::SGD>("SGD", "nesterov = true with momentum", &nn::SGDOptions::momentum, {0},
+                           {.momentum = 0.9, .nesterov = true});
+    CHECK_THROWS_WITH(nn::Adam({.lr = -0.5}), "Adam: lr = -0.5: a finite number from 0 on is wanted");
+    CHECK_THROWS_WITH(nn::AdamW({.beta1 = 1}), "AdamW: beta1 = 1: a number in [0, 1) is wanted");
+    CHECK_THROWS_WITH(nn::SGD({.nesterov = true}),
+                      "SGD: nesterov = true with momentum = 0: a momentum above 0 is wanted");
+    CHECK_NOTHROW(nn::SGD({.lr = 0, .momentum = 1}));
+    CHECK_NOTHROW(nn::Adam({.lr = 0, .beta1 = 0, .beta2 = 0, .eps = 0}));
+}
+
+TEST_CASE("optimisers of {} have the defaults", "[optimizers]") {
+    nn::Adam adam({});
+    nn::AdamW adam_w({});
+    nn::SGD sgd({});
+    CHECK(adam.options.lr == nn::AdamOptions{}.lr);
+    CHECK(adam.options.beta2 == nn::AdamOptions{}.beta2);
+    CHECK(adam_w.options.weight_decay == nn::AdamWOptions{}.weight_decay);
+    CHECK(sgd.options.lr == nn::SGDOptions{}.lr);
+    const nn::Adam copy(adam);
+    CHECK(copy.options.eps == adam.options.eps);
+    Pair<float> model;
+    adam.step(model, gradients_of<float>({{&model.first, Array<float>{1, 1, 1, 1}}}), {});
+}
