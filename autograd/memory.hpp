@@ -1,4 +1,4 @@
-// The free-list allocator under every Array. A training step asks for the same sizes again and again; handing the same
+// The caching allocator under every Array. A training step asks for the same sizes again and again; handing the same
 // warm buffers back costs nanoseconds where fresh pages cost microseconds each. It knows bytes, not arrays.
 #pragma once
 
@@ -13,20 +13,24 @@ namespace autograd {
 /// work on whole vectors and need no tail.
 inline constexpr std::size_t buffer_alignment = 64;
 
-/// What the calling thread's pool has done so far, in bytes and calls.
+/// What arrays do with memory, in bytes and calls. Bytes count with the padding and rounding of their buffers. What other
+/// threads do while the figures are read, and since each last came to the shared cache, may be missing from them.
 struct MemoryStatistics {
-    /// One for each region that buffers of 64 KiB to 2 MiB are cut from, and for each other buffer.
+    /// By the calling thread. One for each region that buffers of 64 KiB to 2 MiB are cut from, and for each other buffer.
     std::uint64_t heap_calls = 0;
-    std::size_t bytes_in_use = 0;  ///< handed out now
-    std::size_t peak_bytes_in_use = 0;
-    std::size_t bytes_cached = 0;  ///< waiting in free lists
+    std::size_t bytes_in_use = 0;       ///< handed out now, to all threads together, whichever frees them
+    std::size_t peak_bytes_in_use = 0;  ///< the most of them at once since the calling thread's first buffer
+    std::size_t bytes_cached = 0;       ///< waiting for the calling thread: in its own cache and the shared one
+    /// In use or waiting, in all threads' caches and the one which they share. At most twice what was ever in use at once
+    /// and 64 MB.
+    std::size_t bytes_held = 0;
 };
 
 MemoryStatistics memory_statistics();
 
-/// Gives the calling thread's waiting buffers back to the heap. Of those that were cut from a region it gives back the
-/// region, 8 MiB, if all of them are waiting here; else they go on waiting. A thread that ends gives back its share of a
-/// region, and the last of its buffers to be freed the region itself.
+/// Gives what waits in the calling thread's cache and in the shared one back to the heap; of a region in which buffers are
+/// in use, the pages between them to the system. Other threads' own caches, of at most 16 MiB each, stay. The same
+/// happens by itself before an allocation fails.
 void release_cached_memory();
 
 namespace detail {
@@ -34,7 +38,7 @@ void* pool_allocate(std::size_t bytes);
 void pool_deallocate(void* buffer, std::size_t bytes) noexcept;
 }  // namespace detail
 
-/// A standard allocator over the calling thread's free lists. Memory may be freed on another thread than its own.
+/// A standard allocator over these buffers. Memory may be freed on another thread than the one that asked for it.
 template <class T>
 struct PoolAllocator {
     using value_type = T;

@@ -1,12 +1,16 @@
 // A training step asks the heap for nothing once it has run a few times. Counted at operator new, which this file
 // replaces, unless a sanitizer has replaced it already.
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <autograd/memory.hpp>
 #include <autograd/update.hpp>
 #include <cstdlib>
+#include <fstream>
 #include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "testing.hpp"
@@ -29,6 +33,8 @@ std::atomic<std::uint64_t> heap_calls{0};
 /// Regions that large buffers are cut from: nothing else asks for such an alignment.
 std::atomic<int> live_regions{0};
 constexpr auto region_alignment = std::align_val_t{1 << 20};
+/// So many of the next calls for a megabyte or more fail.
+std::atomic<int> failures_to_come{0};
 #endif
 
 }  // namespace
@@ -41,6 +47,7 @@ void* operator new(std::size_t size) {
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
     ++heap_calls;
+    if (size >= 1'000'000 && failures_to_come > 0 && failures_to_come-- > 0) throw std::bad_alloc();
     live_regions += alignment >= region_alignment;
     const auto boundary = static_cast<std::size_t>(alignment);
     if (void* memory = std::aligned_alloc(boundary, (size + boundary - 1) / boundary * boundary)) return memory;
@@ -104,6 +111,88 @@ TEST_CASE("memory: what is released while a neighbour in its region is in use is
     for (char* each : kept) allocator.deallocate(each, 70'000);
     release_cached_memory();
     CHECK(live_regions == before);
+}
+
+TEST_CASE("memory: before an allocation fails, what waits is given back and it is tried again") {
+    PoolAllocator<char> allocator;
+    const auto allocate_and_free = [&](std::size_t size) {
+        std::vector<char*> buffers;
+        for (std::size_t total = 0; total < 100'000'000; total += size) buffers.push_back(allocator.allocate(size));
+        for (char* each : buffers) allocator.deallocate(each, size);
+    };
+    release_cached_memory();
+    const std::size_t in_use = memory_statistics().bytes_in_use;
+    for (const std::size_t wanted : {std::size_t{1'500'000}, std::size_t{300'000'000}}) {  // from a region, and by itself
+        for (const std::size_t size : {100u, 3000u, 400'000u, 5'000'000u}) {
+            allocate_and_free(size);
+            std::thread([&] { allocate_and_free(size); }).join();
+        }
+        CHECK(memory_statistics().bytes_cached >= 90'000'000);
+        std::vector<char*> buffers;
+        failures_to_come = 1;
+        while (failures_to_come == 1) buffers.push_back(allocator.allocate(wanted));
+        CHECK(memory_statistics().bytes_cached == 0);
+        // Another time there is nothing to be given back.
+        failures_to_come = 2;
+        CHECK_THROWS_AS([&] { while (true) buffers.push_back(allocator.allocate(wanted)); }(), std::bad_alloc);
+        CHECK(failures_to_come == 0);
+        for (char* each : buffers) allocator.deallocate(each, wanted);
+        CHECK(memory_statistics().bytes_in_use == in_use);
+    }
+    release_cached_memory();
+    CHECK(memory_statistics().bytes_cached == 0);
+}
+
+namespace {
+
+std::size_t resident_bytes() {
+    std::size_t size = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> size >> resident;
+    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+TEST_CASE("memory: what is given back is given back to the system, also from between buffers in use") {
+    PoolAllocator<char> allocator;
+    release_cached_memory();
+    const std::size_t before = resident_bytes();
+    std::vector<std::pair<char*, std::size_t>> kept, dropped;
+    for (int i = 0; i < 300; ++i) {
+        for (const std::size_t size : {900'000u, 70'000u, 2'500'000u}) {
+            auto& buffers = size == 70'000 ? kept : dropped;
+            buffers.emplace_back(allocator.allocate(size), size);
+            std::fill_n(buffers.back().first, size, static_cast<char>(i));
+        }
+    }
+    const std::size_t all = resident_bytes() - before;
+    for (const auto& [buffer, size] : dropped) allocator.deallocate(buffer, size);
+    release_cached_memory();
+    const auto statistics = memory_statistics();
+    CHECK(statistics.bytes_cached == 0);
+    CHECK(all >= 800'000'000);  // what other tests left with the heap serves as well
+    CHECK(resident_bytes() <= before + 50'000'000);  // 21 MB are in use
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        const auto& [buffer, size] = kept[i];
+        CHECK(std::count(buffer, buffer + size, static_cast<char>(i)) == static_cast<std::ptrdiff_t>(size));
+        allocator.deallocate(buffer, size);
+    }
+}
+
+TEST_CASE("memory: a step that needs more than a thread's own cache makes no call to the heap") {
+    PoolAllocator<char> allocator;
+    std::vector<std::pair<char*, std::size_t>> buffers;
+    const auto step = [&] {  // 250 MB, all freed at the end
+        for (std::size_t size = 64; buffers.size() < 600; size = size % 2'900'000 * 21 / 20 + 64) {
+            buffers.emplace_back(allocator.allocate(size), size);
+        }
+        for (const auto& [buffer, size] : buffers) allocator.deallocate(buffer, size);
+        buffers.clear();
+    };
+    for (int i = 0; i < 5; ++i) step();
+    const std::uint64_t before = heap_calls;
+    for (int i = 0; i < 50; ++i) step();
+    CHECK(heap_calls == before);
 }
 
 /// Frees a large buffer when the thread's lists are gone already, and allocates another.
