@@ -56,8 +56,9 @@ class Eager {
     const Shape& shape() const { return array().shape(); }
     /// The array itself, for the last owner of a value; else a copy.
     Array<T> take() && {
-        array();
-        return borrowed_ != nullptr || owned_.use_count() > 1 ? array() : std::move(owned_->value);
+        const Array<T>& computed = array();
+        if (borrowed_ != nullptr || owned_.use_count() > 1) return computed;
+        return std::move(owned_->value);  // not by `?:`, of whose two kinds of operand clang makes a copy
     }
     /// True for a value that was not needed yet: then add_to() need not compute it apart.
     bool is_pending() const { return owned_ != nullptr && owned_->pending != nullptr; }
