@@ -227,7 +227,8 @@ struct alignas(64) Pool {
     std::size_t lowest = 0;              // of `cached`, since the thread last came to the shared cache
     std::size_t limit = 0;               // of `cached`
     // Under the shared cache's lock:
-    std::size_t peak = 0;  // what was in use at most, in all threads together
+    std::size_t peak = 0;   // what was in use at most, in all threads together
+    std::size_t level = 0;  // what was in use when the thread was last here, and `cached` then
     Pool* next = nullptr;
 
     void set_cached(std::size_t bytes) { cached.store(bytes, std::memory_order_relaxed); }
@@ -264,9 +265,15 @@ struct SharedCache {
         // What moves from one thread to another meanwhile may have been seen in the caches of both.
         const std::size_t in_use = held - waiting - std::min(held - waiting, cached);
         most_in_use = std::max(most_in_use, in_use);
-        const std::size_t peak = in_use + (own == nullptr ? 0 : own->get_cached() - own->lowest);
+        std::size_t peak = in_use;
+        if (own != nullptr) {
+            // What was in use when the thread's cache was lowest, if the others did nothing meanwhile: then both are equal.
+            const std::size_t level = in_use + own->get_cached();
+            peak = std::max(peak, std::min(own->level, level) - own->lowest);
+            own->level = level;
+            own->lowest = own->get_cached();
+        }
         for (Pool* pool = pools; pool != nullptr; pool = pool->next) pool->peak = std::max(pool->peak, peak);
-        if (own != nullptr) own->lowest = own->get_cached();
         return in_use;
     }
 
@@ -297,7 +304,6 @@ struct SharedCache {
         if (batch > 1) {
             own->lists[wanted.index] = {read(whole.first).next, batch - 1};
             own->set_cached(own->get_cached() + (batch - 1) * wanted.bytes);
-            own->lowest = own->get_cached();
         }
         unpoison(whole.first, wanted.bytes);
         return whole.first;
@@ -569,6 +575,7 @@ void* from_heap(std::size_t bytes, std::size_t alignment) {
     const std::lock_guard lock(shared.mutex);
     shared.look(&own);
     shared.relieve(own);
+    shared.look(&own);
 }
 
 }  // namespace
@@ -622,6 +629,7 @@ void release_cached_memory() {
     shared.look(here.pool);
     if (here.pool != nullptr) shared.put_all(*here.pool);
     shared.give_back(shared.held);
+    shared.look(here.pool);
 }
 
 }  // namespace autograd
