@@ -7,24 +7,31 @@ namespace {
 
 volatile std::sig_atomic_t received = 0;
 
-constexpr std::array signals{SIGINT, SIGTERM};
+struct Request {
+    int signal;
+    bool once;  ///< the second one has its former effect
+};
+
+constexpr std::array requests{Request{SIGINT, true}, Request{SIGQUIT, true}, Request{SIGTERM, true},
+                              Request{SIGHUP, false}, Request{SIGPIPE, false}};
 
 }  // namespace
 
 Interrupts::Interrupts(std::size_t stop_after_steps) : steps_left_(stop_after_steps), counts_(stop_after_steps > 0) {
     received = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int signal) { received = signal; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-    sigemptyset(&action.sa_mask);
-    for (std::size_t i = 0; i < signals.size(); ++i) {
-        sigaction(signals[i], nullptr, &former_[i]);
-        if (former_[i].sa_handler != SIG_IGN) sigaction(signals[i], &action, nullptr);
+    static_assert(requests.size() == std::tuple_size_v<decltype(former_)>);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        struct sigaction action = {};
+        action.sa_handler = [](int signal) { received = signal; };
+        action.sa_flags = static_cast<int>(requests[i].once ? SA_RESETHAND | SA_RESTART : SA_RESTART);
+        sigemptyset(&action.sa_mask);
+        sigaction(requests[i].signal, nullptr, &former_[i]);
+        if (former_[i].sa_handler != SIG_IGN) sigaction(requests[i].signal, &action, nullptr);
     }
 }
 
 Interrupts::~Interrupts() {
-    for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &former_[i], nullptr);
+    for (std::size_t i = 0; i < requests.size(); ++i) sigaction(requests[i].signal, &former_[i], nullptr);
 }
 
 bool Interrupts::after_step() {

@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <exception>
 
-/// While one exists, SIGINT and SIGTERM are requests to stop; a second one ends the program at once. A signal that the
-/// program was started to ignore stays ignored. The signals' former actions come back with the destructor.
+/// While one exists, SIGINT, SIGQUIT, SIGTERM, SIGHUP and SIGPIPE are requests to stop. A second one of the first three
+/// ends the program at once; a terminal that is closed sends several SIGHUPs, and a reader that has gone a SIGPIPE for each
+/// line. A signal that the program was started to ignore stays ignored. The signals' former actions come back with the
+/// destructor.
 class Interrupts {
    public:
     /// @param stop_after_steps after_step() is true after that many steps as if there had been a signal; 0: never
@@ -25,7 +27,7 @@ class Interrupts {
    private:
     std::size_t steps_left_;
     bool counts_;
-    std::array<struct sigaction, 2> former_{};
+    std::array<struct sigaction, 5> former_{};
 };
 
 /// Thrown out of training when it has stopped, and saved what there is to save.
