@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <nn/file.hpp>
 #include <system_error>
 
 #include "metrics.hpp"
+#include "terminal.hpp"
 
 namespace {
 
@@ -14,10 +16,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* progress_note = "progress";
 constexpr const char* threads_note = "--threads";
+// Which model a file holds, and as what it was written. Files of earlier versions do not say.
+constexpr const char *kind_note = "the model", *file_note = "the file's name";
 
 /// What makes a model the model it is.
-nn::Notes model_options(const Options& options, const NetworkOptions& network) {
-    return {{"--latent", fmt::to_string(network.latent)},
+nn::Notes model_options(const std::string& kind, const Options& options, const NetworkOptions& network) {
+    return {{kind_note, kind},
+            {"--latent", fmt::to_string(network.latent)},
             {"--hidden", fmt::to_string(network.hidden)},
             {"--architecture", name_of(network.architecture)},
             {"--likelihood", name_of(network.likelihood)},
@@ -27,9 +32,10 @@ nn::Notes model_options(const Options& options, const NetworkOptions& network) {
 
 /// What makes a training the training it is. The number of epochs belongs to it only where a step before the last
 /// depends on it: else a finished training can be prolonged.
-nn::Notes training_options(const Options& options, const NetworkOptions& network, const Data& data) {
-    nn::Notes notes = model_options(options, network);
-    notes.insert({{"--data", data.fingerprint},
+nn::Notes training_options(const Role& role, const Options& options, const NetworkOptions& network, const Data& data) {
+    nn::Notes notes = model_options(role.kind, options, network);
+    notes.insert({{file_note, role.file},
+                  {"--data", data.fingerprint},
                   {"--seed", fmt::to_string(options.seed)},
                   {"--batch", fmt::to_string(options.batch)},
                   {"--lr", fmt::to_string(options.lr)},
@@ -44,17 +50,25 @@ nn::Notes training_options(const Options& options, const NetworkOptions& network
     return notes;
 }
 
+void say_taken_for(const fs::path& path, const std::string& kind) {
+    complain(fmt::format("{}: of an earlier version, which did not note whose weights these are. They are taken for the {}'s.",
+                         nn::printable(path.native()), kind));
+}
+
+/// What files of earlier versions do not note is taken to be as it is here.
 /// @throws FileError if a note of the file is not as it is here.
 void require_agreement(const fs::path& path, const nn::Notes& found, const nn::Notes& here) {
     std::string problems;
     for (const auto& [option, value] : here) {
         const auto there = found.find(option);
         if (there != found.end() && there->second == value) continue;
+        if (there == found.end() && (option == kind_note || option == file_note)) continue;
         if (!problems.empty()) problems += "; ";
         problems += there == found.end() ? fmt::format("{} is not noted in it", option)
                                          : fmt::format("{} is {} in it, and {} here", option, there->second, value);
     }
     if (!problems.empty()) throw nn::FileError(path, "is a checkpoint of another run: " + problems);
+    if (!found.contains(kind_note)) say_taken_for(path, here.at(kind_note));
 }
 
 std::string text_of(const Progress& progress) {
@@ -88,14 +102,14 @@ Progress progress_of(const fs::path& path, const nn::Notes& notes) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(const std::string& file, const Options& options, const NetworkOptions& network, const Data& data)
-    : agreed_(training_options(options, network, data)),
+Checkpoint::Checkpoint(const Role& role, const Options& options, const NetworkOptions& network, const Data& data)
+    : agreed_(training_options(role, options, network, data)),
       epochs_(options.epochs),
       steps_per_epoch_(nn::Batches(data.train.images.shape()[0], options.batch).size()),
       threads_(options.threads),
       keeps_best_(options.early_stopping > 0) {
     if (options.checkpoint.empty()) return;
-    path_ = fs::path(options.checkpoint) / file;
+    path_ = fs::path(options.checkpoint) / role.file;
     best_path_ = path_;
     best_path_.replace_filename(path_.stem().string() + "-best" + path_.extension().string());
 }
@@ -105,7 +119,7 @@ void Checkpoint::save(const TrainingState& state) const {
     std::error_code failure;
     fs::create_directories(path_.parent_path(), failure);
     if (failure) throw nn::FileError(path_.parent_path(), "cannot make this directory: " + failure.message());
-    if (keeps_best_) nn::save(best_path_, state.best);
+    if (keeps_best_) nn::save(best_path_, state.best, agreed_);
     nn::Notes notes = agreed_;
     notes[progress_note] = text_of(state.progress);
     notes[threads_note] = fmt::to_string(threads_);
@@ -113,8 +127,7 @@ void Checkpoint::save(const TrainingState& state) const {
 }
 
 bool Checkpoint::load(const TrainingState& state) const {
-    std::error_code ignored;
-    if (path_.empty() || !fs::exists(path_, ignored)) return false;
+    if (path_.empty() || !nn::is_there(path_)) return false;
     const nn::Notes notes = nn::read_safetensors(path_).metadata;
     require_agreement(path_, notes, agreed_);
     Progress progress = progress_of(path_, notes);
@@ -125,21 +138,29 @@ bool Checkpoint::load(const TrainingState& state) const {
     if (progress.epoch > epochs_ + 1 || (progress.epoch == epochs_ + 1 && progress.step > 0)) {
         throw nn::FileError(path_, fmt::format("has been trained for more than --epochs {}", epochs_));
     }
-    if (keeps_best_) nn::load(best_path_, state.best);
+    if (keeps_best_) {
+        const nn::Notes of_best = nn::read_safetensors(best_path_).metadata;
+        if (of_best.empty()) {  // of an earlier version
+            say_taken_for(best_path_, agreed_.at(kind_note));
+        } else {
+            require_agreement(best_path_, of_best, agreed_);
+        }
+        nn::load(best_path_, state.best);
+    }
     nn::load(path_, state.model, state.adam, state.generators);
     state.progress = std::move(progress);
     const auto threads = notes.find(threads_note);
     if (threads == notes.end() || threads->second != fmt::to_string(threads_)) {
-        fmt::print(stderr,
-                   "{}: written with another number of --threads: what follows is the same up to rounding only\n",
-                   path_.string());
+        complain(fmt::format("{}: written with another number of --threads: what follows is the same up to rounding only",
+                             nn::printable(path_.native())));
     }
     return true;
 }
 
-History load_model(const fs::path& path, Autoencoder& model, const Options& options, const NetworkOptions& network) {
+History load_model(const fs::path& path, const std::string& kind, Autoencoder& model, const Options& options,
+                   const NetworkOptions& network) {
     const nn::Notes notes = nn::read_safetensors(path).metadata;
-    require_agreement(path, notes, model_options(options, network));
+    require_agreement(path, notes, model_options(kind, options, network));
     History history = progress_of(path, notes).history;
     nn::load(path, model);
     return history;

@@ -23,15 +23,15 @@ struct TrainingState {
 /// vae-best.safetensors.
 class Checkpoint {
    public:
-    /// `file`: its name without the directory, which is options.checkpoint; with none, nothing is ever written.
-    Checkpoint(const std::string& file, const Options& options, const NetworkOptions& network, const Data& data);
+    /// In the directory options.checkpoint; with none, nothing is ever written.
+    Checkpoint(const Role& role, const Options& options, const NetworkOptions& network, const Data& data);
 
     /// @throws FileError if a file cannot be written; one that was there before is then as it was.
     void save(const TrainingState& state) const;
 
     /// False, with nothing changed, if there is no such file.
-    /// @throws FileError, naming the options in which it differs, if the file is that of a run with other data or other
-    /// options, or is damaged.
+    /// @throws FileError, naming the options in which it differs, if the file is that of another model or of a run with
+    /// other data or other options, or is damaged.
     bool load(const TrainingState& state) const;
 
    private:
@@ -42,8 +42,9 @@ class Checkpoint {
     bool keeps_best_;
 };
 
-/// Takes over a model's weights, whether its training was finished or not, and returns its history.
+/// Takes over a model's weights, whether its training was finished or not, and returns its history. `kind`: "AE" or
+/// "VAE".
 /// @throws FileError if the file is missing or is that of another kind of model, naming the options in which it
 /// differs.
-History load_model(const std::filesystem::path& path, Autoencoder& model, const Options& options,
-                   const NetworkOptions& network);
+History load_model(const std::filesystem::path& path, const std::string& kind, Autoencoder& model,
+                   const Options& options, const NetworkOptions& network);

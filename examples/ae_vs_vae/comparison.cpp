@@ -1,6 +1,8 @@
 // What each picture shows, and where its codes lie.
 #include "comparison.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -95,10 +97,18 @@ Plane plane_of(const CodeStatistics& codes, const std::vector<double>& importanc
     return {codes.mean, first, second, codes.standard_deviation[first], codes.standard_deviation[second]};
 }
 
+/// @throws Error if a pixel is not finite, which models that diverged can make.
+void require_finite(const Picture& picture) {
+    for (const Panel& panel : picture.panels) {
+        if (std::all_of(panel.images.begin(), panel.images.end(), [](float value) { return std::isfinite(value); })) continue;
+        throw autograd::Error(fmt::format("a pixel of \"{}\" is no number", panel.caption));
+    }
+}
+
 }  // namespace
 
 std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& ae_codes, const CodeStatistics& vae_codes,
-                                 const Data& data, const autograd::Rng& rng) {
+                                 const Data& data, const autograd::Rng& rng, Failures& failures) {
     // The same classes, and the same codes or ends of codes, through both decoders.
     const auto decoded = [&](std::size_t across, const std::string& ae_caption, const Array<float>& ae,
                              const std::string& vae_caption, const Array<float>& vae,
@@ -114,54 +124,64 @@ std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& 
         return one_hot(labels, data.classes);
     };
     const std::size_t latent = ae_codes.mean.size();
-    std::vector<Picture> pictures;
-
     const ImageSet shown = select(data.test, examples(data.test));
     const Array<float> ae_ends = encode(models.ae, shown), vae_ends = posteriors(models.vae, shown, rng).mean;
-    pictures.push_back({"reconstructions", "Reconstructions", "Test images, encoded and decoded.",
-                        {{"test images", shown.images, 5}}});
-    for (Panel& panel : decoded(5, "autoencoder", ae_ends, "VAE, z = mean", vae_ends, shown.one_hot)) {
-        pictures.back().panels.push_back(std::move(panel));
-    }
+    std::vector<Picture> pictures;
+    const auto add = [&](const std::string& name, const std::string& title, const std::string& caption, auto make_panels) {
+        failures.attempt(name + ".png", [&] {
+            Picture picture{name, title, caption, make_panels()};
+            require_finite(picture);
+            pictures.push_back(std::move(picture));
+        });
+    };
 
-    autograd::Rng sampling = rng.stream("samples");
-    const Array<float> prior = sampling.normal<float>({80, latent});
-    pictures.push_back({"samples", "Samples", "The same random codes through both decoders.",
-                        decoded(10, "autoencoder, z ~ N(0, I)", prior, "VAE, the same z ~ N(0, I)", prior,
-                                classes_of(80, [](std::size_t i) { return i % 10; }))});
-
-    std::optional<Array<float>> between;
-    if (shown.one_hot) between = interpolate(*shown.one_hot, 9);
-    pictures.push_back({"interpolations", "Interpolations", "Along the straight line between the codes of two test images.",
-                        decoded(9, "autoencoder, between test images", interpolate(ae_ends, 9),
-                                "VAE, between test images", interpolate(vae_ends, 9), between)});
-
+    add(picture_names[0], "Reconstructions", "Test images, encoded and decoded.", [&] {
+        std::vector<Panel> panels{{"test images", shown.images, 5}};
+        for (Panel& panel : decoded(5, "autoencoder", ae_ends, "VAE, z = mean", vae_ends, shown.one_hot)) {
+            panels.push_back(std::move(panel));
+        }
+        return panels;
+    });
+    add(picture_names[1], "Samples", "The same random codes through both decoders.", [&] {
+        autograd::Rng sampling = rng.stream("samples");
+        const Array<float> prior = sampling.normal<float>({80, latent});
+        return decoded(10, "autoencoder, z ~ N(0, I)", prior, "VAE, the same z ~ N(0, I)", prior,
+                       classes_of(80, [](std::size_t i) { return i % 10; }));
+    });
+    add(picture_names[2], "Interpolations", "Along the straight line between the codes of two test images.", [&] {
+        std::optional<Array<float>> between;
+        if (shown.one_hot) between = interpolate(*shown.one_hot, 9);
+        return decoded(9, "autoencoder, between test images", interpolate(ae_ends, 9), "VAE, between test images",
+                       interpolate(vae_ends, 9), between);
+    });
     const bool is_plane = latent == 2;
-    const std::string of_class = data.test.one_hot ? ", class 0" : "";
-    pictures.push_back(
-        {"latent", "The latent space", is_plane ? "Equally probable places of N(0, I)."
-                                           : "Equally probable places of a normal distribution as wide as each model's codes, in two "
-                                             "dimensions, the others held at their means.",
-         decoded(11, (is_plane ? "autoencoder, the plane of z" : "autoencoder, its two widest z_i") + of_class,
-                 plane_of(ae_codes, ae_codes.standard_deviation).codes(11),
-                 (is_plane ? "VAE, the plane of z" : "VAE, its two z_i of largest KL") + of_class,
-                 plane_of(vae_codes, vae_codes.kl).codes(11), classes_of(121, [](std::size_t) { return std::size_t{0}; }))});
+    add(picture_names[3], "The latent space",
+        is_plane ? "Equally probable places of N(0, I)."
+                 : "Equally probable places of a normal distribution as wide as each model's codes, in two "
+                   "dimensions, the others held at their means.",
+        [&] {
+            const std::string of_class = data.test.one_hot ? ", class 0" : "";
+            return decoded(11, (is_plane ? "autoencoder, the plane of z" : "autoencoder, its two widest z_i") + of_class,
+                           plane_of(ae_codes, ae_codes.standard_deviation).codes(11),
+                           (is_plane ? "VAE, the plane of z" : "VAE, its two z_i of largest KL") + of_class,
+                           plane_of(vae_codes, vae_codes.kl).codes(11),
+                           classes_of(121, [](std::size_t) { return std::size_t{0}; }));
+        });
     return pictures;
 }
 
-std::vector<std::filesystem::path> write_pictures(const std::vector<Picture>& pictures, const Data& data,
-                                                  const std::filesystem::path& directory, const std::string& prefix) {
+std::filesystem::path picture_file(const std::filesystem::path& directory, const std::string& prefix,
+                                   const std::string& name) {
+    return directory / (prefix + name + ".png");
+}
+
+void write_picture(const std::filesystem::path& path, const Picture& picture, const Data& data) {
     const std::size_t scale = std::max<std::size_t>(1, 56 / std::max(data.rows, data.columns));
-    std::vector<std::filesystem::path> written;
-    for (const Picture& picture : pictures) {
-        std::vector<nn::Image> panels;
-        for (const Panel& panel : picture.panels) {
-            const nn::Image grid = nn::image_grid(panel.images, data.rows, data.columns, panel.across,
-                                                  {.padding = 1, .scale = scale});
-            panels.push_back(nn::with_caption(grid, panel.caption));
-        }
-        written.push_back(directory / (prefix + picture.name + ".png"));
-        nn::write_png(written.back(), nn::side_by_side(panels, 24));
+    std::vector<nn::Image> panels;
+    for (const Panel& panel : picture.panels) {
+        const nn::Image grid =
+            nn::image_grid(panel.images, data.rows, data.columns, panel.across, {.padding = 1, .scale = scale});
+        panels.push_back(nn::with_caption(grid, panel.caption));
     }
-    return written;
+    nn::write_png(path, nn::side_by_side(panels, 24));
 }

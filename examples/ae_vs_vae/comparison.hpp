@@ -1,12 +1,14 @@
 // Pictures of what two trained models do, the autoencoder beside the VAE.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "codes.hpp"
 #include "data.hpp"
+#include "failures.hpp"
 #include "models.hpp"
 
 struct ModelPair {
@@ -29,11 +31,18 @@ struct Picture {
     std::vector<Panel> panels;
 };
 
-/// Reconstructions, samples, interpolations, and a plane of the latent space.
-std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& ae_codes, const CodeStatistics& vae_codes,
-                                 const Data& data, const autograd::Rng& rng);
+/// The names of all.
+inline constexpr std::array picture_names{"reconstructions", "samples", "interpolations", "latent"};
 
-/// Writes each as NAME.png, with `prefix` before its name, and returns the paths.
-/// @throws nn::FileError if one cannot be written.
-std::vector<std::filesystem::path> write_pictures(const std::vector<Picture>& pictures, const Data& data,
-                                                  const std::filesystem::path& directory, const std::string& prefix);
+/// Reconstructions, samples, interpolations, and a plane of the latent space. One that cannot be made is among
+/// `failures` instead.
+std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& ae_codes, const CodeStatistics& vae_codes,
+                                 const Data& data, const autograd::Rng& rng, Failures& failures);
+
+/// DIRECTORY/PREFIXNAME.png.
+std::filesystem::path picture_file(const std::filesystem::path& directory, const std::string& prefix,
+                                   const std::string& name);
+
+/// Writes the picture.
+/// @throws nn::FileError if it cannot be written.
+void write_picture(const std::filesystem::path& path, const Picture& picture, const Data& data);

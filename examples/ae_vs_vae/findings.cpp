@@ -207,6 +207,7 @@ class Writer {
                                             100 * graded.chance, none ? ": it learned nothing from any of them" : ""));
     }
     void dimensions() {
+        if (main().analysis.kl.empty()) return;
         say("The VAE's code holds {:.1f} nats of an image, its KL; {} of {} dimensions are active.", main().vae.kl,
             main().analysis.active_units, main().analysis.kl.size());
     }

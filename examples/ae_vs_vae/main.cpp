@@ -6,23 +6,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <nn/file.hpp>
 #include <optional>
 
 #include "checkpoint.hpp"
 #include "data.hpp"
+#include "failures.hpp"
 #include "metrics.hpp"
 #include "options.hpp"
 #include "page.hpp"
 #include "pair.hpp"
+#include "terminal.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
+
+bool has_plane(const Options& options) { return options.plane && options.latent != 2; }
 
 /// The pair that is asked for, and the one whose codes have two dimensions, if that is another.
 std::vector<PairPlan> plan_pairs(const Options& options, const Data& data) {
@@ -35,11 +40,46 @@ std::vector<PairPlan> plan_pairs(const Options& options, const Data& data) {
                                  .architecture = options.architecture,
                                  .likelihood = options.likelihood};
     std::vector<PairPlan> plans{{"", "", network, rng}};
-    if (options.plane && options.latent != 2) {
+    if (has_plane(options)) {
         plans.push_back({" 2-d", "plane-", network, rng.stream("plane")});
         plans.back().network.latent = 2;
     }
     return plans;
+}
+
+/// What the work returns.
+/// @throws Error with this advice if there is not enough memory for it.
+template <class Work>
+auto within_memory(const std::string& advice, const Work& work) {
+    try {
+        return work();
+    } catch (const std::bad_alloc&) {
+        throw autograd::Error("out of memory: " + advice);
+    }
+}
+
+/// Which options make a training take less memory: those that most of it grows with.
+std::string lighter_training(const Options& options, const NetworkOptions& network) {
+    const auto of_map = [](const FeatureMap& map) { return static_cast<double>(map.size()); };
+    const std::vector<FeatureMap> maps = feature_maps(network);
+    const double hidden = static_cast<double>(network.hidden), latent = static_cast<double>(network.latent);
+    double row = 6 * of_map(maps.front()) + 4 * hidden + 6 * latent;  // numbers that a tape has of an image, about
+    for (const FeatureMap& map : maps) row += 4 * of_map(map);
+    const double weights = 10 * hidden * (2 * of_map(maps.back()) + 3 * latent);  // of two models, with Adam's averages
+    const auto rows = static_cast<double>(options.batch * options.samples);
+    const double tape = row * std::max(rows, 500.0);  // of test images there are 500 at once
+    const double of_step = rows > 500 ? tape : 0;
+    const std::pair<const char*, double> grows_with[] = {{"--samples", options.samples > 1 ? of_step : 0},
+                                                         {"--batch", of_step},
+                                                         {"--hidden", weights + tape * 4 * hidden / row},
+                                                         {"--latent", 30 * hidden * latent + tape * 6 * latent / row}};
+    double most = 0;
+    for (const auto& [option, size] : grows_with) most = std::max(most, size);
+    std::vector<const char*> names;
+    for (const auto& [option, size] : grows_with) {
+        if (size > most / 4) names.push_back(option);
+    }
+    return fmt::format("make {} smaller", fmt::join(names, " or "));
 }
 
 /// One set of initial weights for both.
@@ -50,43 +90,69 @@ TrainedPair make_pair(const PairPlan& plan) {
     return {plan, std::move(ae), std::move(vae)};
 }
 
-void make_output_directory(const fs::path& out) {
+void make_directory(const fs::path& path) {
     std::error_code failure;
-    fs::create_directories(out, failure);
-    if (failure) throw nn::FileError(out, "cannot make this directory: " + failure.message());
-    if (access(out.c_str(), W_OK) != 0) throw nn::FileError(out, "not writable");
+    fs::create_directories(path, failure);
+    if (failure) throw nn::FileError(path, "cannot make this directory: " + failure.message());
+    if (access(path.c_str(), W_OK | X_OK) != 0) throw nn::FileError(path, "not writable");
 }
 
 std::string beta_name(double beta) { return fmt::format("beta-{}", beta); }
+
+fs::path report_file(const fs::path& out) { return out / "report.html"; }
+fs::path metrics_file(const fs::path& out) { return out / "metrics.json"; }
+
+/// Says of each result, before a long training, that it will not be written, if that can be seen already.
+void check_results(const fs::path& out, const std::vector<PairPlan>& plans) {
+    std::vector<fs::path> files{report_file(out), metrics_file(out)};
+    for (const PairPlan& plan : plans) {
+        for (const char* name : picture_names) files.push_back(picture_file(out, plan.prefix, name));
+    }
+    for (const fs::path& file : files) {
+        try {
+            nn::require_writable(file);
+        } catch (const nn::FileError& error) {
+            complain(fmt::format("{}. This result will be missing, unless that changes.", error.what()));
+        }
+    }
+}
 
 /// A run that begins anew must not leave another's checkpoints for the models that it does not get to.
 void prepare_checkpoints(const Options& options, const std::vector<PairPlan>& plans) {
     if (options.checkpoint.empty()) return;
     const fs::path directory = options.checkpoint;
-    std::error_code ignored;
-    if (options.resume) {
-        if (fs::exists(directory / plans.front().file("ae"), ignored)) return;
+    if (options.resume && !nn::is_there(directory / plans.front().file("ae"))) {
         throw nn::FileError(directory,
                             "has no checkpoint of a run with this --out or --checkpoint: nothing to --resume");
     }
+    make_directory(directory);
     std::vector<std::string> names{"ae", "vae", "plane-ae", "plane-vae"};
     for (const double beta : options.betas) names.push_back(beta_name(beta));
     for (const std::string& name : names) {
-        fs::remove(directory / (name + ".safetensors"), ignored);
-        fs::remove(directory / (name + "-best.safetensors"), ignored);
+        for (const char* which : {"", "-best"}) {
+            const fs::path file = directory / (name + which + ".safetensors");
+            nn::require_writable(file);
+            nn::remove_leftovers(file);
+            if (options.resume || !nn::is_there(file)) continue;
+            std::error_code failure;
+            fs::remove(fs::canonical(file), failure);  // links stay
+            if (failure) throw nn::FileError(file, "cannot be removed: " + failure.message());
+        }
     }
 }
 
 std::vector<TrainedPair> train_pairs(const std::vector<PairPlan>& plans, const Data& data, const Options& options,
-                                     Interrupts& interrupts) {
+                                     Interrupts& interrupts, Failures& failures) {
     std::vector<TrainedPair> pairs;
     std::size_t to_come = (2 * plans.size() + options.betas.size()) * options.epochs;
     for (const PairPlan& plan : plans) {
-        TrainedPair pair = make_pair(plan);
+        TrainedPair pair = within_memory(lighter_training(options, plan.network), [&] { return make_pair(plan); });
         const auto train_one = [&](const char* title, const char* name, const LossFunction& loss, Autoencoder& model) {
             to_come -= options.epochs;
-            return train({title + plan.title, plan.file(name), loss, to_come}, model, data, plan.network, options,
-                         plan.rng, interrupts);
+            return within_memory(lighter_training(options, plan.network), [&] {
+                return train({title, title + plan.title, plan.file(name), loss, to_come}, model, data, plan.network,
+                             options, plan.rng, interrupts, failures);
+            });
         };
         pair.ae_history = train_one("AE", "ae", plain_loss, pair.ae);
         pair.vae_history = train_one("VAE", "vae", variational_loss, pair.vae);
@@ -98,17 +164,18 @@ std::vector<TrainedPair> train_pairs(const std::vector<PairPlan>& plans, const D
 std::vector<TrainedPair> load_pairs(const std::vector<PairPlan>& plans, const Options& options) {
     std::vector<TrainedPair> pairs;
     for (const PairPlan& plan : plans) {
-        TrainedPair pair = make_pair(plan);
+        TrainedPair pair = within_memory("these models need more than there is", [&] { return make_pair(plan); });
         const fs::path directory = options.load;
-        pair.ae_history = load_model(directory / plan.file("ae"), pair.ae, options, plan.network);
-        pair.vae_history = load_model(directory / plan.file("vae"), pair.vae, options, plan.network);
+        pair.ae_history = load_model(directory / plan.file("ae"), "AE", pair.ae, options, plan.network);
+        pair.vae_history = load_model(directory / plan.file("vae"), "VAE", pair.vae, options, plan.network);
         pairs.push_back(std::move(pair));
     }
     return pairs;
 }
 
 /// VAEs with other weights of the KL term, from the pair's initial weights.
-std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const Options& options, Interrupts& interrupts) {
+std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const Options& options, Interrupts& interrupts,
+                                 Failures& failures) {
     std::vector<BetaRun> runs;
     if (options.betas.empty()) return runs;
     const MeanPicture mean_picture(data.train, plan.network);
@@ -120,7 +187,10 @@ std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const O
         const Autoencoder untrained = make_pair(plan).vae;
         Autoencoder vae = untrained;
         const std::string name = beta_name(beta);
-        train({name, plan.file(name), variational_loss, to_come}, vae, data, plan.network, changed, plan.rng, interrupts);
+        within_memory(lighter_training(options, plan.network), [&] {
+            train({"VAE", name, plan.file(name), variational_loss, to_come}, vae, data, plan.network, changed, plan.rng,
+                  interrupts, failures);
+        });
         const Posteriors codes = posteriors(vae, data.test, plan.rng.stream("test codes"));
         const std::vector<double> activity = activity_per_dimension(codes);
         runs.push_back({beta, evaluate(vae, variational_loss, data.test, beta, plan.rng.stream("evaluation")),
@@ -134,7 +204,7 @@ std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const O
 
 /// `mixed`: the data as for_analysis() gives it. `features`: null for no scores of images.
 Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& mixed, const Options& options,
-                         const FeatureSpace* features) {
+                         const FeatureSpace* features, Failures& failures) {
     const autograd::Rng rng = pair.plan.rng.stream("evaluation");
     const autograd::Array<float> ae_codes = encode(pair.ae, data.test);
     const Posteriors vae_codes = posteriors(pair.vae, data.test, rng);
@@ -156,46 +226,37 @@ Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& 
     if (found.ae_outcome.verdict == Verdict::diverged || found.vae_outcome.verdict == Verdict::diverged) {
         found.analysis.left_out.push_back({"all scores and what is measured on codes", "a training diverged"});
     } else {
-        found.analysis = analyse(pair.ae, pair.vae, mixed, features, has_likelihood, options.binarise,
-                                 pair.plan.rng.stream("analysis"));
+        const std::string what = "the scores and what is measured on codes" + pair.plan.title;
+        const bool analysed = failures.attempt(what, [&] {
+            found.analysis = analyse(pair.ae, pair.vae, mixed, features, has_likelihood, options.binarise,
+                                     pair.plan.rng.stream("analysis"));
+        });
+        if (!analysed) found.analysis.left_out.push_back({what, "that failed"});
     }
-    found.pictures = pictures_of({pair.ae, pair.vae}, found.ae_codes, found.vae_codes, data, pair.plan.rng);
+    failures.attempt("the pictures" + pair.plan.title, [&] {
+        found.pictures = pictures_of({pair.ae, pair.vae}, found.ae_codes, found.vae_codes, data, pair.plan.rng, failures);
+    });
     return found;
 }
 
-/// With line breaks where the next word would not fit, and an indent behind them.
-std::string wrapped(const std::string& text, std::size_t columns) {
-    std::string result;
-    std::size_t column = 0, begin = 0;
-    while (begin < text.size()) {
-        const std::size_t end = std::min(text.find(' ', begin), text.size());
-        if (column > 0 && column + end - begin > columns) {
-            result.back() = '\n';
-            result += "  ";
-            column = 0;
-        }
-        result.append(text, begin, end - begin).push_back(' ');
-        column += end - begin + 1;
-        begin = end + 1;
-    }
-    while (!result.empty() && result.back() == ' ') result.pop_back();
-    return result;
-}
-
 void print_heading(const Data& data, const Options& options) {
-    fmt::print(
-        "{} training and {} test images of {} x {} pixels; losses are train and test, in nats per image:\n"
-        "loss = reconstruction + {} KL\n",
-        data.train.images.shape()[0], data.test.images.shape()[0], data.rows, data.columns, options.beta);
+    say_wrapped(fmt::format(
+        "{} training and {} test images of {} x {} pixels; losses are train and test, in nats per image:",
+        data.train.images.shape()[0], data.test.images.shape()[0], data.rows, data.columns));
+    say("loss = reconstruction + {} KL\n", options.beta);
     if (options.kl_warmup > 0 || options.kl_cycles > 0) {
-        fmt::print("(Training begins with a smaller weight of the KL term; what is printed has the whole.)\n");
+        say_wrapped("(Training begins with a smaller weight of the KL term; what is printed has the whole.)");
     }
-    fmt::print("\n");
+    say("\n");
 }
 
 void print_table(const TrainedPair& pair, const Evaluation& found, std::optional<double> floor) {
-    const auto row = [](const char* what, const std::string& left, const std::string& right) {
-        fmt::print("  {:<44} {:>13} {:>13}\n", what, left, right);
+    constexpr std::size_t widest = 74;
+    const bool narrow = terminal_columns().value_or(widest) < widest;  // then the numbers have a line of their own
+    const auto row = [&](const char* what, const std::string& left, const std::string& right) {
+        if (!narrow) return say("  {:<44} {:>13} {:>13}\n", what, left, right);
+        if (*what != 0) say("  {}\n", what);
+        say("      {:>13} {:>13}\n", left, right);
     };
     const auto number = [](double value) {
         return std::abs(value) < 1e7 ? fmt::format("{:.2f}", value) : fmt::format("{:.2e}", value);
@@ -204,7 +265,8 @@ void print_table(const TrainedPair& pair, const Evaluation& found, std::optional
         const auto [low, high] = std::minmax_element(values.begin(), values.end());
         return fmt::format("{:.2f} .. {:.2f}", *low, *high);
     };
-    fmt::print("\nOn the test set, with codes of {} dimensions, in nats per image:\n", pair.plan.network.latent);
+    say("\n");
+    say_wrapped(fmt::format("On the test set, with codes of {} dimensions, in nats per image:", pair.plan.network.latent));
     row("", "AE", "VAE");
     // The autoencoder's loss is its reconstruction: beside the VAE's sum it would say nothing.
     row("reconstruction", number(found.ae.reconstruction), number(found.vae.reconstruction));
@@ -221,15 +283,12 @@ void print_table(const TrainedPair& pair, const Evaluation& found, std::optional
 }
 
 void print_findings(const std::vector<std::string>& findings) {
-    fmt::print("\nWhat was found:\n");
-    for (const std::string& finding : findings) {
-        const std::string text = wrapped(finding, 112);
-        fmt::print("- {}\n", text);
-    }
+    say("\nWhat was found:\n");
+    for (const std::string& finding : findings) say_wrapped("- " + finding);
 }
 
 Json metrics_of(const Options& options, const Findings& findings) {
-    Json metrics{{"data", options.data},
+    Json metrics{{"data", nn::printable(options.data)},
                  {"seed", options.seed},
                  {"epochs", options.epochs},
                  {"threads", options.threads},
@@ -273,21 +332,24 @@ Data for_analysis(Data data, const Options& options) {
     return data;
 }
 
-Findings look_at(std::vector<TrainedPair> pairs, std::vector<BetaRun> betas, const Data& data, const Options& options) {
+Findings look_at(std::vector<TrainedPair> pairs, std::vector<BetaRun> betas, const Data& data, const Options& options,
+                 Failures& failures) {
     Findings findings;
     if (options.likelihood == Likelihood::bernoulli && !options.binarise) findings.floor = pixel_entropy(data.test.images);
     const Data mixed = for_analysis(data, options);
     std::optional<FeatureSpace> features;
     if (options.scores) {
-        fmt::print("\nScoring ...\n");
-        std::fflush(stdout);
-        features.emplace(mixed, autograd::Rng(options.seed).stream("features"));
-        findings.feature_space = features->description();
+        say("\nScoring ...\n");
+        flush_output();
+        failures.attempt("the scores of images", [&] {
+            features.emplace(mixed, autograd::Rng(options.seed).stream("features"));
+            findings.feature_space = features->description();
+        });
     }
     for (const TrainedPair& pair : pairs) {
         // Images are scored of the first pair only: codes of two dimensions make poor ones of both models.
         const bool scored = features && &pair == &pairs.front();
-        findings.evaluations.push_back(evaluate_pair(pair, data, mixed, options, scored ? &*features : nullptr));
+        findings.evaluations.push_back(evaluate_pair(pair, data, mixed, options, scored ? &*features : nullptr, failures));
         print_table(pair, findings.evaluations.back(), findings.floor);
     }
     findings.pairs = std::move(pairs);
@@ -302,63 +364,114 @@ Findings look_at(std::vector<TrainedPair> pairs, std::vector<BetaRun> betas, con
     return findings;
 }
 
-/// @throws Error at the end, when all is written, if a training diverged.
-void run(const Options& options) {
-    autograd::set_num_threads(options.threads);
-    const Data data = load_data(options, autograd::Rng(options.seed));
+/// Each result by itself, so that one which cannot be made or written costs no other. Returns the files that are there.
+std::vector<fs::path> write_results(const Findings& findings, const Data& data, const Options& options, Failures& failures) {
     const fs::path out = options.out;
-    make_output_directory(out);
+    std::vector<fs::path> written;
+    const auto write = [&](const fs::path& path, auto work) {
+        try {
+            work(path);
+            written.push_back(path);
+        } catch (const nn::FileError& error) {  // names the file
+            failures.add(error.what());
+        } catch (const std::bad_alloc&) {
+            failures.add(fmt::format("{}: out of memory: make --hidden smaller", nn::printable(path.native())));
+        } catch (const std::exception& error) {
+            failures.add(fmt::format("{}: {}", nn::printable(path.native()), error.what()));
+        }
+    };
+    write(report_file(out), [&](const fs::path& path) { report::write_report(path, page_of(findings, data, options)); });
+    write(metrics_file(out), [&](const fs::path& path) {
+        const std::string text = metrics_of(options, findings).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+        nn::write_file_atomically(path, std::as_bytes(std::span(text)));
+    });
+    for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
+        for (const Picture& picture : findings.evaluations[i].pictures) {
+            write(picture_file(out, findings.pairs[i].plan.prefix, picture.name),
+                  [&](const fs::path& path) { write_picture(path, picture, data); });
+        }
+    }
+    return written;
+}
+
+void print_written(const std::vector<fs::path>& written, const Options& options) {
+    if (written.empty()) return;
+    const fs::path out = options.out, page = report_file(out);
+    std::string line = fmt::format("Written to {}:", nn::printable(out.native()));
+    for (const fs::path& file : written) line += " " + file.filename().string();
+    say("\n");
+    say_wrapped(line);
+    if (written.front() != page) return;
+    say_wrapped(fmt::format("Open {} in a browser: it has both decoders in it, to play with.", nn::printable(page.native())));
+    std::error_code ignored;
+    const std::uintmax_t size = fs::file_size(page, ignored);
+    if (ignored || size < 30'000'000) return;
+    say_wrapped(fmt::format("It has {} MB, nearly all of them the decoders' weights, and opens slowly. A smaller --hidden{} "
+                            "makes it smaller.",
+                            size / 1'000'000, has_plane(options) ? ", or --no-plane," : ""));
+}
+
+/// Returns the program's exit status.
+int run(const Options& options) {
+    autograd::set_num_threads(options.threads);
+    const Data data = within_memory("fewer or smaller images in --data take less",
+                                    [&] { return load_data(options, autograd::Rng(options.seed)); });
+    const std::vector<PairPlan> plans = plan_pairs(options, data);
+    make_directory(options.out);
+    check_results(options.out, plans);
     print_heading(data, options);
 
-    const std::vector<PairPlan> plans = plan_pairs(options, data);
+    Failures failures;
     std::vector<TrainedPair> pairs;
     std::vector<BetaRun> betas;
     if (options.load.empty()) {
         prepare_checkpoints(options, plans);
         Interrupts interrupts(options.stop_after_steps);
-        pairs = train_pairs(plans, data, options, interrupts);
-        betas = train_betas(plans.front(), data, options, interrupts);
+        pairs = train_pairs(plans, data, options, interrupts, failures);
+        betas = train_betas(plans.front(), data, options, interrupts, failures);
     } else {
         pairs = load_pairs(plans, options);
     }
-    const Findings findings = look_at(std::move(pairs), std::move(betas), data, options);
-
-    std::vector<fs::path> written{out / "report.html", out / "metrics.json"};
-    report::write_report(written[0], page_of(findings, data, options));
-    const std::string text = metrics_of(options, findings).dump(2) + "\n";
-    nn::write_file_atomically(written[1], std::as_bytes(std::span(text)));
-    for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
-        const auto pictures = write_pictures(findings.evaluations[i].pictures, data, out, findings.pairs[i].plan.prefix);
-        written.insert(written.end(), pictures.begin(), pictures.end());
-    }
+    std::signal(SIGPIPE, SIG_IGN);  // results are worth making even if nobody reads what is said of them
+    const Findings findings = within_memory("make --hidden smaller, or try --no-scores", [&] {
+        return look_at(std::move(pairs), std::move(betas), data, options, failures);
+    });
+    const std::vector<fs::path> written = write_results(findings, data, options, failures);
 
     print_findings(in_words(findings));
-    fmt::print("\nWritten to {}:", out.string());
-    for (const fs::path& file : written) fmt::print(" {}", file.filename().string());
-    fmt::print("\nOpen {} in a browser: it has both decoders in it, to play with.\n", written[0].string());
+    print_written(written, options);
     const std::vector<std::string> diverged = diverged_trainings(findings);
-    if (!diverged.empty()) throw autograd::Error(fmt::format("training diverged: {}", fmt::join(diverged, ", ")));
+    if (!diverged.empty()) failures.add(fmt::format("training diverged: {}", fmt::join(diverged, ", ")));
+    for (const std::string& failure : failures.list()) complain(failure);
+    return failures.list().empty() ? 0 : 1;
+}
+
+/// What is said of an error, and of a training that was stopped.
+int exit_status(const Options& options) {
+    try {
+        return run(options);
+    } catch (const Interrupted& interrupted) {
+        std::signal(SIGPIPE, SIG_IGN);
+        say_wrapped(options.checkpoint.empty()
+                        ? "Stopped. Nothing is kept: there was --no-checkpoint."
+                        : fmt::format("Stopped. The same options with --resume go on from {}.", nn::printable(options.checkpoint)));
+        return interrupted.exit_code;
+    } catch (const std::bad_alloc&) {
+        complain("out of memory: make --hidden smaller");
+    } catch (const std::exception& error) {
+        complain(error.what());
+    }
+    return 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow further is an error of that file
     const Parsed parsed = parse_options(argc, argv);
-    if (parsed.exit_code) return *parsed.exit_code;
-    try {
-        run(parsed.options);
-    } catch (const Interrupted& interrupted) {
-        fmt::print("Stopped. {}\n", parsed.options.checkpoint.empty() ? "Nothing is kept: there was --no-checkpoint."
-                                                                      : "The same options with --resume go on from " +
-                                                                            parsed.options.checkpoint + ".");
-        return interrupted.exit_code;
-    } catch (const std::bad_alloc&) {
-        fmt::print(stderr, "\nae_vs_vae: out of memory: make --batch, --samples or --hidden smaller\n");
-        return 1;
-    } catch (const std::exception& error) {
-        std::fflush(stdout);
-        fmt::print(stderr, "\nae_vs_vae: {}\n", error.what());
-        return 1;
-    }
-    return 0;
+    const int status = parsed.exit_code ? *parsed.exit_code : exit_status(parsed.options);
+    const auto failure = output_failure();
+    if (!failure) return status;
+    complain(*failure);
+    return status == 0 ? 1 : status;
 }

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nn/file.hpp>
 #include <numeric>
-
 
 namespace {
 
@@ -23,7 +23,7 @@ Array<float> head(const Array<float>& from, std::size_t count) {
 
 std::vector<report::Setting> settings(const Data& data, const Options& options) {
     std::vector<report::Setting> list{
-        {"Data", options.data},
+        {"Data", nn::printable(options.data)},
         {"Images", fmt::format("{} for training, {} for testing, {} x {} pixels{}", data.train.images.shape()[0],
                                data.test.images.shape()[0], data.rows, data.columns, options.binarise ? ", made binary" : "")},
         {"Network", fmt::format("{}, {} hidden units", name_of(options.architecture), options.hidden)},
@@ -33,7 +33,7 @@ std::vector<report::Setting> settings(const Data& data, const Options& options) 
     list.push_back({"Training", options.load.empty()
                                     ? fmt::format("{} epochs, batches of {}, Adam at {}, beta {}", options.epochs, options.batch,
                                                   options.lr, options.beta)
-                                    : "none: loaded from " + options.load});
+                                    : "none: loaded from " + nn::printable(options.load)});
     return list;
 }
 

@@ -3,16 +3,15 @@
 #include "training.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 
 #include "checkpoint.hpp"
 #include "points.hpp"
 #include "schedules.hpp"
+#include "terminal.hpp"
 
 namespace {
 
@@ -29,46 +28,61 @@ std::string losses(const LossValues& values) {
     return fmt::format("{:7.2f} = {:6.2f} + {:5.2f}", values.loss, values.reconstruction, values.kl);
 }
 
-/// A line per epoch, overwritten while it grows if a person is watching.
+/// A line per epoch, overwritten while it grows if a person is watching. What does not fit into the terminal's width is
+/// left out: a line that goes over its edge cannot be overwritten.
 class Display {
    public:
     /// `epochs_done`: those, and the part of one, that were made before.
     Display(const Role& role, std::size_t epochs, double epochs_done)
         : role_(role), epochs_(epochs), done_before_(epochs_done) {}
+    Display(const Display&) = delete;
+    Display& operator=(const Display&) = delete;
+    ~Display() { end_line(); }  // an error's line must not begin behind it
 
     void within(std::size_t epoch, double fraction, std::size_t images, const LossValues& train) {
         if (!live_ || seconds_since(last_) < 0.1) return;
         last_ = Clock::now();
         const double done = static_cast<double>(epoch - 1) + fraction;
-        fmt::print("\r\033[K{} {:3.0f} %  train {}  {}", label(epoch), 100 * fraction, losses(train),
-                   speed(images, done));
-        std::fflush(stdout);
+        const std::string begin = fmt::format("{} {:3.0f} %", label(epoch), 100 * fraction), left = time_left(done);
+        const std::string line = fitting_line(
+            {fmt::format("{}  train {}  {}{}", begin, losses(train), rate(images), left),
+             fmt::format("{}  train {}{}", begin, losses(train), left),
+             fmt::format("{}  train {:.2f}{}", begin, train.loss, left), begin + left, begin},
+            columns());
+        say("\r\033[K{}", line);
+        flush_output();
     }
     void epoch_done(const EpochRecord& record, std::size_t images) {
         end_line();
-        fmt::print("{}  train {}  test {}  {}\n", label(record.epoch), losses(record.train), losses(record.test),
-                   speed(images, static_cast<double>(record.epoch)));
-        std::fflush(stdout);
+        const std::string begin = label(record.epoch), left = time_left(static_cast<double>(record.epoch));
+        const std::string both = fmt::format("{}  train {}  test {}", begin, losses(record.train), losses(record.test));
+        const std::string whole = fmt::format("{}  {}{}", both, rate(images), left);
+        const std::string totals = fmt::format("{}  train {:.2f}  test {:.2f}", begin, record.train.loss, record.test.loss);
+        say("{}\n", live_ ? fitting_line({whole, both, totals + left, totals}, columns()) : whole);
+        flush_output();
         epoch_start_ = Clock::now();
     }
     void end_line() const {
-        if (live_) fmt::print("\r\033[K");
+        if (live_) say("\r\033[K");
     }
 
    private:
+    /// One less than there are: some terminals begin a new line when the last one is written to.
+    static std::size_t columns() { return terminal_columns().value_or(80) - 1; }
     std::string label(std::size_t epoch) const { return fmt::format("{:<7} {:2}/{}", role_.title, epoch, epochs_); }
-    std::string speed(std::size_t images, double done) const {
+    std::string rate(std::size_t images) const {
+        return fmt::format("{:6.0f} images/s", static_cast<double>(images) / seconds_since(epoch_start_));
+    }
+    std::string time_left(double done) const {
         const double to_do = static_cast<double>(epochs_ + role_.epochs_to_come) - done;
-        const std::string rate =
-            fmt::format("{:6.0f} images/s", static_cast<double>(images) / seconds_since(epoch_start_));
-        if (done <= done_before_) return rate;  // resumed where only the epoch's evaluation was left to do
-        return fmt::format("{}  {} left", rate, clock_time(seconds_since(start_) / (done - done_before_) * to_do));
+        if (done <= done_before_) return "";  // resumed where only the epoch's evaluation was left to do
+        return fmt::format("  {} left", clock_time(seconds_since(start_) / (done - done_before_) * to_do));
     }
 
     const Role& role_;
     std::size_t epochs_;
     double done_before_;
-    bool live_ = isatty(STDOUT_FILENO) != 0;
+    bool live_ = terminal_columns().has_value();
     Clock::time_point start_ = Clock::now(), epoch_start_ = start_, last_ = start_;
 };
 
@@ -131,16 +145,16 @@ LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const Im
 }
 
 History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network,
-              const Options& options, const autograd::Rng& rng, Interrupts& interrupts) {
+              const Options& options, const autograd::Rng& rng, Interrupts& interrupts, Failures& failures) {
     const nn::Batches batches(data.train.images.shape()[0], options.batch, rng.stream("shuffle"));
     autograd::Rng noise = rng.stream("noise"), binarise = rng.stream("binarise");
     nn::Adam adam({.lr = options.lr});
     Progress progress;
     Autoencoder best = model;
-    const Checkpoint checkpoint(role.file, options, network, data);
+    const Checkpoint checkpoint(role, options, network, data);
     const TrainingState state{model, best, adam, {{"noise", &noise}, {"binarise", &binarise}}, progress};
     if (options.resume && checkpoint.load(state)) {
-        fmt::print("{:<7} {} steps are done\n", role.title, progress.history.steps);
+        say("{:<7} {} steps are done\n", role.title, progress.history.steps);
         if (progress.finished(options)) return progress.history;
     }
 
@@ -153,6 +167,7 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
                static_cast<double>(progress.step) / static_cast<double>(batches.size());
     };
     Display display(role, options.epochs, epochs_done());
+    Failures unsaved;  // of the last epoch
     while (!progress.finished(options)) {
         const auto order = batches.epoch(progress.epoch);
         std::size_t images = 0;
@@ -192,13 +207,16 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
         } else if (options.early_stopping > 0 && progress.epoch - history.best_epoch >= options.early_stopping) {
             history.stopped_early = true;
             model = best;
-            fmt::print("{:<7} stopped: no better epoch than {} in {}\n", role.title, history.best_epoch,
-                       options.early_stopping);
+            say("{:<7} stopped: no better epoch than {} in {}\n", role.title, history.best_epoch, options.early_stopping);
         }
         ++progress.epoch;
         progress.step = 0;
         progress.sums = {};
-        checkpoint.save(state);
+        unsaved = {};
+        if (!unsaved.attempt("checkpoint", [&] { checkpoint.save(state); })) {
+            complain(fmt::format("{}\n{} goes on without it.", unsaved.list().front(), role.title));
+        }
     }
+    for (const std::string& failure : unsaved.list()) failures.add(failure);
     return progress.history;
 }

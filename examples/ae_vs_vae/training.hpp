@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data.hpp"
+#include "failures.hpp"
 #include "interrupt.hpp"
 #include "models.hpp"
 #include "options.hpp"
@@ -62,6 +63,7 @@ extern const LossFunction plain_loss, variational_loss;
 
 /// What a model is trained as.
 struct Role {
+    std::string kind;   ///< "AE" or "VAE"
     std::string title;  ///< in what is printed
     std::string file;   ///< of its checkpoint, without the directory: "vae.safetensors"
     LossFunction loss;  ///< plain_loss or variational_loss
@@ -70,11 +72,12 @@ struct Role {
 };
 
 /// Trains by Adam, from the checkpoint if options.resume and there is one, and reports each epoch on standard output;
-/// on a terminal also within the epoch.
-/// @throws Error if the loss ceases to be finite; FileError if a checkpoint cannot be written, or cannot be gone on
-/// from; Interrupted after a signal, with all that there is saved.
+/// on a terminal also within the epoch. A checkpoint that cannot be written after an epoch is said on standard error, and
+/// it goes on; if that holds for the last one too, it is among `failures`.
+/// @throws Error if the loss ceases to be finite; FileError if a checkpoint cannot be gone on from; Interrupted after a
+/// signal, with all that there is saved, or FileError then, if that cannot be saved.
 History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network,
-              const Options& options, const autograd::Rng& rng, Interrupts& interrupts);
+              const Options& options, const autograd::Rng& rng, Interrupts& interrupts, Failures& failures);
 
 /// The loss of the whole of `images` with one code each; a short last batch counts by its size.
 LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta,
