@@ -70,12 +70,26 @@ Array<T> full(const Shape& shape, T value) {
 }
 
 /// Gives `array` this shape, with unspecified values; nothing happens if it has it.
-/// @throws ShapeError as require_allocatable does.
+/// @throws ShapeError as require_allocatable does. Whatever is thrown leaves `array` as it was: xtensor's own resize()
+/// sets the shape before it has the memory.
 template <class T>
 void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
     if (same_shape(array.shape(), shape)) return;
     require_allocatable(shape, sizeof(T));
-    array.resize(shape);
+    array = empty<T>(shape);
+}
+
+/// Calls make(array). If it throws, `array` is left without elements: xtensor's assignments set the shape before they have
+/// the memory, and who finds a shape again that it asks for would write beyond the buffer.
+template <class T, class Make>
+void make_or_empty(Array<T>& array, Make&& make) {
+    try {
+        make(array);
+    } catch (...) {
+        array.storage() = {};       // from here on nothing
+        array.resize(Shape{0});     // is allocated
+        throw;
+    }
 }
 
 /// @throws GradientError if a contribution of this shape is to be added to a gradient of another: then a rule is wrong.

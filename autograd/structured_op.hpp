@@ -214,7 +214,11 @@ Var<T> CompiledStructure<S, T, Arity>::record(S structure, const std::array<Var<
     Array<T>& out = tape.next_value();
     with_context(
         S::name, [&] { return tape.describe_next(S::name, list); },
-        [&] { std::apply([&](const auto&... each) { structure.forward(out, each.value()...); }, inputs); });
+        [&] {
+            make_or_empty(out, [&](Array<T>& made) {
+                std::apply([&](const auto&... each) { structure.forward(made, each.value()...); }, inputs);
+            });
+        });
     const S* state = tape.keep(std::move(structure));
     return tape.append(op, list, state);
 }
@@ -254,7 +258,11 @@ Var<T> CompiledList<S, T>::record(S structure, std::span<const Var<T>> list) {
     Array<T>& out = tape.next_value();
     with_context(
         S::name, [&] { return tape.describe_next(S::name, inputs); },
-        [&] { structure.forward(out, std::span<const Array<T>* const>(arrays)); });
+        [&] {
+            make_or_empty(out, [&](Array<T>& made) {
+                structure.forward(made, std::span<const Array<T>* const>(arrays));
+            });
+        });
     const S* state = tape.keep(std::move(structure));
     return tape.append(op, inputs, state);
 }

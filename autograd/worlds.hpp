@@ -50,7 +50,10 @@ class Eager {
 
     const Array<T>& array() const {
         if (borrowed_ != nullptr) return *borrowed_;
-        if (owned_->pending != nullptr) std::exchange(owned_->pending, nullptr)->compute(owned_->value);
+        if (owned_->pending != nullptr) {
+            owned_->pending->compute(owned_->value);
+            owned_->pending = nullptr;  // only now: what throws leaves it pending
+        }
         return owned_->value;
     }
     const Shape& shape() const { return array().shape(); }

@@ -110,13 +110,13 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
         const Node<T>& node = tape.node(each.node);
         if (node.borrowed != &each.state->value) inner.substitute(each.state, inner.constant(node.array()));
     }
-    const Array<T> value = f(copies).value();
+    Array<T> value = f(copies).value();
     Checkpoint<T> checkpoint{std::move(f), inputs.size(), {}};
     for (const auto& each : inner.parameters()) {
         all.push_back({tape.parameter(each.state).index(), T(0)});
         checkpoint.parameters.push_back(each.state);
     }
-    tape.next_slot() = value;
+    tape.next_slot() = std::move(value);
     const auto* state = tape.keep(std::move(checkpoint));
     return tape.append(Checkpoint<T>::op, all, state);
 }
