@@ -47,8 +47,20 @@ void Tape<T>::grow() {
 }
 
 template <class T>
-Node<T>& Tape<T>::open_node(NodeKind kind) {
+void Tape<T>::make_room(std::size_t inputs) {
     next_slot();
+    const std::size_t needed = inputs_.size() + inputs;
+    if (inputs_.capacity() < needed) inputs_.reserve(std::max(needed, 2 * inputs_.capacity()));
+}
+
+template <class T>
+void Tape<T>::make_room_for_parameter() {
+    make_room(0);
+    if (parameters_.size() == parameters_.capacity()) parameters_.reserve(2 * parameters_.size() + 1);
+}
+
+template <class T>
+Node<T>& Tape<T>::open_node(NodeKind kind) noexcept {
     Node<T>& node = this->node(static_cast<std::uint32_t>(count_));
     node.borrowed = nullptr;
     node.op = nullptr;
@@ -74,6 +86,7 @@ Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
 
 template <class T>
 Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& state) {
+    make_room_for_parameter();
     const auto [known, is_new] = parameter_of_.try_emplace(state->identity, parameters_.size());
     if (!is_new) {
         const BorrowedParameter& borrowed = parameters_[known->second];
@@ -97,6 +110,7 @@ Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& s
 template <class T>
 Var<T> Tape<T>::constant(const Parameter<T>& values) {
     const auto& state = values.shared_state();
+    make_room(0);
     const auto index = static_cast<std::uint32_t>(count_);
     const BorrowedParameter* kept = keep(BorrowedParameter{state, index, state->version});
     Node<T>& node = open_node(NodeKind::constant);
@@ -112,6 +126,7 @@ Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const 
     for (std::size_t k = 0; k < inputs.size(); ++k) {
         if (!inputs[k].is_immediate() && !is_cut(op, k)) needs_gradient |= node(inputs[k].node).needs_gradient;
     }
+    make_room(inputs.size());
     Node<T>& node = open_node(NodeKind::operation);
     const auto index = static_cast<std::uint32_t>(count_ - 1);
     node.op = &op;
@@ -124,7 +139,7 @@ Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const 
 }
 
 template <class T>
-void Tape<T>::connect(Node<T>& node, std::span<const Input<T>> inputs) {
+void Tape<T>::connect(Node<T>& node, std::span<const Input<T>> inputs) noexcept {
     node.first_input = static_cast<std::uint32_t>(inputs_.size());
     node.input_count = static_cast<std::uint32_t>(inputs.size());
     for (const Input<T>& input : inputs) inputs_.push_back(input);
@@ -132,6 +147,7 @@ void Tape<T>::connect(Node<T>& node, std::span<const Input<T>> inputs) {
 
 template <class T>
 Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs) {
+    make_room(inputs.size());
     const NoiseOrigin* kept = keep(origin);
     Node<T>& node = open_node(NodeKind::noise);
     node.state = kept;
@@ -157,6 +173,7 @@ void Tape<T>::substitute(const std::shared_ptr<typename Parameter<T>::State>& st
         throw ShapeError(fmt::format("substitute: a value of shape {} for {}, of shape {}", to_string(value.shape()),
                                      parameter_name(state->identity), to_string(state->value.shape())));
     }
+    make_room_for_parameter();
     if (!parameter_of_.try_emplace(state->identity, parameters_.size()).second) {
         throw TapeError(fmt::format("substitute: {} is on the tape already", parameter_name(state->identity)));
     }

@@ -141,11 +141,14 @@ class Keepsakes {
     template <class S>
     const S* keep(S object) {
         PoolAllocator<S> allocator;
-        S* kept = std::construct_at(allocator.allocate(1), std::move(object));
-        entries_.push_back({kept, [](void* each) {
-                                std::destroy_at(static_cast<S*>(each));
-                                PoolAllocator<S>().deallocate(static_cast<S*>(each), 1);
-                            }});
+        entries_.push_back({nullptr, [](void* memory) { PoolAllocator<S>().deallocate(static_cast<S*>(memory), 1); }});
+        Entry& entry = entries_.back();
+        entry.object = allocator.allocate(1);  // whatever throws from here on, there is an entry that gives it back
+        const S* kept = std::construct_at(static_cast<S*>(entry.object), std::move(object));
+        entry.destroy = [](void* each) {
+            std::destroy_at(static_cast<S*>(each));
+            PoolAllocator<S>().deallocate(static_cast<S*>(each), 1);
+        };
         return kept;
     }
     void clear() {
@@ -312,8 +315,12 @@ class Tape {
     static constexpr std::size_t chunk_size = 256;
 
     Var<T> leaf(NodeKind kind, Array<T> value);
-    Node<T>& open_node(NodeKind kind);
-    void connect(Node<T>& node, std::span<const Input<T>> inputs);
+    /// Makes room for a node with so many inputs. From there on open_node() and connect() do not throw: a node is on the
+    /// tape whole or not at all.
+    void make_room(std::size_t inputs);
+    Node<T>& open_node(NodeKind kind) noexcept;
+    void connect(Node<T>& node, std::span<const Input<T>> inputs) noexcept;
+    void make_room_for_parameter();
     void grow();
     [[noreturn]] void refuse(const Var<T>& var, const char* op) const;
     [[noreturn]] void refuse_released(std::uint32_t index) const;

@@ -11,14 +11,20 @@ namespace autograd {
 
 namespace detail {
 
-/// Fills the next node by `fill(array)` and records where the noise came from.
+/// Fills the next node by `fill(array)` and records where the noise came from. What throws leaves `rng` as it was.
 template <class T, class Fill>
 Var<T> record_noise(const Var<T>& like, Rng& rng, const char* name, std::span<const Input<T>> inputs, Fill fill) {
     Tape<T>& tape = like.tape();
     Array<T>& out = tape.next_value(like.shape());
+    const Rng::State before = rng.state();
     NoiseOrigin origin{name, {rng.name().begin(), rng.name().end()}, rng.draws()};
-    fill(out);
-    return tape.append_noise(origin, inputs);
+    try {
+        fill(out);
+        return tape.append_noise(origin, inputs);
+    } catch (...) {
+        rng.restore(before);  // what is not on the tape was not drawn
+        throw;
+    }
 }
 
 }  // namespace detail
