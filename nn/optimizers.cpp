@@ -24,10 +24,8 @@ void require_not_negative(const char* optimizer, const char* option, double valu
 }  // namespace
 
 template <class T>
-void ParameterStates<T>::prepare(std::size_t index, const std::string& name, const autograd::Shape& shape,
-                                 std::size_t averages) {
-    if (index >= states_.size()) return;  // require_count will say so
-    ParameterState<T>& state = states_[index];
+void ParameterStates<T>::prepare(ParameterState<T>& state, std::size_t index, const std::string& name,
+                                 const autograd::Shape& shape, std::size_t averages) {
     if (state.parameter != name) {
         throw autograd::Error(fmt::format("optimiser: parameter number {} is {}, but was {} in the steps before", index,
                                           name, state.parameter));
@@ -45,6 +43,14 @@ void ParameterStates<T>::require_count(std::size_t count) const {
     if (count == states_.size()) return;
     throw autograd::Error(
         fmt::format("optimiser: the model has {} parameters, but had {} in the steps before", count, states_.size()));
+}
+
+template <class T>
+void ParameterStates<T>::require_shape(const std::string& name, const autograd::Shape& parameter,
+                                       const autograd::Shape& gradient) {
+    if (parameter == gradient) return;
+    throw autograd::ShapeError(fmt::format("optimiser: {} has shape {}, but its gradient has {}", name,
+                                           autograd::to_string(parameter), autograd::to_string(gradient)));
 }
 
 template <class T>

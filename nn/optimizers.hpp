@@ -36,24 +36,26 @@ class ParameterStates {
    public:
     /// Calls update(value, state, gradient) for each parameter of the model which was on the tape. Throws before the
     /// first is called, or not at all.
-    template <class Model, class Update>
+    template <class Model, class Rule>
     void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions options, std::size_t averages,
-              Update update) {
+              Rule update) {
         prepare(model, averages);
         used_.clear();
-        for_each_parameter(model, name_, [&](const std::string&, const autograd::Parameter<T>& parameter) {
-            if (!gradients.uses(parameter)) return;
-            gradients[parameter];  // throws, with the reason, where there is none
-            used_.push_back(parameter.identity());
-        });
-        require_each_once(gradients, options);
+        updates_.clear();
         std::size_t index = 0;
-        for_each_parameter(model, name_, [&](const std::string&, autograd::Parameter<T>& parameter) {
+        for_each_parameter(model, name_, [&](const std::string& name, autograd::Parameter<T>& parameter) {
             ParameterState<T>& state = states_[index++];
             if (!gradients.uses(parameter)) return;
-            ++state.steps;
-            update(parameter.mutable_value(), state, gradients[parameter]);
+            const autograd::Array<T>& gradient = gradients[parameter];  // throws, with the reason, where there is none
+            require_shape(name, parameter.shape(), gradient.shape());
+            used_.push_back(parameter.identity());
+            updates_.push_back({&parameter, &state, &gradient});
         });
+        require_each_once(gradients, options);
+        for (const Update& each : updates_) {
+            ++each.state->steps;
+            update(each.parameter->mutable_value(), *each.state, *each.gradient);
+        }
     }
 
     /// All states; zeros for a model which was never stepped.
@@ -67,27 +69,42 @@ class ParameterStates {
     void restore(std::vector<ParameterState<T>> states) { states_ = std::move(states); }
 
    private:
-    /// Makes the states, or checks that those there are of this model.
+    /// Makes the states, all or none, or checks that those there are of this model.
     template <class Model>
     void prepare(const Model& model, std::size_t averages) {
+        std::vector<ParameterState<T>> made;
         const bool first = states_.empty();
-        std::size_t index = 0;
+        std::vector<ParameterState<T>>& states = first ? made : states_;
+        std::size_t count = 0;
         for_each_parameter(model, name_, [&](const std::string& name, const autograd::Parameter<T>& parameter) {
-            if (first) states_.push_back({name, 0, {}});
-            prepare(index++, name, parameter.shape(), averages);
+            if (first) states.push_back({name, 0, {}});
+            if (count < states.size()) prepare(states[count], count, name, parameter.shape(), averages);
+            ++count;
         });
-        require_count(index);
+        if (first) states_ = std::move(made);
+        require_count(count);
     }
-    void prepare(std::size_t index, const std::string& name, const autograd::Shape& shape, std::size_t averages);
+    static void prepare(ParameterState<T>& state, std::size_t index, const std::string& name,
+                        const autograd::Shape& shape, std::size_t averages);
     void require_count(std::size_t count) const;
+    /// That the gradient has the shape which the parameter has now.
+    static void require_shape(const std::string& name, const autograd::Shape& parameter, const autograd::Shape& gradient);
     /// That no parameter was listed twice, and, unless a part may be stepped, that all which were on the tape were
     /// listed.
     void require_each_once(const autograd::Gradients<T>& gradients, StepOptions options);
 
+    struct Update {
+        autograd::Parameter<T>* parameter;
+        ParameterState<T>* state;
+        const autograd::Array<T>* gradient;
+    };
+
     std::vector<ParameterState<T>> states_;
-    // Buffers, kept so that a step allocates nothing: a name, and the identities of those that are to be stepped.
+    // Buffers, kept so that a step allocates nothing: a name, the identities of those that are to be stepped, and the
+    // steps, all of which are found before the first is taken.
     std::string name_;
     std::vector<std::uint64_t> used_;
+    std::vector<Update> updates_;
 };
 
 /// What the optimisers are made of: each derives from this, as `Derived`, and adds its `options`, the names of its
@@ -100,7 +117,8 @@ class Optimizer {
     /// @throws GradientError if a parameter's path to the loss was cut, or if one was on the tape but is not in the
     /// model's listing (unless step_options.partial); TapeError if the gradients are nodes of a tape that was cleared;
     /// Error if an option is out of its range, a parameter is listed twice, or the model's names, and ShapeError if its
-    /// shapes, are not those of the steps before. No value, count or average has then changed.
+    /// shapes, are not those of the steps before, or a gradient's. Whatever is thrown, std::bad_alloc too, no value, count
+    /// or average has then changed.
     template <class Model>
     void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions step_options = {}) {
         const Derived& rule = static_cast<const Derived&>(*this);
