@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "nn/module.hpp"
@@ -52,11 +53,19 @@ enum class States { ignored, expected };
 /// The file's contents, which must have the same names, element types and shapes as `expected`, and finite numbers.
 TensorFile read_like(const std::filesystem::path& path, const TensorFile& expected, States states);
 
+/// Takes the parameters' values out of `contents`, all or none: looking them up takes memory, moving them does not.
 template <class Model>
 void assign(Model& model, TensorFile& contents) {
-    for_each_parameter(model, [&]<class T>(const std::string& name, autograd::Parameter<T>& each) {
-        each.mutable_value() = std::move(std::get<autograd::Array<T>>(contents.tensors.at(name)));
+    std::vector<std::pair<std::variant<autograd::Parameter<float>*, autograd::Parameter<double>*>, Tensor*>> moves;
+    for_each_parameter(model, [&](const std::string& name, auto& each) {
+        moves.emplace_back(&each, &contents.tensors.at(name));
     });
+    for (const auto& [parameter, tensor] : moves) {
+        const auto move = [from = tensor]<class T>(autograd::Parameter<T>* each) {
+            each->mutable_value() = std::move(std::get<autograd::Array<T>>(*from));
+        };
+        std::visit(move, parameter);
+    }
 }
 
 }  // namespace detail

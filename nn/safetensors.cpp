@@ -30,6 +30,27 @@ constexpr std::size_t largest_header = 100'000'000;
 constexpr std::size_t deepest_nesting = 3;  // header, entry, shape
 constexpr const char* metadata_key = "__metadata__";
 
+/// JSON whose end takes no memory. That of json does, for whatever has elements, and where there is none ends the program.
+struct Document {
+    json value;
+
+    explicit Document(json from) : value(std::move(from)) {}
+    Document(const Document&) = delete;
+    Document& operator=(const Document&) = delete;
+    ~Document() { take_apart(value); }
+
+   private:
+    static void take_apart(json& each) {
+        if (auto* members = each.get_ptr<json::object_t*>()) {
+            for (auto& member : *members) take_apart(member.second);
+            members->clear();
+        } else if (auto* elements = each.get_ptr<json::array_t*>()) {
+            for (json& element : *elements) take_apart(element);
+            elements->clear();
+        }
+    }
+};
+
 struct ElementType {
     const char* name;
     std::size_t size;
@@ -74,7 +95,8 @@ class Reader {
     explicit Reader(const std::filesystem::path& path) : path_(path), bytes_(read_file(path)) {}
 
     TensorFile read() {
-        const json header = parse_header();
+        const Document document(parse_header());
+        const json& header = document.value;
         TensorFile result;
         std::vector<Entry> entries;
         for (const auto& [name, value] : header.items()) {
@@ -167,8 +189,11 @@ class Reader {
             fail("tensor {}: expected an object with dtype, shape and data_offsets", name);
         }
         const json& dtype = value["dtype"];
-        const auto* type = std::find_if(element_types.begin(), element_types.end(),
-                                        [&](const ElementType& candidate) { return dtype == candidate.name; });
+        // Not dtype == candidate.name: json's comparison makes a json of the name, which takes memory, within noexcept.
+        const auto* dtype_name = dtype.get_ptr<const std::string*>();
+        const auto* type = std::find_if(
+            element_types.begin(), element_types.end(),
+            [&](const ElementType& candidate) { return dtype_name != nullptr && *dtype_name == candidate.name; });
         if (type == element_types.end()) {
             fail("tensor {}: element type {} cannot be read, only F32, F64, I64 and U8", name, dtype.dump());
         }
@@ -209,16 +234,21 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
         return element_types[a->second.index()].size > element_types[b->second.index()].size;
     });
 
-    json header = json::object();
+    Document document(json::object());
+    json& header = document.value;
     if (!contents.metadata.empty()) header[metadata_key] = contents.metadata;
     std::size_t offset = 0;
     for (const auto* entry : order) {
         const auto& [name, tensor] = *entry;
         if (name == metadata_key) throw FileError(path, fmt::format("a tensor cannot have the name {}", metadata_key));
         const std::size_t end = offset + bytes_of(tensor).size();
-        header[name] = {{"dtype", element_types[tensor.index()].name},
-                        {"shape", shape_of(tensor)},
-                        {"data_offsets", {offset, end}}};
+        // Not a list in braces, which is made of arrays; and an object before it has members, for operator[] of null says
+        // that it is one before it is.
+        json& line = header[name];
+        line = json::object();
+        line["dtype"] = element_types[tensor.index()].name;
+        line["shape"] = shape_of(tensor);
+        line["data_offsets"] = std::vector<std::size_t>{offset, end};
         offset = end;
     }
     std::string text;
