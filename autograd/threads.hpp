@@ -6,7 +6,9 @@
 
 namespace autograd {
 
-/// Results repeat bit for bit for the same number of threads.
+/// Results repeat bit for bit for the same number of threads. They are started when there is work for them. Where the
+/// system does not let all of them be started, one line on standard error says so, once, and those that are there do the
+/// work, with the same results; the next set_num_threads() makes another attempt.
 /// @throws Error if `count` is less than 1.
 void set_num_threads(int count);
 
@@ -14,16 +16,18 @@ void set_num_threads(int count);
 int num_threads();
 
 namespace detail {
-void run_parts(std::size_t parts, void (*run)(const void* work, std::size_t part), const void* work);
+void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void* work, std::size_t part),
+               const void* work);
 }  // namespace detail
 
 /// Calls work(0) ... work(parts - 1), each once, on the caller's thread and on those of the pool that are free, and returns
 /// when all are done. Which thread takes which part is not said, so what a part computes must not depend on it. A caller
-/// that finds the pool taken, by another thread or by itself, runs all parts. Parts must not throw.
+/// that finds the pool taken, by another thread or by itself, runs all parts. Where a part throws, those not begun yet are
+/// left out, and the caller gets the first exception when no thread is at work any more.
 template <class Work>
-void run_in_parallel(std::size_t parts, const Work& work) {
+void run_in_parallel(std::size_t parts, const Work& work, std::size_t threads = static_cast<std::size_t>(num_threads())) {
     detail::run_parts(
-        parts, [](const void* each, std::size_t part) { (*static_cast<const Work*>(each))(part); }, &work);
+        parts, threads, [](const void* each, std::size_t part) { (*static_cast<const Work*>(each))(part); }, &work);
 }
 
 /// Elements of an array from which on threads share the work on it.

@@ -1,7 +1,10 @@
 // Tapes on several threads at once; meant for the thread sanitizer, right without it too.
 #include <vector>
-#include <atomic>
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <new>
+#include <string>
 #include <autograd/threads.hpp>
 #include <thread>
 
@@ -138,4 +141,64 @@ TEST_CASE("threads: several callers share one pool, and large work gives the sam
     for (auto& each : found) threads.emplace_back([&each, &compute] { each = compute(); });
     for (std::thread& thread : threads) thread.join();
     for (const auto& each : found) CHECK(std::equal(each.begin(), each.end(), expected.begin(), expected.end()));
+}
+
+TEST_CASE("threads: what a part throws reaches the caller, and the pool goes on") {
+    const ThreadCount restored;
+    for (const int threads : {1, 2, 4}) {
+        set_num_threads(threads);
+        for (const std::size_t bad : {0u, 3u, 7u}) {
+            std::vector<std::atomic<int>> calls(8);
+            const auto work = [&](std::size_t part) {
+                ++calls[part];
+                if (part == bad) throw ShapeError("part " + std::to_string(part));
+            };
+            CHECK(message_of<ShapeError>([&] { run_in_parallel(calls.size(), work); }) == "part " + std::to_string(bad));
+            CHECK(calls[bad] == 1);
+            CHECK(std::all_of(calls.begin(), calls.end(), [](const auto& each) { return each <= 1; }));
+            std::vector<std::atomic<int>> again(8);
+            run_in_parallel(again.size(), [&](std::size_t part) { ++again[part]; });
+            CHECK(std::all_of(again.begin(), again.end(), [](const auto& each) { return each == 1; }));
+        }
+        CHECK_THROWS_AS(run_in_parallel(100, [](std::size_t) { throw std::bad_alloc(); }), std::bad_alloc);
+    }
+}
+
+TEST_CASE("threads: an exception on a thread of the pool reaches the caller") {
+    const ThreadCount restored;
+    set_num_threads(2);
+    const auto caller = std::this_thread::get_id();
+    std::atomic<bool> begun{false};
+    // The caller's part waits until the other thread has begun its own, or does both where it has none.
+    const auto work = [&](std::size_t) {
+        if (std::this_thread::get_id() == caller) {
+            for (int i = 0; i < 10000 && !begun; ++i) std::this_thread::sleep_for(std::chrono::microseconds(100));
+            return;
+        }
+        begun = true;
+        throw Error("from a thread of the pool");
+    };
+    CHECK(message_of<Error>([&] { run_in_parallel(2, work); }) == "from a thread of the pool");
+}
+
+TEST_CASE("threads: a walk over more axes than a cursor has room for") {
+    const ThreadCount restored;
+    set_num_threads(2);
+    constexpr std::size_t axes = 16;
+    Shape shape;
+    AxisList every_other;
+    for (std::size_t axis = 0; axis < axes; ++axis) {
+        shape.push_back(2);
+        if (axis % 2 == 0) every_other.push_back(static_cast<std::ptrdiff_t>(axis));
+    }
+    auto x = empty<double>(shape);
+    for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<double>(i);
+    std::vector<double> expected(std::size_t{1} << axes / 2, 0);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        std::size_t kept = 0;
+        for (std::size_t axis = 1; axis < axes; axis += 2) kept = 2 * kept + (i >> (axes - 1 - axis) & 1);
+        expected[kept] += static_cast<double>(i);
+    }
+    Tape<double> tape;
+    CHECK(elements(sum(tape.constant(x), every_other).value()) == expected);
 }

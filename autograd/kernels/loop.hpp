@@ -2,6 +2,7 @@
 // merged, so that what is left is rows of unit or zero step and, rarely, an odometer over them. It touches no data.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -55,19 +56,23 @@ class Loop {
 class Cursor {
    public:
     Cursor(std::span<const Loop::Axis> axes, std::size_t operands, std::size_t position, const Loop::Offsets& origin)
-        : axes_(axes), operands_(operands), offsets_(origin), place_(axes.size(), 0) {
+        : axes_(axes), operands_(operands), offsets_(origin) {
+        if (axes.size() > few_.size()) many_.resize(axes.size());
+        std::size_t* const place = places();
+        std::fill_n(place, axes.size(), std::size_t{0});
         for (std::size_t axis = 0; axis < axes.size() && position > 0; position /= axes[axis++].extent) {
-            place_[axis] = position % axes[axis].extent;
-            move(axis, static_cast<std::ptrdiff_t>(place_[axis]));
+            place[axis] = position % axes[axis].extent;
+            move(axis, static_cast<std::ptrdiff_t>(place[axis]));
         }
     }
     const Loop::Offsets& offsets() const { return offsets_; }
     void advance() {
+        std::size_t* const place = places();
         for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
             move(axis, 1);
-            if (++place_[axis] < axes_[axis].extent) return;
+            if (++place[axis] < axes_[axis].extent) return;
             move(axis, -static_cast<std::ptrdiff_t>(axes_[axis].extent));
-            place_[axis] = 0;
+            place[axis] = 0;
         }
     }
 
@@ -79,7 +84,10 @@ class Cursor {
     std::span<const Loop::Axis> axes_;
     std::size_t operands_;
     Loop::Offsets offsets_;
-    PoolVector<std::size_t> place_;
+    // Where it is along each axis. Cursors are made in the parts of shared work, which for few axes allocate nothing.
+    std::size_t* places() { return axes_.size() > few_.size() ? many_.data() : few_.data(); }
+    std::array<std::size_t, 6> few_;
+    PoolVector<std::size_t> many_;
 };
 
 template <class Row>
