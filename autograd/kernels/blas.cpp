@@ -1,5 +1,5 @@
 // The only file that includes cblas.h, which does not go together with xtensor-blas's own declarations. OpenBLAS runs
-// on the calling thread; large products are split here, over the pool which elementwise work uses as well.
+// on the calling thread (openblas.hpp); large products are split here, over the pool which elementwise work uses as well.
 #include "autograd/kernels/blas.hpp"
 
 #include <cblas.h>
@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "autograd/array.hpp"
+#include "autograd/kernels/openblas.hpp"
 #include "autograd/kernels/running_sum.hpp"
 #include "autograd/threads.hpp"
 
@@ -163,7 +164,6 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
         return;
     }
     extent(rows), extent(columns), extent(inner);  // in every part, these or less
-    openblas_set_num_threads(1);
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner) *
                          static_cast<double>(batches.size());
     const std::size_t parts = flops < flops_worth_sharing ? 1 : static_cast<std::size_t>(num_threads());
@@ -180,12 +180,15 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     const bool whole = !shared_results && batches.size() >= 2 * parts;
     const Cut cut(rows, columns, whole ? 1 : parts);
     const std::size_t step = whole ? (batches.size() + parts - 1) / parts : batches.size();
-    run_in_parallel(whole ? (batches.size() + step - 1) / step : cut.parts(), [&](std::size_t part) {
+    const std::size_t pieces = whole ? (batches.size() + step - 1) / step : cut.parts();
+    const OpenBlasCalls calls(std::min(pieces, parts));
+    const auto run_part = [&](std::size_t part) {
         const std::size_t first = whole ? part * step : 0;
         const auto piece = cut.piece<T>(whole ? 0 : part);
         for_each_place(batches.subspan(first, std::min(step, batches.size() - first)),
                        [&](std::span<const BatchOffsets> same) { products.run(out, piece, accumulate, same); });
-    });
+    };
+    run_in_parallel(pieces, run_part, calls.count());
 }
 
 template void gemm<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool);

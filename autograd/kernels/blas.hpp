@@ -16,7 +16,8 @@ struct Matrix {
 };
 
 /// out (rows x columns) = a * b + (accumulate ? out : 0), with `inner` the extent that is summed over.
-/// @throws ShapeError if an extent is beyond what BLAS can count, 2^31 - 1.
+/// @throws ShapeError if an extent is beyond what BLAS can count, 2^31 - 1; Error if the address space has no room for
+/// what OpenBLAS works in.
 template <class T>
 void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate);
 

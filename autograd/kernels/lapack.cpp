@@ -11,9 +11,9 @@
 #include <type_traits>
 
 #include "autograd/array.hpp"
+#include "autograd/kernels/openblas.hpp"
 
 extern "C" {
-void openblas_set_num_threads(int);
 void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
 void dgetrf_(const int*, const int*, double*, const int*, int*, int*);
 void sgetrs_(const char*, const int*, const int*, const float*, const int*, const int*, float*, const int*, int*,
@@ -163,7 +163,7 @@ struct Factors {
     PoolVector<int> rows, columns;  ///< the exponents of 1 / d and 1 / c; none if those are 1
     int info = 0;
 
-    /// b, (n, count), are the right sides of a x = b, or of a' x = b, or null.
+    /// For a caller with a call of OpenBLAS to make. b, (n, count), are the right sides of a x = b, or of a' x = b, or null.
     Factors(const T* a, std::size_t n, const T* b = nullptr, std::size_t count = 0, bool transposed = false)
         : lu(a, a + n * n), pivots(n) {
         if (!is_near_one(a, n)) {
@@ -171,7 +171,6 @@ struct Factors {
             lower(b, count, transposed);
         }
         const int size = extent(n);
-        openblas_set_num_threads(1);
         choose<T>(sgetrf_, dgetrf_)(&size, &size, lu.data(), &size, pivots.data(), &info);
     }
 
@@ -223,6 +222,7 @@ template <class T>
 std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle,
                      bool transposed) {
     if (n == 0 || columns == 0) return no_pivot;
+    const OpenBlasCalls call;
     const auto is_read = [&](std::size_t i, std::size_t j) {
         return triangle == Triangle::none || (triangle == Triangle::lower ? j <= i : i <= j);
     };
@@ -248,7 +248,6 @@ std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t co
                                     by_columns.data(), &size, &info, std::size_t{1});
         factors.divide(by_columns.data(), columns, transposed ? factors.rows : factors.columns);
     } else {
-        openblas_set_num_threads(1);
         const char* part = triangle == Triangle::lower ? "U" : "L";
         choose<T>(strtrs_, dtrtrs_)(part, &flag, "N", &size, &count, a, &size, by_columns.data(), &size, &info,
                                     std::size_t{1}, std::size_t{1}, std::size_t{1});
@@ -270,6 +269,7 @@ Determinant<T> determinant(const T* a, std::size_t n) {
     if (!all_finite(a, n * n)) return {nan<T>, nan<T>, 0, nan<T>};
     Determinant<T> result{1, T(0.5), 1, 0};
     if (n == 0) return result;
+    const OpenBlasCalls call;
     const Factors<T> factors(a, n);
     if (factors.info > 0) return {0, 0, 0, -std::numeric_limits<T>::infinity()};
     for (std::size_t i = 0; i < n; ++i) {
@@ -290,11 +290,11 @@ std::ptrdiff_t cholesky(T* l, const T* a, std::size_t n) {
     symmetrize(l, a, n);
     const bool finite = all_finite(l, n * n);
     if (finite) {
+        const OpenBlasCalls call;
         const int size = extent(n);
         const int half = extreme_exponent(l, n * n) / 2;
         if (half != 0) multiply_by_power(l, n * n, -2 * half);
         int info = 0;
-        openblas_set_num_threads(1);
         choose<T>(spotrf_, dpotrf_)("U", &size, l, &size, &info, std::size_t{1});
         if (info > 0) return info - 1;
         if (half != 0) multiply_by_power(l, n * n, half);
@@ -313,6 +313,7 @@ std::ptrdiff_t cholesky(T* l, const T* a, std::size_t n) {
 template <class T>
 bool eigh(T* values, T* vectors, const T* a, std::size_t n) {
     if (n == 0) return true;
+    const OpenBlasCalls call;
     PoolVector<T> matrix(n * n);
     symmetrize(matrix.data(), a, n);
     if (!all_finite(matrix.data(), n * n)) {
@@ -328,7 +329,6 @@ bool eigh(T* values, T* vectors, const T* a, std::size_t n) {
     T work_size = 0;
     int integer_size = 0;
     const int ask = -1;
-    openblas_set_num_threads(1);
     routine(job, "L", &size, matrix.data(), &size, values, &work_size, &ask, &integer_size, &ask, &info, 1, 1);
     // A float may have rounded the size down.
     const int work_extent = static_cast<int>(std::nextafter(work_size, std::numeric_limits<T>::infinity())) + 1;

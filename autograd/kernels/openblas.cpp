@@ -1,0 +1,165 @@
+// Counting calls, and a gate that is shut while the process forks or ends: then no thread is inside OpenBLAS, whose buffers
+// the end of the process unmaps.
+#include "autograd/kernels/openblas.hpp"
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "autograd/error.hpp"
+
+extern "C" {
+void openblas_set_num_threads(int);
+// Not in OpenBLAS's header. Where a build hides them, a buffer is only seen to have room.
+[[gnu::weak]] void* blas_memory_alloc(int level);
+[[gnu::weak]] void blas_memory_free(void* buffer);
+[[gnu::weak]] extern int blas_server_avail;
+}
+
+namespace autograd::kernels {
+namespace {
+
+/// What OpenBLAS maps for each buffer, on x86-64 and on ARM, and a page or two for what goes with it.
+constexpr std::size_t buffer_bytes = (std::size_t{128} << 20) + (std::size_t{1} << 16);
+
+/// More calls at once than this are not asked for: OpenBLAS has a limit of its own, twice the number of processors that it
+/// was built for, beyond which it ends the process.
+constexpr std::size_t most_calls = 64;
+
+constexpr std::size_t shut = std::size_t{1} << 62;
+
+// Trivially destructible: calls may be under way until the very end.
+constinit std::atomic<std::size_t> under_way{0};  // calls, and `shut` while no more may begin
+constinit std::atomic<std::size_t> made{0};       // OpenBLAS has buffers for so many calls
+constinit std::mutex making;
+constinit thread_local std::size_t of_this_thread = 0;  // of those under way
+
+bool address_space_has_room() {
+    void* room = mmap(nullptr, buffer_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) return false;
+    munmap(room, buffer_bytes);
+    return true;
+}
+
+void nap() { std::this_thread::sleep_for(std::chrono::microseconds(50)); }
+
+/// OpenBLAS's buffers by their addresses. Those that are taken here while others make calls may be any, old or new.
+class Buffers {
+   public:
+    /// Takes and gives back until `wanted` are known, or there is no room.
+    void make(std::size_t wanted) {
+        std::vector<void*> taken;
+        known_.reserve(wanted);
+        taken.reserve(2 * wanted);
+        while (known_.size() < wanted && taken.size() < 2 * wanted && address_space_has_room()) {
+            if (blas_memory_alloc == nullptr || blas_memory_free == nullptr) {
+                known_.push_back(nullptr);
+                continue;
+            }
+            void* buffer = blas_memory_alloc(0);
+            taken.push_back(buffer);
+            if (std::find(known_.begin(), known_.end(), buffer) == known_.end()) known_.push_back(buffer);
+        }
+        for (void* buffer : taken) blas_memory_free(buffer);
+        made = known_.size();
+    }
+
+   private:
+    std::vector<void*> known_;
+};
+
+Buffers& buffers() {
+    static Buffers& all = *new Buffers;
+    return all;
+}
+
+/// Waits until no other thread's call is under way, and lets none begin.
+void shut_gate() {
+    under_way += shut;
+    while (under_way != shut + of_this_thread) nap();
+}
+
+// OpenBLAS starts threads of its own when it is loaded, each of which takes a buffer. Where there is no room for it, such
+// a thread tries for ever, and a fork or the end of the process waits for it, unless OpenBLAS believes that it has none.
+void do_not_wait_for_its_threads() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    if (&blas_server_avail != nullptr) blas_server_avail = 0;
+}
+
+void prepare_for_forks() {
+    [[maybe_unused]] static const int once = pthread_atfork(
+        [] {
+            making.lock();
+            shut_gate();
+            do_not_wait_for_its_threads();
+        },
+        [] {
+            under_way -= shut;
+            making.unlock();
+        },
+        [] {
+            under_way = of_this_thread;
+            making.unlock();
+        });
+}
+
+// After all destructors of static objects, and before those of OpenBLAS, which this depends on.
+[[gnu::destructor]] void at_the_end() {
+    shut_gate();
+    do_not_wait_for_its_threads();
+}
+
+}  // namespace
+
+OpenBlasCalls::OpenBlasCalls(std::size_t wanted) : count_(std::min(wanted, most_calls)) {
+    openblas_set_num_threads(1);
+    if (under_way.fetch_add(count_) + count_ <= made) {
+        of_this_thread += count_;
+        return;
+    }
+    // The first call, one more at once than ever, or the gate is shut.
+    under_way -= count_;
+    prepare_for_forks();
+    while (true) {
+        std::unique_lock lock(making);
+        std::size_t now = under_way;
+        if (now >= shut) {
+            lock.unlock();
+            nap();
+            continue;
+        }
+        if (now + count_ > made) buffers().make(now + count_);
+        // Whoever came by the quick way has taken no more than there are.
+        std::size_t free = 0;
+        do {
+            free = now >= shut || now >= made ? 0 : std::min(count_, made - now);
+        } while (free > 0 && !under_way.compare_exchange_weak(now, now + free));
+        if (free > 0) {
+            count_ = free;
+            of_this_thread += count_;
+            return;
+        }
+        if (now == 0) {
+            throw Error("OpenBLAS, which does this work, needs 128 MB of the address space, for which there is no room: "
+                        "raise the limit of the process (ulimit -v)");
+        }
+        lock.unlock();
+        nap();  // until another call is done
+    }
+}
+
+OpenBlasCalls::~OpenBlasCalls() {
+    of_this_thread -= count_;
+    under_way -= count_;
+}
+
+}  // namespace autograd::kernels
