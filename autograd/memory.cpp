@@ -583,6 +583,10 @@ void* from_heap(std::size_t bytes, std::size_t alignment) {
 namespace detail {
 
 void* pool_allocate(std::size_t wanted) {
+#ifdef XTAPE_INJECT_FAULTS
+    void inject_fault();  // of tests/faults/
+    inject_fault();
+#endif
     const SizeClass size = size_class(wanted);
     Pool* own = here.pool;
     if (own == nullptr || size.index >= Pool::classes) return allocate_slowly(wanted);

@@ -1,0 +1,51 @@
+#include "tests/faults/injection.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+constinit std::atomic<std::ptrdiff_t> left{0};  // 0 and below: none is to fail
+
+void* allocate(std::size_t bytes, std::size_t alignment) {
+    if (left.load(std::memory_order_relaxed) > 0 && --left == 0) throw std::bad_alloc();
+    void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + (bytes == 0 ? alignment : 0));
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+}
+
+}  // namespace
+
+namespace faults {
+
+void arm(std::size_t n) { left = static_cast<std::ptrdiff_t>(n); }
+
+bool disarm() { return left.exchange(0) <= 0; }
+
+}  // namespace faults
+
+namespace autograd::detail {
+
+void inject_fault() {
+    if (left.load(std::memory_order_relaxed) > 0 && --left == 0) throw std::bad_alloc();
+}
+
+}  // namespace autograd::detail
+
+void* operator new(std::size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
+void* operator new[](std::size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return allocate(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t bytes, std::align_val_t alignment) {
+    return allocate(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
