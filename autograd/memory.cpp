@@ -1,7 +1,8 @@
-// Two caches, one behind the other. Each thread has lists of its own, which need no lock. What does not fit into them goes
-// to a cache that all threads share, and comes from there when a thread's list is empty: so a buffer comes back to use
-// whoever frees it. The shared cache also keeps the account, and the rule of how much may wait. Buffers of 64 KiB to 2 MiB
-// are cut from regions of huge pages. What waits is poisoned for AddressSanitizer, which so still sees a use after free.
+// Two caches, one behind the other. Each thread has lists of its own, which need no lock. What does not fit into them
+// goes to a cache that all threads share, and comes from there when a thread's list is empty: so a buffer comes back to
+// use whoever frees it. The shared cache also keeps the account, and the rule of how much may wait. Buffers of 64 KiB
+// to 2 MiB are cut from regions of huge pages. What waits is poisoned for AddressSanitizer, which so still sees a use
+// after free.
 #include "autograd/memory.hpp"
 
 #include <pthread.h>
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 // g++'s name first: some headers define a __has_feature for it that is always 0.
 #if defined(__SANITIZE_ADDRESS__)
@@ -58,10 +60,11 @@ constexpr std::size_t bytes_of_class(std::size_t index) {
 
 constexpr std::size_t all_classes = exact_classes + 8 * 54;
 
-// --- What the threads' caches may hold --------------------------------------------------------------------------------
-// What is held in all is at most twice what was ever in use at once and 64 MB. The shared cache can always be emptied, the
-// threads' own cannot. So these have a budget in all, 32 MiB and half of what was ever in use at once, and of it a thread
-// is given more, doubling, as it needs it.
+// --- What the threads' caches may hold
+// -------------------------------------------------------------------------------- What is held in all is at most twice
+// what was ever in use at once and 64 MB. The shared cache can always be emptied, the threads' own cannot. So these
+// have a budget in all, 32 MiB and half of what was ever in use at once, and of it a thread is given more, doubling, as
+// it needs it.
 
 constexpr std::size_t smallest_limit = std::size_t{1} << 18, largest_limit = std::size_t{1} << 24;
 constexpr std::size_t smallest_budget = std::size_t{1} << 25;
@@ -70,18 +73,13 @@ constexpr std::size_t held_beyond_twice_the_most = 60'000'000;
 /// What a thread takes from the shared cache at once, so that it need not come for each small buffer: bytes, buffers.
 constexpr std::size_t batch_bytes = std::size_t{1} << 16, batch_buffers = 64;
 
-// --- A waiting buffer -------------------------------------------------------------------------------------------------
+// --- A waiting buffer
+// -------------------------------------------------------------------------------------------------
 
 /// How a buffer begins while it waits.
 struct Waiting {
-    Waiting* next;         // in its list
-    Waiting* next_list;    // and of the first of a list in the shared cache: the list below it
-    std::size_t in_list;   // and how many there are in its own
-};
-
-struct List {
-    Waiting* first = nullptr;
-    std::size_t count = 0;
+    Waiting* next;       // in its list
+    Waiting* next_list;  // and of the first of a list in the shared cache: the list below it
 };
 
 void poison([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) {
@@ -117,11 +115,12 @@ void drop_pages(void* begin, std::size_t bytes) noexcept {
     madvise(static_cast<std::byte*>(begin) + offset, (bytes - offset) / page * page, MADV_DONTNEED);
 }
 
-// --- Regions ----------------------------------------------------------------------------------------------------------
+// --- Regions
+// ----------------------------------------------------------------------------------------------------------
 
-/// A region that large blocks are cut from, for which the system is asked for pages of 2 MB: in pages of 4 KB, the arrays
-/// of a training step (13 MB in the example) are more than the processor's table of pages has entries for. It begins
-/// with this header, at a multiple of its size, by which its blocks find it. All under the shared cache's lock.
+/// A region that large blocks are cut from, for which the system is asked for pages of 2 MB: in pages of 4 KB, the
+/// arrays of a training step (13 MB in the example) are more than the processor's table of pages has entries for. It
+/// begins with this header, at a multiple of its size, by which its blocks find it. All under the shared cache's lock.
 struct Arena {
     static constexpr std::size_t bytes = std::size_t{1} << 23;
     static constexpr std::size_t smallest_block = std::size_t{1} << 16, largest_block = bytes / 4;
@@ -151,14 +150,16 @@ struct Arena {
     }
     void* address(std::size_t place) { return reinterpret_cast<std::byte*>(this) + place * unit; }
     std::size_t place(void* block) const {
-        return static_cast<std::size_t>(static_cast<std::byte*>(block) - reinterpret_cast<const std::byte*>(this)) / unit;
+        return static_cast<std::size_t>(static_cast<std::byte*>(block) - reinterpret_cast<const std::byte*>(this)) /
+               unit;
     }
     bool is_empty() const { return free == units - 1; }
 
     /// The first unit from `from` on whose bit is `value`; `units` if there is none.
     static std::size_t find(const Bits& bits, std::size_t from, bool value) {
         std::size_t word = from / 64;
-        for (std::uint64_t mask = ~std::uint64_t{0} << from % 64; word < bits.size(); ++word, mask = ~std::uint64_t{0}) {
+        for (std::uint64_t mask = ~std::uint64_t{0} << from % 64; word < bits.size();
+             ++word, mask = ~std::uint64_t{0}) {
             const std::uint64_t found = (value ? bits[word] : ~bits[word]) & mask;
             if (found != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(found));
         }
@@ -209,23 +210,24 @@ void free_to_heap(void* block, std::size_t bytes) noexcept {
     unpoison(block, sizeof(Waiting));
     // The heap may keep what it gets, and its addresses with it, but not its pages.
     if (bytes > Arena::largest_block) drop_pages(block, bytes);
-    ::operator delete(block, std::align_val_t{buffer_alignment});
+    ::operator delete (block, std::align_val_t{buffer_alignment});
 }
 
 void free_to_heap(Arena* arena) noexcept {
     drop_pages(arena, Arena::bytes);
-    ::operator delete(arena, std::align_val_t{Arena::bytes});
+    ::operator delete (arena, std::align_val_t{Arena::bytes});
 }
 
-// --- A thread's cache -------------------------------------------------------------------------------------------------
+// --- A thread's cache
+// -------------------------------------------------------------------------------------------------
 
 struct alignas(64) Pool {
     static constexpr std::size_t classes = size_class(largest_limit - 2 * buffer_alignment).index + 1;
 
-    std::array<List, classes> lists{};
-    std::atomic<std::size_t> cached{0};  // bytes; written by its thread alone, which so needs no atomic operation
-    std::size_t lowest = 0;              // of `cached`, since the thread last came to the shared cache
-    std::size_t limit = 0;               // of `cached`
+    std::array<Waiting*, classes> lists{};  // the first of each
+    std::atomic<std::size_t> cached{0};     // bytes; written by its thread alone, which so needs no atomic operation
+    std::size_t lowest = 0;                 // of `cached`, since the thread last came to the shared cache
+    std::size_t limit = 0;                  // of `cached`
     // Under the shared cache's lock:
     std::size_t peak = 0;   // what was in use at most, in all threads together
     std::size_t level = 0;  // what was in use when the thread was last here, and `cached` then
@@ -235,7 +237,8 @@ struct alignas(64) Pool {
     std::size_t get_cached() const { return cached.load(std::memory_order_relaxed); }
 };
 
-// --- The shared cache -------------------------------------------------------------------------------------------------
+// --- The shared cache
+// -------------------------------------------------------------------------------------------------
 
 /// Trivially destructible on purpose: an Array with static storage may be destroyed after everything else.
 struct SharedCache {
@@ -267,7 +270,8 @@ struct SharedCache {
         most_in_use = std::max(most_in_use, in_use);
         std::size_t peak = in_use;
         if (own != nullptr) {
-            // What was in use when the thread's cache was lowest, if the others did nothing meanwhile: then both are equal.
+            // What was in use when the thread's cache was lowest, if the others did nothing meanwhile: then both are
+            // equal.
             const std::size_t level = in_use + own->get_cached();
             peak = std::max(peak, std::min(own->level, level) - own->lowest);
             own->level = level;
@@ -290,23 +294,24 @@ struct SharedCache {
         Stack& stack = stacks[wanted.index];
         if (stack.top == nullptr) return nullptr;
         stack.last_use = ++uses;
-        const List whole = pop(stack);
-        std::size_t batch = 1;
+        Waiting* const first = pop(stack);
+        std::size_t most = 0;  // that come along
         if (own != nullptr && wanted.index < Pool::classes) {
             const std::size_t bytes = std::min(batch_bytes, own->limit - std::min(own->limit, own->get_cached()));
-            batch = std::min({whole.count, batch_buffers, 1 + bytes / wanted.bytes});
+            most = std::min(batch_buffers, bytes / wanted.bytes);
         }
-        Waiting* last = whole.first;
-        for (std::size_t i = 1; i < batch; ++i) last = read(last).next;
-        if (batch < whole.count) push(stack, {read(last).next, whole.count - batch});
+        Waiting* last = first;
+        std::size_t along = 0;
+        for (Waiting* next; along < most && (next = read(last).next) != nullptr; ++along) last = next;
+        if (Waiting* rest = read(last).next; rest != nullptr) push(stack, rest);
         write(last, {});
-        waiting -= batch * wanted.bytes;
-        if (batch > 1) {
-            own->lists[wanted.index] = {read(whole.first).next, batch - 1};
-            own->set_cached(own->get_cached() + (batch - 1) * wanted.bytes);
+        waiting -= (1 + along) * wanted.bytes;
+        if (along > 0) {
+            own->lists[wanted.index] = read(first).next;
+            own->set_cached(own->get_cached() + along * wanted.bytes);
         }
-        unpoison(whole.first, wanted.bytes);
-        return whole.first;
+        unpoison(first, wanted.bytes);
+        return first;
     }
 
     void* cut(std::size_t units) {
@@ -333,10 +338,12 @@ struct SharedCache {
 
     void put(void* block, SizeClass size) {
         waiting += size.bytes;
-        if (!Arena::has_blocks_of(size.bytes)) {
-            write(static_cast<Waiting*>(block), {});
-            return push(stacks[size.index], {static_cast<Waiting*>(block), 1});
-        }
+        if (Arena::has_blocks_of(size.bytes)) return unite(block, size);
+        write(static_cast<Waiting*>(block), {});
+        push(stacks[size.index], static_cast<Waiting*>(block));
+    }
+
+    void unite(void* block, SizeClass size) {
         Arena* arena = Arena::of(block);
         Arena::set(arena->used, arena->place(block), size.bytes / Arena::unit, false);
         arena->free += size.bytes / Arena::unit;
@@ -345,20 +352,19 @@ struct SharedCache {
     }
 
     void put_all(Pool& own) {
+        waiting += own.get_cached();
         for (std::size_t index = 0; index < Pool::classes; ++index) {
-            List& list = own.lists[index];
-            if (list.count == 0) continue;
+            Waiting* first = std::exchange(own.lists[index], nullptr);
+            if (first == nullptr) continue;
             const SizeClass size{index, bytes_of_class(index)};
-            if (Arena::has_blocks_of(size.bytes)) {
-                for (Waiting *block = list.first, *next; block != nullptr; block = next) {
-                    next = block->next;
-                    put(block, size);
-                }
-            } else {
-                waiting += list.count * size.bytes;
-                push(stacks[index], list);
+            if (!Arena::has_blocks_of(size.bytes)) {
+                push(stacks[index], first);
+                continue;
             }
-            list = {};
+            for (Waiting *block = first, *next; block != nullptr; block = next) {
+                next = block->next;
+                unite(block, size);
+            }
         }
         own.set_cached(0);
         own.lowest = 0;
@@ -403,15 +409,14 @@ struct SharedCache {
         }
         if (oldest == nullptr) return false;
         const std::size_t bytes = bytes_of_class(static_cast<std::size_t>(oldest - stacks.data()));
-        List list = pop(*oldest);
-        for (; list.count > 0 && held > end; --list.count) {
-            Waiting* block = list.first;
-            list.first = read(block).next;
+        Waiting* first = pop(*oldest);
+        while (first != nullptr && held > end) {
+            Waiting* block = std::exchange(first, read(first).next);
             held -= bytes;
             waiting -= bytes;
             free_to_heap(block, bytes);
         }
-        if (list.count > 0) push(*oldest, list);
+        if (first != nullptr) push(*oldest, first);
         return true;
     }
 
@@ -436,15 +441,14 @@ struct SharedCache {
         }
     }
 
-    static void push(Stack& stack, List list) {
-        write(list.first, {read(list.first).next, stack.top, list.count});
-        stack.top = list.first;
+    static void push(Stack& stack, Waiting* first) {
+        write(first, {read(first).next, stack.top});
+        stack.top = first;
     }
-    static List pop(Stack& stack) {
+    static Waiting* pop(Stack& stack) {
         Waiting* first = stack.top;
-        const Waiting list = read(first);
-        stack.top = list.next_list;
-        return {first, list.in_list};
+        stack.top = read(first).next_list;
+        return first;
     }
 
     void take_off_shelf(Arena* arena) {
@@ -474,7 +478,8 @@ struct AtEnd {
     }
 } at_end;
 
-// --- The calling thread -----------------------------------------------------------------------------------------------
+// --- The calling thread
+// -----------------------------------------------------------------------------------------------
 
 /// Small and looked up without a call, also from a shared library: the model takes its bytes from the space that the
 /// program's loader keeps for libraries which are loaded later, and that is short.
@@ -508,8 +513,8 @@ thread_local Cleaner cleaner;
 Pool* open_pool() {
     if (here.pool != nullptr || here.is_closed) return here.pool;
     // A child process keeps, unused, the caches of threads that it does not have; nobody holds the lock there.
-    [[maybe_unused]] static const int registered = pthread_atfork(
-        [] { shared.mutex.lock(); }, [] { shared.mutex.unlock(); }, [] { shared.mutex.unlock(); });
+    [[maybe_unused]] static const int registered =
+        pthread_atfork([] { shared.mutex.lock(); }, [] { shared.mutex.unlock(); }, [] { shared.mutex.unlock(); });
     Pool* fresh = new (std::nothrow) Pool;
     if (fresh == nullptr) return nullptr;
     static_cast<void>(&cleaner);  // which constructs it
@@ -523,10 +528,10 @@ Pool* open_pool() {
 void* from_heap(std::size_t bytes, std::size_t alignment) {
     ++here.heap_calls;
     try {
-        return ::operator new(bytes, std::align_val_t{alignment});
+        return ::operator new (bytes, std::align_val_t{alignment});
     } catch (const std::bad_alloc&) {
         release_cached_memory();
-        return ::operator new(bytes, std::align_val_t{alignment});
+        return ::operator new (bytes, std::align_val_t{alignment});
     }
 }
 
@@ -590,12 +595,10 @@ void* pool_allocate(std::size_t wanted) {
     const SizeClass size = size_class(wanted);
     Pool* own = here.pool;
     if (own == nullptr || size.index >= Pool::classes) return allocate_slowly(wanted);
-    List& list = own->lists[size.index];
-    Waiting* block = list.first;
+    Waiting* block = own->lists[size.index];
     if (block == nullptr) return allocate_slowly(wanted);
     unpoison(block, size.bytes);
-    list.first = block->next;
-    --list.count;
+    own->lists[size.index] = block->next;
     const std::size_t cached = own->get_cached() - size.bytes;
     own->set_cached(cached);
     own->lowest = std::min(own->lowest, cached);
@@ -607,11 +610,9 @@ void pool_deallocate(void* buffer, std::size_t wanted) noexcept {
     const SizeClass size = size_class(wanted);
     Pool* own = here.pool;
     if (own == nullptr || size.index >= Pool::classes) return deallocate_slowly(buffer, wanted);
-    List& list = own->lists[size.index];
     auto* block = static_cast<Waiting*>(buffer);
-    block->next = list.first;
-    list.first = block;
-    ++list.count;
+    block->next = own->lists[size.index];
+    own->lists[size.index] = block;
     poison(block, size.bytes);
     const std::size_t cached = own->get_cached() + size.bytes;
     own->set_cached(cached);

@@ -13,23 +13,24 @@ namespace autograd {
 /// work on whole vectors and need no tail.
 inline constexpr std::size_t buffer_alignment = 64;
 
-/// What arrays do with memory, in bytes and calls. Bytes count with the padding and rounding of their buffers. What other
-/// threads do while the figures are read, and since each last came to the shared cache, may be missing from them.
+/// What arrays do with memory, in bytes and calls. Bytes count with the padding and rounding of their buffers. What
+/// other threads do while the figures are read, and since each last came to the shared cache, may be missing from them.
 struct MemoryStatistics {
-    /// By the calling thread. One for each region that buffers of 64 KiB to 2 MiB are cut from, and for each other buffer.
+    /// By the calling thread. One for each region that buffers of 64 KiB to 2 MiB are cut from, and for each other
+    /// buffer.
     std::uint64_t heap_calls = 0;
     std::size_t bytes_in_use = 0;       ///< handed out now, to all threads together, whichever frees them
     std::size_t peak_bytes_in_use = 0;  ///< the most of them at once since the calling thread's first buffer
     std::size_t bytes_cached = 0;       ///< waiting for the calling thread: in its own cache and the shared one
-    /// In use or waiting, in all threads' caches and the one which they share. At most twice what was ever in use at once
-    /// and 64 MB.
+    /// In use or waiting, in all threads' caches and the one which they share. At most twice what was ever in use at
+    /// once and 64 MB.
     std::size_t bytes_held = 0;
 };
 
 MemoryStatistics memory_statistics();
 
-/// Gives what waits in the calling thread's cache and in the shared one back to the heap; of a region in which buffers are
-/// in use, the pages between them to the system. Other threads' own caches, of at most 16 MiB each, stay. The same
+/// Gives what waits in the calling thread's cache and in the shared one back to the heap; of a region in which buffers
+/// are in use, the pages between them to the system. Other threads' own caches, of at most 16 MiB each, stay. The same
 /// happens by itself before an allocation fails.
 void release_cached_memory();
 

@@ -122,7 +122,8 @@ TEST_CASE("memory: before an allocation fails, what waits is given back and it i
     };
     release_cached_memory();
     const std::size_t in_use = memory_statistics().bytes_in_use;
-    for (const std::size_t wanted : {std::size_t{1'500'000}, std::size_t{300'000'000}}) {  // from a region, and by itself
+    for (const std::size_t wanted :
+         {std::size_t{1'500'000}, std::size_t{300'000'000}}) {  // from a region, and by itself
         for (const std::size_t size : {100u, 3000u, 400'000u, 5'000'000u}) {
             allocate_and_free(size);
             std::thread([&] { allocate_and_free(size); }).join();
@@ -134,7 +135,11 @@ TEST_CASE("memory: before an allocation fails, what waits is given back and it i
         CHECK(memory_statistics().bytes_cached == 0);
         // Another time there is nothing to be given back.
         failures_to_come = 2;
-        CHECK_THROWS_AS([&] { while (true) buffers.push_back(allocator.allocate(wanted)); }(), std::bad_alloc);
+        CHECK_THROWS_AS(
+            [&] {
+                while (true) buffers.push_back(allocator.allocate(wanted));
+            }(),
+            std::bad_alloc);
         CHECK(failures_to_come == 0);
         for (char* each : buffers) allocator.deallocate(each, wanted);
         CHECK(memory_statistics().bytes_in_use == in_use);
@@ -170,7 +175,7 @@ TEST_CASE("memory: what is given back is given back to the system, also from bet
     release_cached_memory();
     const auto statistics = memory_statistics();
     CHECK(statistics.bytes_cached == 0);
-    CHECK(all >= 800'000'000);  // what other tests left with the heap serves as well
+    CHECK(all >= 800'000'000);                       // what other tests left with the heap serves as well
     CHECK(resident_bytes() <= before + 50'000'000);  // 21 MB are in use
     for (std::size_t i = 0; i < kept.size(); ++i) {
         const auto& [buffer, size] = kept[i];
@@ -264,7 +269,8 @@ TEMPLATE_TEST_CASE("steady state: a training step makes no call to the heap", ""
         }
         return loss.item();
     };
-    for (const BackwardOptions& options : {BackwardOptions{}, {.keep = true}, {.release = true}, {.create_graph = true}}) {
+    for (const BackwardOptions& options :
+         {BackwardOptions{}, {.keep = true}, {.release = true}, {.create_graph = true}}) {
         for (int i = 0; i < 5; ++i) step(options);
         const auto pool_before = memory_statistics();
         const std::uint64_t heap_before = heap_calls;

@@ -1,5 +1,5 @@
-// Loads the library that it is given and calls it, on two threads, one of them older than the library; then unloads it and
-// does all that once more. It links nothing of xtape.
+// Loads the library that it is given and calls it, on two threads, one of them older than the library; then unloads it
+// and does all that once more. It links nothing of xtape.
 #include <dlfcn.h>
 
 #include <cmath>
