@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <nn/nn.hpp>
 #include <string>
@@ -63,7 +64,8 @@ TEST_CASE("ae_vs_vae: stopped at a random step and resumed, ten times, the resul
 
 // The program is run for longer than any test would wait, and is stopped once it has finished an epoch.
 TEST_CASE("ae_vs_vae: a signal stops it after the step, saved") {
-    const auto [signal, exit_code] = GENERATE(std::pair{SIGINT, 130}, std::pair{SIGTERM, 143});
+    const auto [signal, exit_code] = 
+        GENERATE(std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}, std::pair{SIGHUP, 129}, std::pair{SIGQUIT, 131});
     const Pictures pictures;
     const std::string data = pictures.directory.path().string(), out = (pictures.directory / "out").string();
     const pid_t child = fork();
@@ -71,7 +73,7 @@ TEST_CASE("ae_vs_vae: a signal stops it after the step, saved") {
     if (child == 0) {
         const int nowhere = open("/dev/null", O_WRONLY);
         dup2(nowhere, STDOUT_FILENO);
-        std::signal(SIGINT, SIG_DFL);
+        for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(each, SIG_DFL);
         execl(XTAPE_EXAMPLES_DIR "/ae_vs_vae", "ae_vs_vae", "--data", data.c_str(), "--out", out.c_str(), "--latent",
               "3", "--hidden", "16", "--batch", "32", "--threads", "1", "--epochs", "100000",
               static_cast<char*>(nullptr));
@@ -86,6 +88,7 @@ TEST_CASE("ae_vs_vae: a signal stops it after the step, saved") {
     }
     REQUIRE_FALSE(ended);
     kill(child, signal);
+    if (signal == SIGHUP) kill(child, signal);  // as a terminal that is closed does
     REQUIRE(waitpid(child, &status, 0) == child);
     REQUIRE(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == exit_code);
@@ -166,6 +169,61 @@ TEST_CASE("ae_vs_vae: resuming with other data or options is refused, and the op
     write_text(pictures.directory / "out" / "checkpoint" / "plane-vae.safetensors", "old");
     run(pictures.arguments("out") + settings, 130);
     CHECK_FALSE(std::filesystem::exists(pictures.directory / "out" / "checkpoint" / "plane-vae.safetensors"));
+}
+
+TEST_CASE("ae_vs_vae: checkpoints that were exchanged are refused, and those of earlier versions taken") {
+    const Pictures pictures(200);
+    const std::string settings = pictures.arguments("out") + "--no-plane --epochs 4 --early-stopping 3 ";
+    const auto checkpoint = pictures.directory / "out" / "checkpoint";
+    const std::string load =
+        pictures.arguments("loaded") + "--no-plane --load '" + checkpoint.string() + "'";
+    run(settings + "--stop-after-steps 35", 130);  // the VAE is 7 steps in its second epoch
+    const auto exchange = [&](const std::string& a, const std::string& b) {
+        std::filesystem::rename(checkpoint / a, checkpoint / "third");
+        std::filesystem::rename(checkpoint / b, checkpoint / a);
+        std::filesystem::rename(checkpoint / "third", checkpoint / b);
+    };
+    exchange("ae.safetensors", "vae.safetensors");
+    CHECK_THAT(run(load, 1).output, contains("ae.safetensors: is a checkpoint of another run: the model is VAE in it, and AE here"));
+    CHECK_THAT(run(settings + "--resume", 1).output, contains("the model is VAE in it, and AE here"));
+    exchange("ae.safetensors", "vae.safetensors");
+    exchange("ae-best.safetensors", "vae-best.safetensors");
+    CHECK_THAT(run(settings + "--resume", 1).output, contains("best.safetensors: is a checkpoint of another run"));
+    exchange("ae-best.safetensors", "vae-best.safetensors");
+
+    for (const char* name : {"ae", "vae", "vae-best"}) {
+        const auto path = checkpoint / (std::string(name) + ".safetensors");
+        nn::TensorFile file = nn::read_safetensors(path);
+        for (const char* note : {"the model", "the file's name"}) CHECK(file.metadata.erase(note) == 1);
+        if (std::string(name) == "vae-best") file.metadata.clear();
+        nn::write_safetensors(path, file);
+    }
+    CHECK_THAT(run(load, 0).output, contains("/vae.safetensors: of an earlier version") && contains("taken for the VAE's"));
+    CHECK_THAT(run(settings + "--resume", 0).output, contains("/vae-best.safetensors: of an earlier version"));
+
+    nn::TensorFile file = nn::read_safetensors(checkpoint / "vae.safetensors");
+    std::get<autograd::Array<float>>(file.tensors.at("decoder.hidden.bias"))(3) = std::numeric_limits<float>::quiet_NaN();
+    nn::write_safetensors(checkpoint / "vae.safetensors", file);
+    CHECK_THAT(run(load, 1).output, contains("vae.safetensors: decoder.hidden.bias is nan at (3,)"));
+}
+
+TEST_CASE("ae_vs_vae: what a killed run left beside its files is removed by the next one") {
+    const Pictures pictures(200);
+    const auto out = pictures.directory / "out";
+    std::filesystem::create_directories(out / "checkpoint");
+    const auto leftovers = [&] {
+        std::size_t count = 0;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(out)) {
+            count += entry.path().native().find(".partial") != std::string::npos;
+        }
+        return count;
+    };
+    for (const char* file : {"report.html", "latent.png", "checkpoint/ae.safetensors", "checkpoint/vae-best.safetensors"}) {
+        write_text(out / (std::string(file) + ".partial-0123abcd"), "half");
+    }
+    CHECK(leftovers() == 4);
+    run(pictures.arguments("out") + "--no-plane --epochs 1", 0);
+    CHECK(leftovers() == 0);
 }
 
 TEST_CASE("ae_vs_vae: without checkpoints a stopped run leaves no file") {

@@ -482,12 +482,136 @@ TEST_CASE("ae_vs_vae: help, and mistakes on the command line") {
                               "--early-stopping -1",
                               "--resume --no-checkpoint",
                               "--resume --load x",
-                              "--checkpoint x --no-checkpoint"}) {
+                              "--checkpoint x --no-checkpoint",
+                              "--out ''",
+                              "--checkpoint ''",
+                              "--data ''",
+                              "--binarise=perhaps"}) {
         const ProgramResult result = run_program("ae_vs_vae", wrong);
         INFO(wrong << ": " << result.output);
         CHECK(result.exit_code == 2);
         CHECK(!result.output.empty());
     }
+}
+
+TEST_CASE("ae_vs_vae: a number that is none, or beyond its range, is refused as it was written") {
+    struct Case {
+        const char *arguments, *message;
+    };
+    for (const Case& each : {
+             Case{"--seed 18446744073709551616", "--seed: expected a whole number from 0 to 2^64 - 1, found \"18446744073709551616\""},
+             Case{"--seed -1", "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""},
+             Case{"--stop-after-steps 1e3", "--stop-after-steps: expected a whole number from 0 to 2^64 - 1, found \"1e3\""},
+             Case{"--threads 4294967297", "--threads: expected a whole number from 1 to 256, found \"4294967297\""},
+             Case{"--hidden 0x10", "--hidden: expected a whole number from 1 to 16384, found \"0x10\""},
+             Case{"--latent 3.0", "--latent: expected a whole number from 1 to 1024, found \"3.0\""},
+             Case{"--batch ' 32'", "--batch: expected a whole number from 1 to 4096, found \" 32\""},
+             Case{"--epochs ''", "--epochs: expected a whole number from 1 to 100000, found \"\""},
+             Case{"--lr 0", "--lr: expected a number from 1e-12 to 1e+30, found \"0\""},
+             Case{"--lr 1e400", "--lr: expected a number from 1e-12 to 1e+30, found \"1e400\""},
+             Case{"--beta inf", "--beta: expected a number from 0 to 1000000, found \"inf\""},
+             Case{"--beta 1.5x", "--beta: expected a number from 0 to 1000000, found \"1.5x\""},
+             Case{"--betas 0.5,,2", "--betas: expected a number from 1e-06 to 1000000, found \"\" in \"0.5,,2\""},
+             Case{"--betas 0.5 2,nan", "--betas: expected a number from 1e-06 to 1000000, found \"nan\" in \"2,nan\""},
+             Case{"--quick=2", "--quick: expected no value, or true or false, found \"2\""},
+             Case{"--samples \"$(printf '\\377\\033[1m')\"", "--samples: expected a whole number from 1 to 100, found \"\\xff\\x1b[1m\""},
+         }) {
+        const ProgramResult result = run_program("ae_vs_vae", each.arguments);
+        CHECK(result.exit_code == 2);
+        CHECK(result.output == "ae_vs_vae: " + std::string(each.message) + "\n--help lists the options.\n");
+    }
+    const Pictures pictures(200);
+    REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") +
+                                         "--no-plane --epochs 1 --seed 18446744073709551615 --betas 0.5,2 --betas 4 --beta -0")
+                .exit_code == 0);
+    CHECK(pictures.metrics("out")["seed"] == 18446744073709551615ULL);
+    CHECK(pictures.metrics("out")["betas"].size() == 4);
+}
+
+TEST_CASE("ae_vs_vae: a result that cannot be written costs no other") {
+    const Pictures pictures;
+    const auto out = pictures.directory / "out";
+    const std::string arguments = pictures.arguments("out") + "--epochs 1 --no-plane ";
+    SECTION("a directory in its place") {
+        const std::string blocked = GENERATE("report.html", "metrics.json", "samples.png");
+        std::filesystem::create_directories(out / blocked);
+        const ProgramResult result = run_program("ae_vs_vae", arguments);
+        INFO(result.output);
+        CHECK(result.exit_code == 1);
+        const std::string message = (out / blocked).string() + ": cannot be written: is a directory";
+        const std::size_t before = result.output.find(message), after = result.output.rfind(message);
+        CHECK(before < result.output.find("training and"));  // said before training
+        CHECK((after != std::string::npos && after > result.output.find("Written to")));
+        for (const std::string file : {"report.html", "metrics.json", "reconstructions.png", "samples.png", "interpolations.png", "latent.png"}) {
+            INFO(file);
+            CHECK(std::filesystem::is_regular_file(out / file) == (file != blocked));
+        }
+    }
+    SECTION("files that may not grow, as on a full disk") {
+        const ProgramResult result = run_program("ae_vs_vae", arguments, "ulimit -f 24; ");
+        INFO(result.output);
+        CHECK(result.exit_code == 1);
+        for (const char* lost : {"checkpoint/ae.safetensors", "checkpoint/vae.safetensors", "report.html"}) {
+            CHECK(result.output.find("/" + std::string(lost) + ": cannot be written: File too large") != std::string::npos);
+            CHECK_FALSE(std::filesystem::exists(out / lost));
+        }
+        CHECK(result.output.find("AE goes on without it.") != std::string::npos);
+        CHECK(pictures.metrics("out")["vae"]["history"].size() == 1);
+        CHECK(std::filesystem::exists(out / "reconstructions.png"));
+    }
+    SECTION("standard output") {
+        for (const char* options : {"", "--help "}) {
+            const ProgramResult result = run_program("ae_vs_vae", arguments + options + " >/dev/full");
+            CHECK(result.exit_code == 1);
+            CHECK(result.output.starts_with("ae_vs_vae: standard output cannot be written"));
+        }
+        CHECK(std::filesystem::exists(out / "metrics.json"));
+        CHECK(std::filesystem::exists(out / "latent.png"));
+    }
+}
+
+TEST_CASE("ae_vs_vae: what cannot be written to its checkpoint is refused before training") {
+    const Pictures pictures;
+    const auto checkpoint = pictures.directory / "out" / "checkpoint";
+    const auto refusal = [&] {
+        const ProgramResult result = run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 1 --no-plane");
+        CHECK(result.exit_code == 1);
+        CHECK(result.output.find("images/s") == std::string::npos);
+        return result.output;
+    };
+    std::filesystem::create_directories(checkpoint / "vae.safetensors");
+    CHECK_THAT(refusal(), contains("checkpoint/vae.safetensors: cannot be written: is a directory"));
+    std::filesystem::remove_all(checkpoint);
+    write_text(checkpoint, "a file");
+    CHECK_THAT(refusal(), contains("checkpoint: cannot make this directory"));
+    std::filesystem::remove(checkpoint);
+    std::filesystem::create_directory(checkpoint);
+    std::filesystem::create_symlink("../elsewhere", checkpoint / "ae.safetensors");
+    for (int i = 0; i < 2; ++i) {  // the second run removes the first one's weights, and no link
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 1 --no-plane").exit_code == 0);
+        CHECK(std::filesystem::is_symlink(checkpoint / "ae.safetensors"));
+        CHECK(std::filesystem::is_regular_file(pictures.directory / "out" / "elsewhere"));
+    }
+}
+
+TEST_CASE("ae_vs_vae: paths may hold any bytes, and are shown") {
+    const Pictures pictures;
+    const std::string name = "\xff\n\x1b[1m", shown = "\\xff\\x0a\\x1b[1m";
+    const auto data = pictures.directory / name;
+    std::filesystem::create_directory(data);
+    for (const char* file : {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte"}) {
+        std::filesystem::copy(pictures.directory / file, data / file);
+    }
+    const ProgramResult result = run_program("ae_vs_vae", "--data '" + data.string() + "' --out '" + (data / "out").string() +
+                                                              "' --latent 3 --hidden 16 --threads 1 --epochs 1 --no-plane");
+    INFO(result.output);
+    CHECK(result.exit_code == 0);
+    CHECK_THAT(result.output, contains("Written to " + pictures.directory.path().string() + "/" + shown + "/out:"));
+    CHECK(result.output.find('\x1b') == std::string::npos);
+    const auto metrics = nlohmann::json::parse(read_text(data / "out" / "metrics.json"));
+    CHECK(metrics["data"] == (pictures.directory / shown).string());
+    CHECK_THAT(read_text(data / "out" / "report.html"), contains("\\\\xff\\\\x0a\\\\x1b[1m"));
+    CHECK(std::filesystem::exists(data / "out" / "samples.png"));
 }
 
 TEST_CASE("ae_vs_vae: data that is missing or broken, and places where nothing can be written") {

@@ -13,9 +13,9 @@ struct ProgramResult {
     std::string output;  ///< standard output and standard error
 };
 
-/// Runs an example with arguments for the shell.
-inline ProgramResult run_program(const std::string& name, const std::string& arguments) {
-    const std::string command = "'" XTAPE_EXAMPLES_DIR "/" + name + "' " + arguments + " 2>&1 </dev/null";
+/// Runs an example with arguments for the shell, which does what stands in `before` first.
+inline ProgramResult run_program(const std::string& name, const std::string& arguments, const std::string& before = "") {
+    const std::string command = "exec 2>&1; " + before + "'" XTAPE_EXAMPLES_DIR "/" + name + "' " + arguments + " </dev/null";
     FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
     ProgramResult result{};
