@@ -287,7 +287,7 @@ TEST_CASE("misfits: numbers that were negative are shown as negative", "[misfits
         {{"take (node 4): ", "index -1 (number 0 of them)", "signed type"}, [&] { take(x, std::vector<std::size_t>{minus(1)}, 0); }},
         {{"take (node 4): ", "index -2 (number 1 of them)"}, [&] { take(x, Array<std::uint64_t>{1, minus(2)}, 0); }},
         {{"take_along_axis (node 4): ", "index -1"}, [&] { take_along_axis(x, std::vector<std::size_t>{minus(1)}); }},
-        {{"take (node 4): ", "index nan"}, [&] { take(x, Array<float>{NAN}, 0); }},
+        {{"take (node 4): ", "number 0 of the indices: nan"}, [&] { take(x, Array<float>{NAN}, 0); }},
         {{"sum (node 4): ", "axis -1", "signed type"}, [&] { sum(x, minus(1)); }},
         {{"squeeze (node 4): ", "axis -1", "signed type"}, [&] { squeeze(x, minus(1)); }},
         {{"expand_dims (node 4): ", "axis -2", "signed type"}, [&] { expand_dims(x, minus(2)); }},
@@ -328,6 +328,8 @@ TEST_CASE("misfits: numbers that were negative are shown as negative", "[misfits
     CHECK(take(x, std::vector<std::size_t>{2, 0}, 0).shape() == Shape{2});
     CHECK(take(x, {-1}, 0).item() == x.value()(2));
     CHECK(pad(x, {{-3, 2}}).shape() == Shape{2});
+    CHECK(repeat(x, 0, 0).shape() == Shape{0});
+    CHECK(tile(x, {2, 0}).shape() == Shape{2, 0});
     CHECK(pad(x, {{-1, 5}}).shape() == Shape{7});
 }
 

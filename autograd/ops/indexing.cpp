@@ -14,7 +14,7 @@ namespace autograd {
 void Indices::require_integer(double number) {
     // Beyond 2^53 not every integer is a double; no axis is that long.
     if ((std::trunc(number) == number && std::fabs(number) < 0x1p53) || !fault_.empty()) return;
-    fault_ = fmt::format("index {} (number {} of them) is not an integer", number, values_.size());
+    fault_ = fmt::format("number {} of the indices: {} is not an integer", values_.size(), number);
 }
 
 void Indices::require_signed(std::size_t number) {
@@ -186,7 +186,8 @@ namespace {
 /// @throws ShapeError if an array of this shape cannot be repeated so often along an axis of this extent.
 std::size_t repeated_extent(const Shape& shape, std::size_t extent, std::size_t times) {
     constexpr std::size_t most = std::size_t{1} << 48;
-    if (times <= most && extent * times / std::max<std::size_t>(times, 1) == extent) return extent * times;
+    std::size_t result = 0;
+    if (times <= most && !__builtin_mul_overflow(extent, times, &result)) return result;
     throw ShapeError(fmt::format("{} repetitions of shape {}: the number must be from 0 to 2^48", as_written(times),
                                  to_string(shape)));
 }

@@ -362,8 +362,8 @@ X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
 }
 
 /// x with `value` before and after: pad(x, {{1, 2}, {0, 0}}) has one row more at the top and two at the bottom.
-/// Negative numbers take elements away.
-/// @throws ShapeError if there is not one pair for each axis, or less than nothing would be left.
+/// Negative numbers take elements away, at each end no more than there are.
+/// @throws ShapeError if there is not one pair for each axis, or more would be taken away than there is.
 template <Operand X>
 X pad(const X& x, const PaddingList& padding, double value = 0) {
     return apply(detail::with_context_of(

@@ -499,8 +499,8 @@ OpRecord pad_record() {
     for (const Case& each :
          {Case{{3}, {{2, 1}}, 0}, Case{{3}, {{0, 0}}, 1}, Case{{2, 3}, {{1, 2}, {0, 3}}, 0},
           Case{{2, 3, 4}, {{0, 1}, {2, 0}, {1, 1}}, -2.5}, Case{{5}, {{-1, -2}}, 7},
-          Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5}, Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-5, 4}}, 4},
-          Case{{3}, {{4, -5}}, 4}, Case{{}, {}, 3}, Case{{0, 2}, {{1, 1}, {0, 1}}, 3}, Case{{2}, {{-2, 0}}, 1}}) {
+          Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5}, Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-3, 4}}, 4},
+          Case{{3}, {{4, -3}}, 4}, Case{{}, {}, 3}, Case{{0, 2}, {{1, 1}, {0, 1}}, 3}, Case{{2}, {{-2, 0}}, 1}}) {
         Shape shape;
         for (std::size_t axis = 0; axis < each.shape.size(); ++axis) {
             const auto [before, after] = each.padding[axis];
@@ -521,7 +521,9 @@ OpRecord pad_record() {
                                 .reference = moved(shape, from, each.value)});
     }
     record.misuses = {{{{2, 3}}, call({{1, 1}}, 0), {"pad", "1 padding", "(2, 3)"}},
-                      {{{2, 3}}, call({{0, 0}, {-2, -2}}, 0), {"pad", "axis 1", "(2, 3)", "-2"}}};
+                      {{{2, 3}}, call({{0, 0}, {-2, -2}}, 0), {"pad", "axis 1", "(2, 3)", "-2"}},
+                      {{{3}}, call({{-5, 4}}, 0), {"pad", "axis 0", "(3,)", "-5 and 4"}},
+                      {{{3}}, call({{4, -5}}, 0), {"pad", "axis 0", "(3,)", "4 and -5"}}};
     return record;
 }
 
