@@ -8,6 +8,9 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -630,11 +633,16 @@ MemoryStatistics memory_statistics() {
 }
 
 void release_cached_memory() {
-    const std::lock_guard lock(shared.mutex);
-    shared.look(here.pool);
-    if (here.pool != nullptr) shared.put_all(*here.pool);
-    shared.give_back(shared.held);
-    shared.look(here.pool);
+    {
+        const std::lock_guard lock(shared.mutex);
+        shared.look(here.pool);
+        if (here.pool != nullptr) shared.put_all(*here.pool);
+        shared.give_back(shared.held);
+        shared.look(here.pool);
+    }
+#ifdef __GLIBC__
+    malloc_trim(0);  // the pages of small buffers that were freed between others stay with the heap unless asked for
+#endif
 }
 
 }  // namespace autograd
