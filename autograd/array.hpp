@@ -69,6 +69,14 @@ Array<T> full(const Shape& shape, T value) {
     return Array<T>(shape, value);
 }
 
+/// @throws TapeError for an array which was moved from: it has a shape, and not its elements. `who` begins the message.
+template <class T>
+void require_values(const Array<T>& array, const char* who) {
+    std::size_t count = 1;
+    for (const std::size_t extent : array.shape()) count *= extent;
+    if (count != array.size()) throw TapeError(std::string(who) + ": an array that was moved from, which has no elements");
+}
+
 /// Gives `array` this shape, with unspecified values; nothing happens if it has it.
 /// @throws ShapeError as require_allocatable does. Whatever is thrown leaves `array` as it was: xtensor's own resize()
 /// sets the shape before it has the memory.

@@ -54,6 +54,7 @@ constexpr auto all_advance = [] {
 
 template <class T>
 Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs) {
+    const auto mark = tape.recording(op.name);
     const MapArguments<T> arguments(tape, inputs);
     with_context(
         op.name, [&] { return tape.describe_next(op.name, inputs); },

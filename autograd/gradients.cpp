@@ -103,14 +103,12 @@ const char* advice_on_zero(const Node<T>& node, const Array<T>& gradient, std::s
     return is_zero && node.op->advice != nullptr ? node.op->advice : "";
 }
 
+/// Whether a node borrows values which were changed since.
 template <class T>
-std::string stale_parameter(const Tape<T>& tape, const Node<T>& user) {
-    for (const Input<T>& input : tape.inputs(user)) {
-        if (input.is_immediate() || tape.node(input.node).borrowed == nullptr) continue;
-        const auto& borrowed = tape.borrowed(tape.node(input.node));
-        if (borrowed.version != borrowed.state->version) return tape.describe(input.node);
-    }
-    return {};
+bool is_stale(const Tape<T>& tape, const Node<T>& node) {
+    if (node.borrowed == nullptr) return false;
+    const auto& borrowed = tape.borrowed(node);
+    return borrowed.version != borrowed.state->version;
 }
 
 }  // namespace
@@ -118,15 +116,16 @@ std::string stale_parameter(const Tape<T>& tape, const Node<T>& user) {
 template <class T>
 void require_unchanged(const Tape<T>& tape, std::uint32_t index, const char* sweep) {
     const Node<T>& node = tape.node(index);
-    if (const std::string stale = stale_parameter(tape, node); !stale.empty()) {
+    bool released = node.released;
+    for (const Input<T>& input : tape.inputs(node)) {
+        if (input.is_immediate()) continue;
+        const Node<T>& each = tape.node(input.node);
+        released |= each.released;
+        if (!is_stale(tape, each)) continue;
         throw GradientError(fmt::format(
             "{}: {} was updated between the forward pass and the sweep, so its gradient would be wrong; "
             "clear the tape and record anew",
-            sweep, stale));
-    }
-    bool released = node.released;
-    for (const Input<T>& input : tape.inputs(node)) {
-        if (!input.is_immediate()) released |= tape.node(input.node).released;
+            sweep, tape.describe(input.node)));
     }
     if (released) {
         throw GradientError(fmt::format(
@@ -142,6 +141,7 @@ Gradients<T>::Gradients(Tape<T>& tape, std::uint32_t loss)
     : tape_(&tape), life_(tape.life()), generation_(tape.generation()), loss_(loss), slot_of_(loss + 1, -1) {
     parameters_.reserve(tape.parameters().size());
     for (const auto& each : tape.parameters()) parameters_.emplace_back(each.state->identity, each.node);
+    stepped_.resize(parameters_.size());
     std::sort(parameters_.begin(), parameters_.end());  // node_of() looks them up by halving
 }
 
@@ -154,11 +154,30 @@ std::uint32_t Gradients<T>::node_of(const Var<T>& v) const {
 }
 
 template <class T>
-std::uint32_t Gradients<T>::node_of(const Parameter<T>& parameter) const {
+std::size_t Gradients<T>::place_of(const Parameter<T>& parameter) const {
     if (life_ == nullptr) throw GradientError("gradients: used after they were moved from");
     const auto found = std::lower_bound(parameters_.begin(), parameters_.end(), parameter.identity(),
                                         [](const auto& each, std::uint64_t identity) { return each.first < identity; });
-    return found == parameters_.end() || found->first != parameter.identity() ? Input<T>::none : found->second;
+    const bool is_there = found != parameters_.end() && found->first == parameter.identity();
+    return is_there ? static_cast<std::size_t>(found - parameters_.begin()) : parameters_.size();
+}
+
+template <class T>
+std::uint32_t Gradients<T>::node_of(const Parameter<T>& parameter) const {
+    const std::size_t place = place_of(parameter);
+    return place == parameters_.size() ? Input<T>::none : parameters_[place].second;
+}
+
+template <class T>
+bool Gradients<T>::was_stepped(const Parameter<T>& parameter) const {
+    const std::size_t place = place_of(parameter);
+    return place < stepped_.size() && stepped_[place] != 0;
+}
+
+template <class T>
+void Gradients<T>::mark_stepped(const Parameter<T>& parameter) const {
+    const std::size_t place = place_of(parameter);
+    if (place < stepped_.size()) stepped_[place] = 1;
 }
 
 template <class T>
@@ -180,7 +199,7 @@ std::string Gradients<T>::explain(std::uint32_t node) const {
 
 template <class T>
 std::string Gradients<T>::parameter_name(std::uint64_t identity) const {
-    return *life_ == nullptr ? "parameter" : (*life_)->parameter_name(identity);
+    return life_ == nullptr || *life_ == nullptr ? "parameter" : (*life_)->parameter_name(identity);
 }
 
 template <class T>
@@ -344,6 +363,7 @@ typename Sweep<T>::Target Sweep<T>::target(std::size_t which, bool in_place) {
 
 template <class T>
 void Sweep<T>::deliver(std::size_t which, Array<T>&& contribution) {
+    require_values(contribution, node_->op->name);
     shape_for(tape_, index_, which, contribution.shape());
     if (Array<T>* existing = existing_gradient(which)) return kernels::accumulate(*existing, contribution);
     const std::int32_t slot = take_slot();
@@ -413,6 +433,7 @@ void RecordingSweep<T>::deliver_fitted(std::size_t which, Var<T> contribution) {
 template <class T>
 Gradients<T> backward(const Var<T>& loss, BackwardOptions options) {
     Tape<T>& tape = loss.tape();
+    const auto mark = tape.visit();
     const std::uint32_t index = tape.index_of(loss, "backward");
     const Shape& shape = loss.value().shape();
     if (element_count(shape) != 1) {
@@ -423,6 +444,9 @@ Gradients<T> backward(const Var<T>& loss, BackwardOptions options) {
         throw GradientError(fmt::format("backward: the loss, {}, has no gradient: {}", tape.describe(index),
                                         explain_barren_loss(tape, index)));
     }
+    if (options.release && mark.is_nested()) {
+        throw GradientError("backward: a sweep within another one, from a hook or a rule, cannot free values that the other needs");
+    }
     if (!options.create_graph) return Sweep<T>(tape, index, options).run();
     if (options.release) throw GradientError("backward: a sweep that is recorded needs the values which .release frees");
     return RecordingSweep<T>(tape, index).run(options.first_node);
@@ -431,6 +455,7 @@ Gradients<T> backward(const Var<T>& loss, BackwardOptions options) {
 template <class T>
 std::string why_no_gradient(const Var<T>& loss, const Var<T>& v) {
     const Tape<T>& tape = loss.tape();
+    const auto mark = tape.visit();
     const std::uint32_t from = tape.index_of(loss, "why_no_gradient");
     const std::uint32_t target = tape.index_of(v, "why_no_gradient");
     const std::string reason = explain_absence(tape, from, target);

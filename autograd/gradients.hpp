@@ -47,6 +47,10 @@ class Gradients {
     bool uses(const Parameter<T>& parameter) const { return node_of(parameter) != Input<T>::none; }
     /// The identities of all parameters which were on the tape, in rising order, with their nodes.
     const PoolVector<std::pair<std::uint64_t, std::uint32_t>>& parameters() const { return parameters_; }
+    /// Whether an optimiser has stepped the parameter by these gradients. It says so itself, so that a second step by them
+    /// is found. (Different parameters may be stepped in different threads.)
+    bool was_stepped(const Parameter<T>& parameter) const;
+    void mark_stepped(const Parameter<T>& parameter) const;
     /// The name of a parameter for messages, where the tape still lives and knows one.
     std::string parameter_name(std::uint64_t identity) const;
 
@@ -56,6 +60,8 @@ class Gradients {
     Gradients(Tape<T>& tape, std::uint32_t loss);
 
     std::uint32_t node_of(const Var<T>& v) const;
+    /// Its index in parameters(); their number if it was not on the tape.
+    std::size_t place_of(const Parameter<T>& parameter) const;
     std::uint32_t node_of(const Parameter<T>& parameter) const;
     const Array<T>* at(std::uint32_t node) const;
     Var<T> var_at(std::uint32_t node) const;
@@ -69,11 +75,13 @@ class Gradients {
     PoolVector<Array<T>> slots_;
     PoolVector<Var<T>> vars_;  // per slot, with create_graph
     PoolVector<std::pair<std::uint64_t, std::uint32_t>> parameters_;
+    mutable PoolVector<std::uint8_t> stepped_;  // per entry of parameters_; no bits, which threads could not write apart
 };
 
 /// d loss / d every variable and parameter that it depends on.
+/// Gradient hooks and rules may record on the tape and sweep it again meanwhile, but not clear it or free its values.
 /// @throws GradientError if `loss` has not exactly one element, depends on no variable, its tape is in inference mode, or
-/// a parameter was updated since it was recorded.
+/// a parameter was updated since it was recorded; TapeError if another thread is at work on the tape.
 template <class T>
 Gradients<T> backward(const Var<T>& loss, BackwardOptions options = {});
 

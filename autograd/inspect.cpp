@@ -131,6 +131,7 @@ const char* dot_style(NodeKind kind, bool live) {
 
 template <class T>
 std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gradients) {
+    const auto mark = tape.visit();
     const std::uint32_t loss_index = tape.index_of(loss, "to_dot");
     const std::vector<bool> live = gradient_reaches(tape, loss_index);
     std::map<std::string, std::string> nodes_of_module;
@@ -171,6 +172,7 @@ std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gra
 
 template <class T>
 std::string print(const Tape<T>& tape) {
+    const auto mark = tape.visit();
     struct Line {
         std::string node, shape, gradient, bytes, module;
     };
@@ -210,6 +212,7 @@ std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& 
 
 template <class T>
 std::string to_string(const Array<T>& array) {
+    require_values(array, "to_string");
     std::string text;
     append_values(text, array.data(), array.shape(), 0, array.size() > 1000);
     return text;

@@ -15,9 +15,11 @@ std::uint64_t next_identity() {
 }  // namespace
 
 template <class T>
-Parameter<T>::Parameter(Array<T> value)
-    : state_((require_allocatable(value.shape(), sizeof(T), "parameter"),
-              std::make_shared<State>(State{std::move(value), next_identity()}))) {}
+Parameter<T>::Parameter(Array<T> value) {
+    require_values(value, "parameter");
+    require_allocatable(value.shape(), sizeof(T), "parameter");
+    state_ = std::make_shared<State>(State{std::move(value), next_identity()});
+}
 
 template <class T>
 Parameter<T>::Parameter(const Parameter& other) : Parameter(other.value()) {}
@@ -34,6 +36,7 @@ void Parameter<T>::assign(const Array<T>& value) {
         throw ShapeError("parameter: values of shape " + to_string(value.shape()) + " assigned to one of shape " +
                          to_string(shape()));
     }
+    require_values(value, "parameter");
     mutable_value() = value;
 }
 

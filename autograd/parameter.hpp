@@ -19,6 +19,7 @@ class Parameter {
     };
 
     Parameter() : Parameter(Array<T>()) {}
+    /// @throws TapeError for an array that was moved from.
     explicit Parameter(Array<T> value);
 
     /// A copy has the same values and a new identity; a moved parameter stays the one it was.
@@ -32,7 +33,7 @@ class Parameter {
     std::uint64_t identity() const { return state().identity; }
 
     /// Replaces the values.
-    /// @throws ShapeError if the shape differs from the present one.
+    /// @throws ShapeError if the shape differs from the present one, TapeError for an array that was moved from.
     void assign(const Array<T>& value);
 
     /// The values, to be changed in place and at once. Each call counts as one change, after which a sweep over a tape that

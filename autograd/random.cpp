@@ -192,6 +192,7 @@ void for_each_group(std::size_t count, const Rng::State& state, Use use) {
 
 template <class T, class Make>
 void fill(Array<T>& out, const Rng::State& state, Make make) {
+    require_values(out, "a random draw");
     for_each_group<T>(out.size(), state, [&](const Words& words, std::size_t offset, std::size_t count) {
         if (count == group_size<T>) return make(out.data() + offset, words);
         std::array<T, group_size<T>> last;
@@ -250,6 +251,8 @@ void Rng::fill_bernoulli(Array<T>& out, const Array<T>& probabilities, const cha
         throw ShapeError(fmt::format("{}: probabilities of shape {} for an array of shape {}", op,
                                      to_string(probabilities.shape()), to_string(out.shape())));
     }
+    require_values(out, "fill_bernoulli");
+    require_values(probabilities, "fill_bernoulli");
     const T* p = probabilities.data();
     for (std::size_t i = 0; i < out.size(); ++i) {
         if (!(p[i] >= T(0) && p[i] <= T(1))) {

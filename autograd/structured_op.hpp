@@ -210,6 +210,7 @@ template <class S, class T, std::size_t Arity>
 Var<T> CompiledStructure<S, T, Arity>::record(S structure, const std::array<Var<T>, Arity>& inputs) {
     Tape<T>& tape = inputs[0].tape();
     std::array<Input<T>, Arity> list;
+    const auto mark = tape.recording(S::name);
     for (std::size_t k = 0; k < Arity; ++k) list[k] = {tape.index_of(inputs[k], S::name), T(0)};
     Array<T>& out = tape.next_value();
     with_context(
@@ -217,6 +218,7 @@ Var<T> CompiledStructure<S, T, Arity>::record(S structure, const std::array<Var<
         [&] {
             make_or_empty(out, [&](Array<T>& made) {
                 std::apply([&](const auto&... each) { structure.forward(made, each.value()...); }, inputs);
+                require_values(made, S::name);
             });
         });
     const S* state = tape.keep(std::move(structure));
@@ -231,7 +233,7 @@ Eager<T> CompiledStructure<S, T, Arity>::compute(const S& structure, const std::
         } else {
             Array<T> out;
             with_context(S::name, [&] { structure.forward(out, each.array()...); });
-            return Eager<T>(std::move(out));
+            return Eager<T>(std::move(out));  // which requires that it has values
         }
     };
     return std::apply(now_or_later, inputs);
@@ -249,6 +251,7 @@ template <class S, class T>
 Var<T> CompiledList<S, T>::record(S structure, std::span<const Var<T>> list) {
     if (list.empty()) throw ShapeError(std::string(S::name) + ": an empty list of inputs");
     Tape<T>& tape = list.front().tape();
+    const auto mark = tape.recording(S::name);
     PoolVector<Input<T>> inputs;
     PoolVector<const Array<T>*> arrays;
     for (const Var<T>& each : list) {
@@ -261,6 +264,7 @@ Var<T> CompiledList<S, T>::record(S structure, std::span<const Var<T>> list) {
         [&] {
             make_or_empty(out, [&](Array<T>& made) {
                 structure.forward(made, std::span<const Array<T>* const>(arrays));
+                require_values(made, S::name);
             });
         });
     const S* state = tape.keep(std::move(structure));

@@ -26,6 +26,7 @@ typename TangentSweep<T>::Target TangentSweep<T>::target() {
 
 template <class T>
 void TangentSweep<T>::deliver(Array<T>&& part) {
+    require_values(part, node().op->name);
     if (part.shape() != node().array().shape()) {
         throw GradientError(fmt::format("{}: its rule gives a tangent of shape {} for a value of shape {}",
                                         tape_.describe(index_), to_string(part.shape()),
@@ -43,12 +44,14 @@ template <class T>
 std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions) {
     const Tape<T>& tape = y.tape();
     const std::uint32_t last = tape.index_of(y, "tangent");
+    const auto mark = tape.visit();
     TangentSweep<T> sweep(tape);
     sweep.tangents_.resize(last + 1);
     const std::vector<bool> leads_to_y = ancestors(tape, last);
     std::uint32_t first = last;
     for (const auto& [var, direction] : directions) {
         const std::uint32_t index = tape.index_of(var, "tangent");
+        require_values(direction, "tangent");
         if (direction.shape() != var.shape()) {
             throw ShapeError(fmt::format("tangent: a direction of shape {} for {}, of shape {}",
                                          to_string(direction.shape()), tape.describe(index), to_string(var.shape())));

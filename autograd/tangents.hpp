@@ -19,7 +19,7 @@ using Direction = std::pair<Var<T>, Array<T>>;
 /// The derivative of `y` along the directions, of y's shape: J v. Nothing if y does not depend on any of their nodes, or
 /// only through ops that cut the gradient. With backward(loss, {.create_graph = true}) before, y may be a gradient: then this
 /// is a product of the Hessian and a vector.
-/// @throws TapeError for Vars of another tape or generation, ShapeError for a direction of another shape than its node,
+/// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for a direction of another shape than its node,
 /// GradientError for an op on the way which has no rule for tangents.
 template <class T>
 std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
+#include <exception>
 #include <map>
 #include <string_view>
 
@@ -37,6 +39,13 @@ Tape<T>::Tape(TapeOptions options) : options_(options), generation_(next_generat
 
 template <class T>
 Tape<T>::~Tape() {
+    if (occupancy_.occupied()) {
+        // A destructor cannot refuse, and what is at work would go on in memory that is gone.
+        std::fputs("xtape: a tape is destroyed while it is swept or an op is recorded on it, from a gradient hook, a rule, an "
+                   "op's function or another thread: let it live until backward() has returned\n",
+                   stderr);
+        std::terminate();
+    }
     *life_ = nullptr;
 }
 
@@ -76,7 +85,10 @@ Node<T>& Tape<T>::open_node(NodeKind kind) noexcept {
 
 template <class T>
 Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
-    require_allocatable(value.shape(), sizeof(T), kind == NodeKind::variable ? "variable" : "constant");
+    const char* name = kind == NodeKind::variable ? "variable" : "constant";
+    const auto mark = recording(name);
+    require_values(value, name);
+    require_allocatable(value.shape(), sizeof(T), name);
     next_value() = std::move(value);
     open_node(kind).needs_gradient = kind == NodeKind::variable && !options_.inference;
     const auto index = static_cast<std::uint32_t>(count_ - 1);
@@ -86,6 +98,8 @@ Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
 
 template <class T>
 Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& state) {
+    const auto mark = recording("parameter");
+    require_values(state->value, "parameter");
     make_room_for_parameter();
     const auto [known, is_new] = parameter_of_.try_emplace(state->identity, parameters_.size());
     if (!is_new) {
@@ -109,7 +123,9 @@ Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& s
 
 template <class T>
 Var<T> Tape<T>::constant(const Parameter<T>& values) {
+    const auto mark = recording("constant");
     const auto& state = values.shared_state();
+    require_values(state->value, "constant");
     make_room(0);
     const auto index = static_cast<std::uint32_t>(count_);
     const BorrowedParameter* kept = keep(BorrowedParameter{state, index, state->version});
@@ -124,7 +140,10 @@ template <class T>
 Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state) {
     bool needs_gradient = false;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-        if (!inputs[k].is_immediate() && !is_cut(op, k)) needs_gradient |= node(inputs[k].node).needs_gradient;
+        if (inputs[k].is_immediate()) continue;
+        // They were looked at before the op began. Another thread may have cleared the tape between, which no mark tells.
+        if (inputs[k].node >= count_) refuse(Var<T>(this, inputs[k].node, 0), op.name);
+        if (!is_cut(op, k)) needs_gradient |= node(inputs[k].node).needs_gradient;
     }
     make_room(inputs.size());
     Node<T>& node = open_node(NodeKind::operation);
@@ -158,6 +177,12 @@ Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>
 
 template <class T>
 void Tape<T>::clear() {
+    const auto mark = visit();
+    if (mark.is_nested()) {
+        throw TapeError(
+            "clear: called while the tape is swept or an op is recorded on it, from a gradient hook, a rule or an op's "
+            "function, which needs the nodes; clear it when backward() has returned");
+    }
     generation_ = next_generation();
     count_ = 0;
     inputs_.clear();
@@ -168,6 +193,7 @@ void Tape<T>::clear() {
 
 template <class T>
 void Tape<T>::substitute(const std::shared_ptr<typename Parameter<T>::State>& state, const Var<T>& value) {
+    const auto mark = visit();
     const std::uint32_t index = index_of(value, "substitute");
     if (value.shape() != state->value.shape()) {
         throw ShapeError(fmt::format("substitute: a value of shape {} for {}, of shape {}", to_string(value.shape()),
@@ -180,16 +206,23 @@ void Tape<T>::substitute(const std::shared_ptr<typename Parameter<T>::State>& st
     parameters_.push_back({state, index, state->version});
 }
 
+template <class T>
+void Tape<T>::name_parameter(std::uint64_t identity, std::string name) {
+    const auto mark = visit();
+    names_[identity] = std::move(name);
+}
+
 // ---- Profiling ----
 
 template <class T>
 struct Tape<T>::Profiler {
     std::map<std::string_view, OpProfile> ops;
-    std::chrono::steady_clock::time_point start;
+    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
 template <class T>
 void Tape<T>::profile(bool measure) {
+    const auto mark = visit();
     profiler_ = measure ? std::make_unique<Profiler>() : nullptr;
 }
 

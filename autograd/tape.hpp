@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "autograd/array.hpp"
+#include "autograd/occupancy.hpp"
 #include "autograd/parameter.hpp"
 
 namespace autograd {
@@ -186,6 +187,9 @@ struct TapeOptions {
     bool inference = false;
 };
 
+/// A tape belongs to one thread at a time: it may pass from thread to thread, between forward and backward too. Where two are
+/// at work on it at once, recording, sweeping or clearing, one of them gets a TapeError. Reading values is not looked at: it
+/// may go on in several threads while none is at work.
 template <class T>
 class Tape {
    public:
@@ -195,6 +199,7 @@ class Tape {
     Tape& operator=(const Tape&) = delete;
 
     /// A leaf that gets a gradient.
+    /// @throws TapeError for an array that was moved from.
     Var<T> variable(Array<T> value) { return leaf(NodeKind::variable, std::move(value)); }
     /// A leaf that gets none.
     Var<T> constant(Array<T> value) { return leaf(NodeKind::constant, std::move(value)); }
@@ -206,6 +211,7 @@ class Tape {
     Var<T> parameter(const std::shared_ptr<typename Parameter<T>::State>& state);
 
     /// Forgets all nodes and keeps their memory for the next ones. Every Var of before is invalid.
+    /// @throws TapeError while the tape is swept or an op is recorded: from a gradient hook, a rule or an op's function.
     void clear();
 
     std::size_t size() const { return count_; }
@@ -231,7 +237,7 @@ class Tape {
     void substitute(const std::shared_ptr<typename Parameter<T>::State>& state, const Var<T>& value);
 
     /// Names a parameter in messages, e.g. "decoder.hidden.weight". Outlasts clear().
-    void name_parameter(std::uint64_t identity, std::string name) { names_[identity] = std::move(name); }
+    void name_parameter(std::uint64_t identity, std::string name);
     /// The dotted name, or "parameter" where none was given.
     std::string parameter_name(std::uint64_t identity) const;
 
@@ -262,6 +268,13 @@ class Tape {
         if (node.released) refuse_released(index);
         return node.array();
     }
+
+    /// The calling thread is at work on the tape while this lives.
+    /// @throws TapeError if another thread is.
+    Occupancy::Visit visit() const { return Occupancy::Visit(occupancy_); }
+    /// An op is being recorded while this lives: from before next_value() to after append().
+    /// @throws TapeError if another one is, or another thread is at work.
+    Occupancy::Recording recording(const char* op) const { return {occupancy_, op}; }
 
     /// The array of the node to come, of unspecified shape and values. It becomes one by append(); an op that throws
     /// before leaves no trace.
@@ -342,6 +355,7 @@ class Tape {
     bool check_finite_ = false;
     std::unique_ptr<Profiler> profiler_;
     std::shared_ptr<const Tape*> life_ = std::make_shared<const Tape*>(this);
+    mutable Occupancy occupancy_;
 };
 
 /// Which nodes up to `node` it depends on, itself among them; cuts are disregarded.

@@ -19,6 +19,7 @@ struct Recording {
     Recording(const ListFunction<T>& f, std::span<const Array<T>> at) {
         for (const Array<T>& each : at) inputs.push_back(tape.variable(each));
         value = f(inputs);
+        tape.index_of(value, "a function of a list");  // throws for the Var of another tape
     }
 
     std::vector<Direction<T>> along(std::span<const Array<T>> tangents) const {

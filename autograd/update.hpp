@@ -38,7 +38,8 @@ void require_distinct(First& first, Rest&... rest) {
 ///
 /// Of large arrays several threads take a part each: f must not change anything but its arguments. An array that is
 /// changed may be given once more as const, and is there what it was before.
-/// @throws ShapeError if the shapes differ, Error if an array is given twice to be changed.
+/// @throws ShapeError if the shapes differ, Error if an array is given twice to be changed, TapeError for one that was moved
+/// from.
 template <class F, class First, class... Rest>
 void update(F f, First& first, Rest&... rest) {
     using T = typename First::value_type;
@@ -46,10 +47,12 @@ void update(F f, First& first, Rest&... rest) {
                    std::is_same_v<Array<T>, std::remove_const_t<Rest>>),
                   "update takes Arrays of one element type: the loop needs their padding");
     [[maybe_unused]] const auto check = [&](const auto& each) {
+        require_values(each, "update");
         if (each.shape() != first.shape()) {
             throw ShapeError("update: shapes " + to_string(first.shape()) + " and " + to_string(each.shape()) + " differ");
         }
     };
+    require_values(first, "update");
     (check(rest), ...);
     detail::require_distinct(first, rest...);
     const auto pointers = std::tuple{first.data(), rest.data()...};

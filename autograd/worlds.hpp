@@ -42,7 +42,11 @@ class Eager {
 
     /// Borrows; the array must outlive this.
     explicit Eager(const Array<T>& array) : borrowed_(&array) {}
-    explicit Eager(Array<T>&& array) : owned_(make<Owned>(std::move(array))) {}
+    /// @throws TapeError for an array that was moved from.
+    explicit Eager(Array<T>&& array) {
+        require_values(array, "an op's value");
+        owned_ = make<Owned>(std::move(array));
+    }
     template <std::derived_from<Pending> P>
     explicit Eager(P pending) : owned_(make<Owned>()) {
         owned_->pending = make<P>(std::move(pending));

@@ -68,6 +68,7 @@ std::span<const std::size_t> Batches::Epoch::operator[](std::size_t batch) const
 template <class T>
 void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> rows, autograd::Array<T>& out) {
     if (&from == &out) throw autograd::ShapeError("gather_rows: the output must be another array than the input");
+    autograd::require_values(from, "gather_rows");
     if (from.dimension() == 0) throw autograd::ShapeError("gather_rows: expected an array with rows, found a scalar");
     autograd::Shape shape = from.shape();
     const std::size_t row_count = shape[0];
@@ -81,6 +82,7 @@ void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> ro
                             autograd::to_string(from.shape())));
         }
     }
+    if (out.data() == nullptr) out = autograd::Array<T>();  // moved from, it may have the shape still, and no elements
     autograd::reshape_for_overwriting(out, shape);
     T* destination = out.data();
     for (const std::size_t row : rows) destination = std::copy_n(from.data() + row * row_size, row_size, destination);

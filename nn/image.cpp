@@ -100,6 +100,7 @@ Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::si
         throw autograd::ShapeError(fmt::format("image_grid: expected images of shape (count, {} * {}), found {}", rows,
                                                columns, autograd::to_string(images.shape())));
     }
+    autograd::require_values(images, "image_grid");
     if (grid_columns == 0 || options.scale == 0) {
         throw autograd::ShapeError(fmt::format(
             "image_grid: expected grid columns and scale of at least 1, found {} and {}", grid_columns, options.scale));

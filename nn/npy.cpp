@@ -221,6 +221,7 @@ Tensor read_npy(const std::filesystem::path& path, std::size_t limit) {
 void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
     std::visit(
         [&](const auto& array) {
+            autograd::require_values(array, "write_npy");
             std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}",
                                              element_types[tensor.index()].descr, autograd::to_string(array.shape()));
             const std::size_t start = magic.size() + 4;

@@ -54,6 +54,14 @@ void ParameterStates<T>::require_shape(const std::string& name, const autograd::
 }
 
 template <class T>
+void ParameterStates<T>::refuse_second_step(const std::string& name) {
+    throw autograd::GradientError(fmt::format(
+        "optimiser: {} was stepped by these gradients already, which are of the values before that step; call backward() "
+        "on a new forward pass, or say {{.again = true}}",
+        name));
+}
+
+template <class T>
 void ParameterStates<T>::require_each_once(const autograd::Gradients<T>& gradients, StepOptions options) {
     std::sort(used_.begin(), used_.end());
     if (const auto twice = std::adjacent_find(used_.begin(), used_.end()); twice != used_.end()) {

@@ -19,6 +19,8 @@ namespace nn {
 struct StepOptions {
     /// Permits parameters on the tape which are not in the model's listing: a part of what was used is stepped.
     bool partial = false;
+    /// Permits parameters that were stepped by the same gradients before: the step is made again.
+    bool again = false;
 };
 
 /// What an optimiser remembers of one parameter: how often it was stepped, and running averages of its shape.
@@ -47,12 +49,14 @@ class ParameterStates {
             ParameterState<T>& state = states_[index++];
             if (!gradients.uses(parameter)) return;
             const autograd::Array<T>& gradient = gradients[parameter];  // throws, with the reason, where there is none
+            if (gradients.was_stepped(parameter) && !options.again) refuse_second_step(name);
             require_shape(name, parameter.shape(), gradient.shape());
             used_.push_back(parameter.identity());
             updates_.push_back({&parameter, &state, &gradient});
         });
         require_each_once(gradients, options);
         for (const Update& each : updates_) {
+            gradients.mark_stepped(*each.parameter);
             ++each.state->steps;
             update(each.parameter->mutable_value(), *each.state, *each.gradient);
         }
@@ -89,6 +93,7 @@ class ParameterStates {
     void require_count(std::size_t count) const;
     /// That the gradient has the shape which the parameter has now.
     static void require_shape(const std::string& name, const autograd::Shape& parameter, const autograd::Shape& gradient);
+    [[noreturn]] static void refuse_second_step(const std::string& name);
     /// That no parameter was listed twice, and, unless a part may be stepped, that all which were on the tape were
     /// listed.
     void require_each_once(const autograd::Gradients<T>& gradients, StepOptions options);
@@ -114,8 +119,9 @@ class Optimizer {
    public:
     /// Steps the parameters of the model which were on the tape, and leaves alone, their state too, those which never
     /// were.
-    /// @throws GradientError if a parameter's path to the loss was cut, or if one was on the tape but is not in the
-    /// model's listing (unless step_options.partial); TapeError if the gradients are nodes of a tape that was cleared;
+    /// @throws GradientError if a parameter's path to the loss was cut, if one was on the tape but is not in the
+    /// model's listing (unless step_options.partial), or if one was stepped by these gradients before, by this optimiser or
+    /// another (unless step_options.again); TapeError if the gradients are nodes of a tape that was cleared;
     /// Error if an option is out of its range, a parameter is listed twice, or the model's names, and ShapeError if its
     /// shapes, are not those of the steps before, or a gradient's. Whatever is thrown, std::bad_alloc too, no value, count
     /// or average has then changed.

@@ -241,6 +241,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
     for (const auto* entry : order) {
         const auto& [name, tensor] = *entry;
         if (name == metadata_key) throw FileError(path, fmt::format("a tensor cannot have the name {}", metadata_key));
+        std::visit([&](const auto& array) { autograd::require_values(array, name.c_str()); }, tensor);
         const std::size_t end = offset + bytes_of(tensor).size();
         // Not a list in braces, which is made of arrays; and an object before it has members, for operator[] of null says
         // that it is one before it is.

@@ -172,6 +172,34 @@ TEST_CASE("a parameter on the tape which is not listed is an error, unless a par
     CHECK(model.forgotten.value()(0) == 2);
 }
 
+TEST_CASE("a parameter is stepped once by the same gradients, and two halves of a model by two optimisers", "[optimizers]") {
+    Pair<float> model;
+    Tape<float> tape;
+    nn::attach(tape, model);
+    const auto record = [&] { return sum(tape.parameter(model.first)) + sum(tape.parameter(model.second)); };
+    auto grads = backward(record());
+    nn::SGD sgd({.lr = 1});
+    nn::Adam other, second;
+    sgd.step(model, grads);
+    const float after = model.first.value()(0);
+    CHECK_THROWS_WITH(sgd.step(model, grads), contains("first was stepped by these gradients already") && contains("backward()"));
+    const auto moved = std::move(grads);
+    CHECK_THROWS_AS(other.step(model, moved), GradientError);
+    CHECK_THROWS_AS(sgd.step(model, moved, {.partial = true}), GradientError);
+    CHECK(model.first.value()(0) == after);
+    CHECK(sgd.states(model)[0].steps == 1);
+    sgd.step(model, moved, {.again = true});
+    CHECK(model.first.value()(0) == after - 1);
+
+    tape.clear();
+    const auto halves = backward(record());
+    nn::SGD of_first;
+    of_first.step(model.first, halves, {.partial = true});
+    CHECK_THROWS_AS(other.step(model, halves), GradientError);
+    second.step(model.second, halves, {.partial = true});
+    CHECK_THROWS_AS(second.step(model.second, halves, {.partial = true}), GradientError);
+}
+
 TEST_CASE("a parameter whose path to the loss was cut is an error, and nothing is stepped", "[optimizers]") {
     Pair<float> model;
     Tape<float> tape;
@@ -206,7 +234,7 @@ TEST_CASE("an optimiser belongs to the model it began with", "[optimizers]") {
     CHECK_THROWS_WITH(adam.step(renamed, grads, {.partial = true}), contains("first"));
 
     const auto copy = model;  // the best so far, say
-    adam.step(model, grads);
+    adam.step(model, grads, {.again = true});
     model = copy;
     CHECK_NOTHROW(adam.step(model, gradients_of<float>({{&model[1], Array<float>{1, 1}}})));
 }
@@ -257,8 +285,8 @@ TEST_CASE("a step takes no memory from the heap once the states are there", "[op
     nn::SGD sgd({.momentum = 0.9});
     const auto grads = gradients_of<float>({{&model.first, slope<float>(1)}});
     const auto step = [&] {
-        adam.step(model, grads);
-        sgd.step(model, grads);
+        adam.step(model, grads, {.again = true});
+        sgd.step(model, grads, {.again = true});
     };
     step();
     const auto before = autograd::memory_statistics();

@@ -98,6 +98,7 @@ template <class T>
 Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
     if (inputs.empty()) throw Error("checkpoint: it needs at least one input");
     Tape<T>& tape = inputs.front().tape();
+    const auto visit = tape.visit();  // f may use the tape, but not clear it
     if (tape.profiles()) tape.start_clock();
     Tape<T> inner({.inference = true});
     std::vector<Var<T>> copies;
@@ -116,6 +117,7 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
         all.push_back({tape.parameter(each.state).index(), T(0)});
         checkpoint.parameters.push_back(each.state);
     }
+    const auto mark = tape.recording("checkpoint");
     tape.next_slot() = std::move(value);
     const auto* state = tape.keep(std::move(checkpoint));
     return tape.append(Checkpoint<T>::op, all, state);

@@ -23,6 +23,7 @@ class Indices {
     Indices(const std::vector<I, Allocator>& list) : Indices(list.data(), list.size()) {}
     template <class T>
     Indices(const Array<T>& array) : shape_(array.shape()) {
+        require_values(array, "indices");
         append(array.data(), array.size());
     }
 
