@@ -1,0 +1,40 @@
+// What the compiler says, in one error, of a language standard or options that xtape cannot be compiled with, and of
+// conditions on its values. The first include of the headers that programs begin with.
+#pragma once
+
+#if __cplusplus < 202002L
+#error xtape is written in C++20: compile with -std=c++20 (in CMake: target_compile_features(your_target PRIVATE cxx_std_20))
+// Nothing that follows could be compiled. A file which is not there ends it here: #error alone would go on to thousands.
+#include "compile with -std=c++20"
+#endif
+
+#ifndef XTAPE_ALLOW_FAST_MATH
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
+    defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
+#error with -ffast-math (-Ofast, -ffinite-math-only, -funsafe-math-optimizations) NaN, infinities, check_finite and the order of sums do not hold in what this file compiles, and linking with it makes subnormal numbers 0 in the whole program: compile this file with -fno-fast-math after it, or define XTAPE_ALLOW_FAST_MATH to go on all the same
+#endif
+#endif
+
+namespace autograd::detail {
+
+/// What an operand of an op can be converted to in the explicit way that conditions ask for: to bool, with an error, and to
+/// nothing else. Looked at while the conversion is chosen, and so before other errors of the line.
+template <class B, class Owner>
+struct Condition {};
+template <class Owner>
+struct Condition<bool, Owner> {
+    static_assert(!sizeof(Owner),
+                  "values of ops are no conditions: write where(condition, a, b) for ?: and if, logical_and(a, b) for &&, "
+                  "logical_or(a, b) for ||, logical_not(a) for !, maximum(a, b) for std::max, minimum(a, b) for std::min; "
+                  "or, outside of an op, compare v.item()");
+    using type = bool;
+};
+
+}  // namespace autograd::detail
+
+/// In a class of values: `?:`, if, &&, || and ! on them are refused in words.
+#define XTAPE_NO_CONDITION(Owner)                                                  \
+    template <class B, class = typename ::autograd::detail::Condition<B, Owner>::type> \
+    explicit operator B() const {                                                  \
+        return false;                                                              \
+    }
