@@ -2,6 +2,8 @@
 // which names xtensor's container headers. It computes nothing; kernels/ do.
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>

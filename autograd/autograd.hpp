@@ -2,6 +2,8 @@
 // tests of ops, are apart.)
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include "autograd/gradcheck.hpp"
 #include "autograd/gradients.hpp"
 #include "autograd/inspect.hpp"

@@ -7,6 +7,8 @@
 // and does not compile one. Include this beside the Catch2 header that you use; autograd.hpp does not.
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <optional>

@@ -2,6 +2,8 @@
 // was found. This file formats nothing itself: callers bring the finished sentence (see shapes in array.hpp).
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <stdexcept>
 #include <string>
 #include <utility>

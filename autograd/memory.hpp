@@ -2,6 +2,8 @@
 // warm buffers back costs nanoseconds where fresh pages cost microseconds each. It knows bytes, not arrays.
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>

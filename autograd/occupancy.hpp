@@ -3,6 +3,8 @@
 // one, which comes after it, a system call. It knows no tape.
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>

@@ -6,6 +6,8 @@
 // What is particular to an op, such as its gradient at a kink, is for a test of its own.
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <string>
 #include <vector>
 

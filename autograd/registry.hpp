@@ -2,6 +2,8 @@
 // ops are all in registry(); a user's op gets its record where the user's test names it, by record_of().
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <functional>

@@ -120,6 +120,7 @@ class Var {
         return *tape_;
     }
     bool belongs_to(const Tape<T>& tape) const { return tape_ == &tape; }
+    XTAPE_NO_CONDITION(T)
 
    private:
     friend class Tape<T>;

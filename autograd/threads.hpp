@@ -2,6 +2,8 @@
 // have nothing to do sleep; they do not spin. It knows nothing of what it runs.
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <cstddef>
 
 namespace autograd {

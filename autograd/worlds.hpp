@@ -23,6 +23,7 @@ struct Dual {
     using Element = typename X::Element;
     X value;
     X tangent;
+    XTAPE_NO_CONDITION(X)
 };
 
 /// An array which ops compute on at once, without a tape: the world in which the rules of structured ops run. A strong
@@ -71,6 +72,7 @@ class Eager {
     bool is_pending() const { return owned_ != nullptr && owned_->pending != nullptr; }
     /// target += value, while it is pending.
     void add_to(Array<T>& target) const { owned_->pending->add_to(target); }
+    XTAPE_NO_CONDITION(T)
 
    private:
     struct Owned {
@@ -105,9 +107,11 @@ inline constexpr bool is_eager<Eager<T>> = true;
 
 template <class A>
 concept Operand = is_pack<A> || is_dual<A> || is_var<A> || is_eager<A>;
-/// What an op takes: at least one operand, and scalars.
+/// What an op takes: at least one operand, and scalars. (A concept of its own for the first half: see mistakes.hpp.)
 template <class... A>
-concept Operands = (Operand<A> || ...) && ((Operand<A> || Scalar<A>) && ...);
+concept SomeOperand = (Operand<A> || ...);
+template <class... A>
+concept Operands = SomeOperand<A...> && ((Operand<A> || Scalar<A>) && ...);
 
 namespace detail {
 

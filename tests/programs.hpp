@@ -13,9 +13,9 @@ struct ProgramResult {
     std::string output;  ///< standard output and standard error
 };
 
-/// Runs an example with arguments for the shell, which does what stands in `before` first.
-inline ProgramResult run_program(const std::string& name, const std::string& arguments, const std::string& before = "") {
-    const std::string command = "exec 2>&1; " + before + "'" XTAPE_EXAMPLES_DIR "/" + name + "' " + arguments + " </dev/null";
+/// Runs a command of the shell.
+inline ProgramResult run_command(const std::string& line) {
+    const std::string command = "exec 2>&1; " + line + " </dev/null";
     FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
     ProgramResult result{};
@@ -26,4 +26,9 @@ inline ProgramResult run_program(const std::string& name, const std::string& arg
     const int status = pclose(pipe);
     result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return result;
+}
+
+/// Runs an example with arguments for the shell, which does what stands in `before` first.
+inline ProgramResult run_program(const std::string& name, const std::string& arguments, const std::string& before = "") {
+    return run_command(before + "'" XTAPE_EXAMPLES_DIR "/" + name + "' " + arguments);
 }

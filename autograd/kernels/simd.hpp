@@ -3,6 +3,8 @@
 // neither arrays nor tapes; op lambdas run on it, through the op objects.
 #pragma once
 
+#include "autograd/language.hpp"
+
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -44,6 +46,7 @@ struct Pack {
 
     static Pack load(const T* from) { return Batch::load_unaligned(from); }
     void store(T* to) const { lanes.store_unaligned(to); }
+    XTAPE_NO_CONDITION(T)
 };
 
 /// The one implementation of each primitive's values. Called by qualified name, from the op objects alone.

@@ -30,8 +30,9 @@ concept VarAndArray = (is_var<A> && xt::is_xexpression<B>::value) || (xt::is_xex
 #define XTAPE_REFUSE(symbol)                                                                                  \
     template <class A, class B>                                                                               \
     requires VarAndArray<std::remove_cvref_t<A>, std::remove_cvref_t<B>>                                      \
-    void operator symbol(A&&, B&&) {                                                                          \
+    auto operator symbol(A&& a, B&& b) {                                                                      \
         static_assert(!sizeof(A), "a Var and an array: write tape.constant(array), or tape.variable(array)"); \
+        return detail::first_operand(a, b);                                                                   \
     }
 XTAPE_REFUSE(+)
 XTAPE_REFUSE(-)
