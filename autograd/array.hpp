@@ -32,7 +32,7 @@ template <class T>
 using PoolVector = std::vector<T, PoolAllocator<T>>;
 
 /// a == b, inline: shapes are compared several times for each node.
-inline bool same_shape(const Shape& a, const Shape& b) {
+[[nodiscard]] inline bool same_shape(const Shape& a, const Shape& b) {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
         if (a[i] != b[i]) return false;
@@ -45,12 +45,12 @@ inline bool same_shape(const Shape& a, const Shape& b) {
 std::string as_written(std::size_t number);
 
 /// "(3, 4)", as NumPy prints it: "(3,)" for one axis and "()" for a scalar. Extents as_written().
-std::string to_string(const Shape& shape);
+[[nodiscard]] std::string to_string(const Shape& shape);
 
 /// The number of elements of a shape; 1 for the shape of a scalar, ().
 /// @throws ShapeError if the product of the extents that are not 0 is more than 2^48: of that size there is no array, nor a
 /// part or a sum of one that has no elements.
-std::size_t element_count(const Shape& shape);
+[[nodiscard]] std::size_t element_count(const Shape& shape);
 
 /// @throws ShapeError, which begins with `op` if there is one, if the product of the extents that are not 0 is more than
 /// 2^48 bytes of such elements, which no machine holds.
@@ -59,14 +59,14 @@ void require_allocatable(const Shape& shape, std::size_t element_bytes, const ch
 /// An uninitialised array. (`Array<float>({3, 4})` would be the data 3 and 4, not a shape.)
 /// @throws ShapeError as require_allocatable does.
 template <class T>
-Array<T> empty(const Shape& shape) {
+[[nodiscard]] Array<T> empty(const Shape& shape) {
     require_allocatable(shape, sizeof(T), "empty");
     return Array<T>(shape);
 }
 
 /// @throws ShapeError as require_allocatable does.
 template <class T>
-Array<T> full(const Shape& shape, T value) {
+[[nodiscard]] Array<T> full(const Shape& shape, T value) {
     require_allocatable(shape, sizeof(T), "full");
     return Array<T>(shape, value);
 }
@@ -112,13 +112,13 @@ void require_shape(const Array<T>& target, const Shape& shape, const char* op) {
 
 /// The shape that `a` and `b` broadcast to by NumPy's rule.
 /// @throws ShapeError naming both shapes if they do not. (The op's name is put before it where the op is recorded.)
-Shape broadcast_shapes(const Shape& a, const Shape& b);
+[[nodiscard]] Shape broadcast_shapes(const Shape& a, const Shape& b);
 
 /// True if an array of shape `from` may be broadcast to exactly `to`.
-bool broadcasts_to(const Shape& from, const Shape& to);
+[[nodiscard]] bool broadcasts_to(const Shape& from, const Shape& to);
 
 /// An axis counted from the front: -1 is the last of `rank`.
 /// @throws ShapeError naming `op` if there is no such axis.
-std::size_t normalize_axis(std::ptrdiff_t axis, std::size_t rank, const char* op);
+[[nodiscard]] std::size_t normalize_axis(std::ptrdiff_t axis, std::size_t rank, const char* op);
 
 }  // namespace autograd

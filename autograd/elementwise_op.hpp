@@ -66,9 +66,9 @@ struct ElementwiseOp : Op<T> {
 namespace detail {
 
 template <class T>
-Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs);
+[[nodiscard]] Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs);
 template <class T>
-Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs);
+[[nodiscard]] Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs);
 template <class T>
 void backward_map(Sweep<T>& sweep);
 template <class T>
@@ -77,7 +77,7 @@ void tangent_map(TangentSweep<T>& sweep);
 /// The derivative of op `E` in its input `K`, times g. By its stated rule, else derived: the lambda is run on a dual
 /// number whose tangent is g, which is the same thing because the Jacobian of an elementwise op is diagonal.
 template <class E, std::size_t K, class X, class... Inputs>
-auto contribution(const X& g, const X& y, const Inputs&... inputs) {
+[[nodiscard]] auto contribution(const X& g, const X& y, const Inputs&... inputs) {
     if constexpr (E::has_rules) {
         return lift(g, E::template rule<K>(g, inputs..., y));
     } else {
@@ -240,7 +240,7 @@ template <class E, class T, std::size_t Arity>
 constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op = Loops<E, T, Arity>::op;
 
 template <class T, class A>
-Input<T> input_of(const Tape<T>& tape, const A& argument, const char* op) {
+[[nodiscard]] Input<T> input_of(const Tape<T>& tape, const A& argument, const char* op) {
     if constexpr (is_var<A>) {
         return {tape.index_of(argument, op), T(0)};
     } else {
@@ -249,7 +249,7 @@ Input<T> input_of(const Tape<T>& tape, const A& argument, const char* op) {
 }
 
 template <class First, class... Rest>
-auto& tape_of(const First& first, const Rest&... rest) {
+[[nodiscard]] auto& tape_of(const First& first, const Rest&... rest) {
     if constexpr (is_var<First>) {
         return first.tape();
     } else {
@@ -363,7 +363,7 @@ struct Elementwise {
 /// derivative is stated rather than derived, one rule for each input: a lambda of (gradient, inputs..., output), or
 /// no_gradient.
 template <Name OpName, class F, class... Rules>
-constexpr auto elementwise(F, Rules...) {
+[[nodiscard]] constexpr auto elementwise(F, Rules...) {
     constexpr bool captures_nothing = std::is_empty_v<F> && (std::is_empty_v<Rules> && ...);
     static_assert(captures_nothing, "an op's lambda captures nothing: pass what it needs as an input");
     if constexpr (captures_nothing) return Elementwise<OpName, F, Rules...>{};

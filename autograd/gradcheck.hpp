@@ -34,7 +34,7 @@ struct GradcheckOptions {
 };
 
 /// What gradcheck found. True if all gradients agree with the differences.
-class GradcheckReport {
+class [[nodiscard]] GradcheckReport {
    public:
     enum class Check { evaluation, differences, dot_product };
     struct Failure {
@@ -74,13 +74,13 @@ using GradcheckFunction = ListFunction<double>;
 /// of them (Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", 1982), whose error estimate is the tolerance; those
 /// of forward mode must agree to 1e-12 of |u| |J v|, or, where all cancels, to 16 roundings of a value of 1 or less. A
 /// function that throws or gives NaN is a failure which the report describes; nothing is thrown.
-GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
+[[nodiscard]] GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
                                const GradcheckOptions& options = {});
 
 /// Checks f(Var<double>...) -> Var<double> at the given inputs: `gradcheck(f, {x, y})`, `gradcheck(f, {x}, {.order =
 /// 2})`.
 template <class F, std::size_t N>
-GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const GradcheckOptions& options = {}) {
+[[nodiscard]] GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const GradcheckOptions& options = {}) {
     const auto call = [&f](const auto&... v) { return f(v...); };
     return gradcheck_list(on_list<double, N>(call), {inputs, inputs + N}, options);
 }
@@ -88,7 +88,7 @@ GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Gradcheck
 /// The same for a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same
 /// noise.
 template <class F, std::size_t N>
-GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng, const GradcheckOptions& options = {}) {
+[[nodiscard]] GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng, const GradcheckOptions& options = {}) {
     const auto call = [&f, &rng](const auto&... v) {
         Rng replay = rng;
         return f(v..., replay);

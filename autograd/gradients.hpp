@@ -24,7 +24,7 @@ struct BackwardOptions {
 /// The gradients of one loss. A value: it stays valid after the tape is cleared. (With {.create_graph = true} they are
 /// nodes of the tape, and go with them: reading one then throws a TapeError.)
 template <class T>
-class Gradients {
+class [[nodiscard]] Gradients {
    public:
     Gradients(Gradients&&) noexcept = default;
     Gradients& operator=(Gradients&&) noexcept = default;
@@ -83,11 +83,11 @@ class Gradients {
 /// @throws GradientError if `loss` has not exactly one element, depends on no variable, its tape is in inference mode, or
 /// a parameter was updated since it was recorded; TapeError if another thread is at work on the tape.
 template <class T>
-Gradients<T> backward(const Var<T>& loss, BackwardOptions options = {});
+[[nodiscard]] Gradients<T> backward(const Var<T>& loss, BackwardOptions options = {});
 
 /// The reason why `loss` gives no gradient for `v`; says so if it does give one.
 template <class T>
-std::string why_no_gradient(const Var<T>& loss, const Var<T>& v);
+[[nodiscard]] std::string why_no_gradient(const Var<T>& loss, const Var<T>& v);
 
 /// What an op's backward function is given: the current node, its gradient, and where the inputs' gradients go.
 template <class T>

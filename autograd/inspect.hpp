@@ -12,14 +12,14 @@ namespace autograd {
 
 /// The values of an array to six digits, as "[[1, 2], [3, 4]]"; of more than a thousand, the middle of long axes is left out.
 template <class T>
-std::string to_string(const Array<T>& array);
+[[nodiscard]] std::string to_string(const Array<T>& array);
 
 /// The tape as text, a line for each node: number, op and inputs, shape, whether a gradient flows through it, the bytes of
 /// its value, and the module whose parameters it uses:
 ///
 ///     %4 = linear(%0, %2, %3)  (128, 400)  gradient  204800 bytes  encoder.hidden
 template <class T>
-std::string print(const Tape<T>& tape);
+[[nodiscard]] std::string print(const Tape<T>& tape);
 
 /// The tape as a graph for Graphviz (`dot -Tsvg`): every node with its shape and the Euclidean norm of its value, grouped by
 /// module. Nodes and edges through which the gradient of `loss` flows are black and filled; the others, which do not lead to
@@ -27,14 +27,14 @@ std::string print(const Tape<T>& tape);
 /// constants plain text, noise an octagon.
 /// @throws TapeError if `loss` is not of this tape.
 template <class T>
-std::string to_dot(const Tape<T>& tape, const Var<T>& loss);
+[[nodiscard]] std::string to_dot(const Tape<T>& tape, const Var<T>& loss);
 
 /// The same with the norms of the gradients. Those of intermediate nodes are there after backward(loss, {.keep = true}).
 /// @throws TapeError if `gradients` are not of this tape and generation.
 template <class T>
-std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& gradients);
+[[nodiscard]] std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& gradients);
 
 /// A profile as a table: each op's share of the time, forward and backward, its calls and the bytes of its values.
-std::string to_string(const std::vector<OpProfile>& profile);
+[[nodiscard]] std::string to_string(const std::vector<OpProfile>& profile);
 
 }  // namespace autograd

@@ -29,7 +29,7 @@ struct MemoryStatistics {
     std::size_t bytes_held = 0;
 };
 
-MemoryStatistics memory_statistics();
+[[nodiscard]] MemoryStatistics memory_statistics();
 
 /// Gives what waits in the calling thread's cache and in the shared one back to the heap; of a region in which buffers
 /// are in use, the pages between them to the system. Other threads' own caches, of at most 16 MiB each, stay. The same
@@ -37,7 +37,7 @@ MemoryStatistics memory_statistics();
 void release_cached_memory();
 
 namespace detail {
-void* pool_allocate(std::size_t bytes);
+[[nodiscard]] void* pool_allocate(std::size_t bytes);
 void pool_deallocate(void* buffer, std::size_t bytes) noexcept;
 }  // namespace detail
 

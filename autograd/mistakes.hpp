@@ -21,7 +21,7 @@
 namespace autograd::detail {
 
 template <class First, class... Rest>
-auto first_operand(const First& first, const Rest&... rest) {
+[[nodiscard]] auto first_operand(const First& first, const Rest&... rest) {
     if constexpr (Operand<First>) {
         return first;
     } else {

@@ -20,6 +20,6 @@ namespace autograd {
 /// and a stated one against the derived one; sizes 0 and 1, and rows that fill no whole number of packs; all ways to
 /// broadcast the inputs; scalars of the expression in place of inputs; one Var as several inputs; and the errors for
 /// wrong shapes.
-std::vector<std::string> opcheck(const OpRecord& record);
+[[nodiscard]] std::vector<std::string> opcheck(const OpRecord& record);
 
 }  // namespace autograd

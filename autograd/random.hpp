@@ -15,7 +15,7 @@ namespace autograd {
 
 /// One block of Philox4x32-10: ten rounds, four words. (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
 /// easy as 1, 2, 3", SC 2011.)
-std::array<std::uint32_t, 4> philox_block(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+[[nodiscard]] std::array<std::uint32_t, 4> philox_block(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 /// A stream of random draws. A draw is one call of fill_*, uniform, normal or permutation, whatever its size; it
 /// advances this generator's draw number by one and touches no other generator. Draw number n of m values is the prefix

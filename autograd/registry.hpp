@@ -80,7 +80,7 @@ struct OpRecord {
 };
 
 /// All ops of the library.
-const std::vector<OpRecord>& registry();
+[[nodiscard]] const std::vector<OpRecord>& registry();
 
 /// Says of an op with stated rules that its lambda is made of ops, not of kernels: so there is a derived gradient with
 /// which the stated one can be compared.
@@ -90,15 +90,15 @@ inline constexpr Composite composite{};
 namespace detail {
 
 template <Name OpName, class F, class... Rules>
-Elementwise<OpName, F> without_rules(Elementwise<OpName, F, Rules...>);
+[[nodiscard]] Elementwise<OpName, F> without_rules(Elementwise<OpName, F, Rules...>);
 
 template <class F, std::size_t... I>
-constexpr bool takes(std::index_sequence<I...>) {
+[[nodiscard]] constexpr bool takes(std::index_sequence<I...>) {
     return std::is_invocable_v<F, std::conditional_t<true, Pack<double>, InputIndex<I>>...>;
 }
 /// The number of inputs of an elementwise op: that of its rules, else the first that its lambda takes.
 template <class F, std::size_t Rules, std::size_t From = 1>
-constexpr std::size_t arity_of() {
+[[nodiscard]] constexpr std::size_t arity_of() {
     if constexpr (Rules > 0) {
         return Rules;
     } else if constexpr (takes<F>(std::make_index_sequence<From>{})) {
@@ -110,24 +110,24 @@ constexpr std::size_t arity_of() {
 }
 
 // Each in its file of records/.
-std::vector<OpRecord> elementwise_records();
-std::vector<OpRecord> matmul_records();
-std::vector<OpRecord> linear_algebra_records();
-std::vector<OpRecord> einsum_records();
-std::vector<OpRecord> softmax_records();
-std::vector<OpRecord> convolution_records();
-std::vector<OpRecord> reductions_records();
-std::vector<OpRecord> shape_records();
-std::vector<OpRecord> indexing_records();
-std::vector<OpRecord> scan_records();
-std::vector<OpRecord> random_records();
-std::vector<OpRecord> control_records();
+[[nodiscard]] std::vector<OpRecord> elementwise_records();
+[[nodiscard]] std::vector<OpRecord> matmul_records();
+[[nodiscard]] std::vector<OpRecord> linear_algebra_records();
+[[nodiscard]] std::vector<OpRecord> einsum_records();
+[[nodiscard]] std::vector<OpRecord> softmax_records();
+[[nodiscard]] std::vector<OpRecord> convolution_records();
+[[nodiscard]] std::vector<OpRecord> reductions_records();
+[[nodiscard]] std::vector<OpRecord> shape_records();
+[[nodiscard]] std::vector<OpRecord> indexing_records();
+[[nodiscard]] std::vector<OpRecord> scan_records();
+[[nodiscard]] std::vector<OpRecord> random_records();
+[[nodiscard]] std::vector<OpRecord> control_records();
 
 }  // namespace detail
 
 /// The record of an elementwise op: `record_of(swish)`.
 template <Name OpName, class F, class... Rules>
-OpRecord record_of(const Elementwise<OpName, F, Rules...>& op) {
+[[nodiscard]] OpRecord record_of(const Elementwise<OpName, F, Rules...>& op) {
     using E = Elementwise<OpName, F, Rules...>;
     constexpr std::size_t arity = detail::arity_of<F, sizeof...(Rules)>();
     OpRecord record;
@@ -146,7 +146,7 @@ OpRecord record_of(const Elementwise<OpName, F, Rules...>& op) {
 
 /// The same of an op with stated rules whose gradient can also be derived: `record_of(swish, composite)`.
 template <Name OpName, class F, class... Rules>
-OpRecord record_of(const Elementwise<OpName, F, Rules...>& op, Composite) {
+[[nodiscard]] OpRecord record_of(const Elementwise<OpName, F, Rules...>& op, Composite) {
     OpRecord record = record_of(op);
     record.derived = &detail::Compiled<decltype(detail::without_rules(op)), double, sizeof...(Rules)>::op;
     return record;

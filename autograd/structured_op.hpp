@@ -23,7 +23,7 @@ using InputIndex = std::integral_constant<std::size_t, K>;
 namespace detail {
 
 template <class S>
-constexpr std::uint32_t cut_of() {
+[[nodiscard]] constexpr std::uint32_t cut_of() {
     if constexpr (requires { S::cut; }) {
         return S::cut;
     } else {
@@ -275,19 +275,19 @@ Var<T> CompiledList<S, T>::record(S structure, std::span<const Var<T>> list) {
 
 /// Records a structured op on the inputs' tape.
 template <class S, class T, std::same_as<Var<T>>... Rest>
-Var<T> apply(S structure, const Var<T>& first, const Rest&... rest) {
+[[nodiscard]] Var<T> apply(S structure, const Var<T>& first, const Rest&... rest) {
     return detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::record(std::move(structure), {first, rest...});
 }
 
 /// Computes it at once, or, where it could be added to what is there (S has add_to(target, inputs...)), when it is needed.
 template <class S, class T, std::same_as<Eager<T>>... Rest>
-Eager<T> apply(const S& structure, const Eager<T>& first, const Rest&... rest) {
+[[nodiscard]] Eager<T> apply(const S& structure, const Eager<T>& first, const Rest&... rest) {
     return detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::compute(structure, {first, rest...});
 }
 
 /// The same for ops of a list of inputs, of which there must be at least one.
 template <class S, class T>
-Var<T> apply_to_list(S structure, std::span<const Var<T>> list) {
+[[nodiscard]] Var<T> apply_to_list(S structure, std::span<const Var<T>> list) {
     return detail::CompiledList<S, T>::record(std::move(structure), list);
 }
 

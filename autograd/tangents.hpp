@@ -22,14 +22,14 @@ using Direction = std::pair<Var<T>, Array<T>>;
 /// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for a direction of another shape than its node,
 /// GradientError for an op on the way which has no rule for tangents.
 template <class T>
-std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions);
+[[nodiscard]] std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions);
 
 /// The same.
 /// @throws GradientError, with the reason, where find_tangent() finds nothing; else as find_tangent().
 template <class T>
-Array<T> tangent(const Var<T>& y, std::span<const Direction<T>> directions);
+[[nodiscard]] Array<T> tangent(const Var<T>& y, std::span<const Direction<T>> directions);
 template <class T>
-Array<T> tangent(const Var<T>& y, std::initializer_list<Direction<T>> directions) {
+[[nodiscard]] Array<T> tangent(const Var<T>& y, std::initializer_list<Direction<T>> directions) {
     return tangent(y, std::span<const Direction<T>>(directions.begin(), directions.size()));
 }
 

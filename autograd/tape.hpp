@@ -50,7 +50,7 @@ struct Op {
 };
 
 template <class T>
-bool is_cut(const Op<T>& op, std::size_t input) {
+[[nodiscard]] bool is_cut(const Op<T>& op, std::size_t input) {
     return input < 32 ? (op.cut >> input & 1u) != 0 : op.cut == ~0u;
 }
 
@@ -99,7 +99,7 @@ struct NoiseOrigin {
 /// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws. It holds the tape's
 /// address and must not be used after the tape's end.
 template <class T>
-class Var {
+class [[nodiscard]] Var {
    public:
     using Element = T;
 
@@ -361,7 +361,7 @@ class Tape {
 
 /// Which nodes up to `node` it depends on, itself among them; cuts are disregarded.
 template <class T>
-std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
+[[nodiscard]] std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
 
 extern template class Tape<float>;
 extern template class Tape<double>;

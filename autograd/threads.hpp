@@ -15,7 +15,7 @@ namespace autograd {
 void set_num_threads(int count);
 
 /// As set; before that, the number of processors this process may use.
-int num_threads();
+[[nodiscard]] int num_threads();
 
 namespace detail {
 void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void* work, std::size_t part),

@@ -18,7 +18,7 @@ using ListFunction = std::function<Var<T>(std::span<const Var<T>>)>;
 
 /// f(Var<T>...) of N arguments as a function of a list.
 template <class T, std::size_t N, class F>
-ListFunction<T> on_list(F f) {
+[[nodiscard]] ListFunction<T> on_list(F f) {
     return [f](std::span<const Var<T>> v) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }(std::make_index_sequence<N>{});
     };
@@ -37,27 +37,27 @@ struct ValueAndGradients {
 };
 
 template <class T>
-ValueAndTangent<T> jvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> tangents);
+[[nodiscard]] ValueAndTangent<T> jvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> tangents);
 template <class T>
-ValueAndGradients<T> vjp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, const Array<T>& cotangent);
+[[nodiscard]] ValueAndGradients<T> vjp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, const Array<T>& cotangent);
 template <class T>
-std::vector<Array<T>> jacobian_list(const ListFunction<T>& f, std::span<const Array<T>> inputs);
+[[nodiscard]] std::vector<Array<T>> jacobian_list(const ListFunction<T>& f, std::span<const Array<T>> inputs);
 template <class T>
-ValueAndGradients<T> hvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> direction);
+[[nodiscard]] ValueAndGradients<T> hvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> direction);
 template <class T>
-Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input);
+[[nodiscard]] Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input);
 
 /// Forward mode, J v: f(inputs) and its derivative along `tangents`, one of each input's shape.
 /// @throws ShapeError for a tangent of another shape, GradientError where the value does not depend on any input.
 template <class T, std::size_t N, class F>
-ValueAndTangent<T> jvp(F f, const Array<T> (&inputs)[N], const Array<T> (&tangents)[N]) {
+[[nodiscard]] ValueAndTangent<T> jvp(F f, const Array<T> (&inputs)[N], const Array<T> (&tangents)[N]) {
     return jvp_list<T>(on_list<T, N>(f), inputs, tangents);
 }
 
 /// Reverse mode, J' u: f(inputs) and the gradients of sum(cotangent * f) in all inputs.
 /// @throws ShapeError if `cotangent` has not the value's shape, GradientError for an input on which it does not depend.
 template <class T, std::size_t N, class F>
-ValueAndGradients<T> vjp(F f, const Array<T> (&inputs)[N], const Array<T>& cotangent) {
+[[nodiscard]] ValueAndGradients<T> vjp(F f, const Array<T> (&inputs)[N], const Array<T>& cotangent) {
     return vjp_list<T>(on_list<T, N>(f), inputs, cotangent);
 }
 
@@ -66,7 +66,7 @@ ValueAndGradients<T> vjp(F f, const Array<T> (&inputs)[N], const Array<T>& cotan
 /// in any case where an op has no forward mode.
 /// @throws GradientError for an input on which the value does not depend.
 template <class T, std::size_t N, class F>
-std::vector<Array<T>> jacobian(F f, const Array<T> (&inputs)[N]) {
+[[nodiscard]] std::vector<Array<T>> jacobian(F f, const Array<T> (&inputs)[N]) {
     return jacobian_list<T>(on_list<T, N>(f), inputs);
 }
 
@@ -74,7 +74,7 @@ std::vector<Array<T>> jacobian(F f, const Array<T> (&inputs)[N]) {
 /// the cost of two gradients. `value` is f's. An input whose gradient is constant gets zeros.
 /// @throws GradientError for a value of several elements, or an input on which it does not depend.
 template <class T, std::size_t N, class F>
-ValueAndGradients<T> hvp(F f, const Array<T> (&inputs)[N], const Array<T> (&direction)[N]) {
+[[nodiscard]] ValueAndGradients<T> hvp(F f, const Array<T> (&inputs)[N], const Array<T> (&direction)[N]) {
     return hvp_list<T>(on_list<T, N>(f), inputs, direction);
 }
 
@@ -82,7 +82,7 @@ ValueAndGradients<T> hvp(F f, const Array<T> (&inputs)[N], const Array<T> (&dire
 /// backward, recorded, and one forward over it for each element.
 /// @throws GradientError as hvp() does.
 template <class T, class F>
-Array<T> hessian(F f, const Array<T>& input) {
+[[nodiscard]] Array<T> hessian(F f, const Array<T>& input) {
     return hessian_list<T>(on_list<T, 1>(f), input);
 }
 

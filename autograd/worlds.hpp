@@ -30,7 +30,7 @@ struct Dual {
 /// type, because on bare arrays lookup would find xtensor's lazy functions. The result of an op that can add to what is
 /// there already (a matrix product can) waits until it is known whether that is wanted.
 template <class T>
-class Eager {
+class [[nodiscard]] Eager {
    public:
     using Element = T;
 
@@ -150,27 +150,27 @@ struct DualWorld<Dual<X>, Rest...> {
 
 /// `value` in the world of X, as a constant where it is a scalar.
 template <class T>
-Pack<T> lift(Pack<T>, Pack<T> value) {
+[[nodiscard]] Pack<T> lift(Pack<T>, Pack<T> value) {
     return value;
 }
 template <class T, Scalar A>
-Pack<T> lift(Pack<T>, A value) {
+[[nodiscard]] Pack<T> lift(Pack<T>, A value) {
     return Pack<T>(value);
 }
 template <class T>
-Var<T> lift(const Var<T>&, const Var<T>& value) {
+[[nodiscard]] Var<T> lift(const Var<T>&, const Var<T>& value) {
     return value;
 }
 template <class T, Scalar A>
-Var<T> lift(const Var<T>& like, A value) {
+[[nodiscard]] Var<T> lift(const Var<T>& like, A value) {
     return like.tape().constant(full<T>({}, static_cast<T>(value)));
 }
 template <class X, class A>
-const X& primal(const X&, const Dual<A>& dual) {
+[[nodiscard]] const X& primal(const X&, const Dual<A>& dual) {
     return dual.value;
 }
 template <class X, class A>
-X primal(const X& like, const A& value) {
+[[nodiscard]] X primal(const X& like, const A& value) {
     return lift(like, value);
 }
 
@@ -237,7 +237,7 @@ decltype(auto) with_context_of(const char* op, Body&& body, const X& first, cons
 
 /// An axis of x counted from the front. @throws ShapeError naming `op` if there is no such axis.
 template <Operand X>
-std::size_t axis_of(const X& x, std::ptrdiff_t axis, const char* op) {
+[[nodiscard]] std::size_t axis_of(const X& x, std::ptrdiff_t axis, const char* op) {
     return with_context_of(
         op, [&] { return normalize_axis(axis, x.shape().size(), op); }, x);
 }
@@ -245,7 +245,7 @@ std::size_t axis_of(const X& x, std::ptrdiff_t axis, const char* op) {
 /// Recorded: `contribution` summed or broadcast to `shape`, and added to `existing` if that is not null. Defined with the
 /// ops that it is made of, in ops/reductions.cpp.
 template <class T>
-Var<T> accumulate_recorded(const Var<T>* existing, Var<T> contribution, const Shape& shape);
+[[nodiscard]] Var<T> accumulate_recorded(const Var<T>* existing, Var<T> contribution, const Shape& shape);
 extern template Var<float> accumulate_recorded(const Var<float>*, Var<float>, const Shape&);
 extern template Var<double> accumulate_recorded(const Var<double>*, Var<double>, const Shape&);
 

@@ -27,7 +27,7 @@ using Notes = std::map<std::string, std::string>;
 namespace detail {
 
 template <class Model>
-TensorFile contents_of(const Model& model) {
+[[nodiscard]] TensorFile contents_of(const Model& model) {
     TensorFile contents;
     for_each_parameter(model,
                        [&](const std::string& name, const auto& each) { contents.tensors[name] = each.value(); });
@@ -45,13 +45,13 @@ void take_states(const std::filesystem::path& path, TensorFile& contents, std::v
 void put_generators(TensorFile& contents, const Generators& generators);
 /// @throws FileError if a note's name is one that a generator could have.
 void put_notes(const std::filesystem::path& path, TensorFile& contents, const Notes& notes);
-std::map<std::string, autograd::Rng::State> take_generators(const std::filesystem::path& path,
+[[nodiscard]] std::map<std::string, autograd::Rng::State> take_generators(const std::filesystem::path& path,
                                                             const TensorFile& contents, const Generators& generators);
 
 enum class States { ignored, expected };
 
 /// The file's contents, which must have the same names, element types and shapes as `expected`, and finite numbers.
-TensorFile read_like(const std::filesystem::path& path, const TensorFile& expected, States states);
+[[nodiscard]] TensorFile read_like(const std::filesystem::path& path, const TensorFile& expected, States states);
 
 /// Takes the parameters' values out of `contents`, all or none: looking them up takes memory, moving them does not.
 template <class Model>

@@ -395,7 +395,7 @@ ContinuousBernoulli(autograd::Var<T>) -> ContinuousBernoulli<T>;
 /// KL(p || q), element by element: the expectation of log p(x) - log q(x) under p.
 /// @throws ShapeError if the shapes differ.
 template <class T>
-autograd::Var<T> kl_divergence(const Normal<T>& p, const Normal<T>& q) {
+[[nodiscard]] autograd::Var<T> kl_divergence(const Normal<T>& p, const Normal<T>& q) {
     p.check("kl_divergence");
     q.check("kl_divergence");
     detail::require_same_shape("kl_divergence", "p", p.mean, "q", q.mean);
@@ -405,13 +405,13 @@ autograd::Var<T> kl_divergence(const Normal<T>& p, const Normal<T>& q) {
 /// Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, appendix B (there summed, and with the other
 /// sign).
 template <class T>
-autograd::Var<T> kl_divergence(const Normal<T>& p, StandardNormal) {
+[[nodiscard]] autograd::Var<T> kl_divergence(const Normal<T>& p, StandardNormal) {
     p.check("kl_divergence");
     return ops::standard_normal_kl_divergence(p.mean, p.log_variance);
 }
 
 template <class T>
-autograd::Var<T> kl_divergence(const Bernoulli<T>& p, const Bernoulli<T>& q) {
+[[nodiscard]] autograd::Var<T> kl_divergence(const Bernoulli<T>& p, const Bernoulli<T>& q) {
     detail::require_same_shape("kl_divergence", "p", p.logits, "q", q.logits);
     return ops::bernoulli_kl_divergence(p.logits, q.logits);
 }

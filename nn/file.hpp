@@ -30,7 +30,7 @@ class FileError : public autograd::Error {
 
 /// All bytes of a file, as they lie there.
 /// @throws FileError if it is missing, not a regular file, or cannot be read.
-std::vector<std::byte> read_file(const std::filesystem::path& path);
+[[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path);
 
 /// A file read from front to back; one which begins with gzip's magic bytes is unpacked on the way.
 class InputFile {
@@ -71,6 +71,6 @@ void remove_leftovers(const std::filesystem::path& path);
 
 /// The number of elements of a shape out of a file, or nothing if the product of its extents (those which are 0 taken
 /// as 1, so that strides are safe too) is above `limit`.
-std::optional<std::size_t> element_count_within(std::span<const std::uint64_t> extents, std::size_t limit);
+[[nodiscard]] std::optional<std::size_t> element_count_within(std::span<const std::uint64_t> extents, std::size_t limit);
 
 }  // namespace nn

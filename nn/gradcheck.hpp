@@ -12,7 +12,7 @@ namespace nn {
 /// does in its inputs: input k is the k-th parameter of the listing. The model's elements are double (nn::BasicLinear<double>
 /// and so on).
 template <class Model, class F>
-autograd::GradcheckReport gradcheck(const Model& model, F f, const autograd::GradcheckOptions& options = {}) {
+[[nodiscard]] autograd::GradcheckReport gradcheck(const Model& model, F f, const autograd::GradcheckOptions& options = {}) {
     std::vector<const autograd::Parameter<double>*> parameters;
     std::vector<autograd::Array<double>> values;
     for_each_parameter(model, [&](const std::string&, const autograd::Parameter<double>& each) {
@@ -30,7 +30,7 @@ autograd::GradcheckReport gradcheck(const Model& model, F f, const autograd::Gra
 
 /// The same of f(model, tape, rng), which draws noise: each call gets a copy of `rng`.
 template <class Model, class F>
-autograd::GradcheckReport gradcheck(const Model& model, F f, const autograd::Rng& rng,
+[[nodiscard]] autograd::GradcheckReport gradcheck(const Model& model, F f, const autograd::Rng& rng,
                                     const autograd::GradcheckOptions& options = {}) {
     const auto replayed = [&](const Model& same, autograd::Tape<double>& tape) {
         autograd::Rng replay = rng;

@@ -40,6 +40,6 @@ enum class Split { train, test };
 /// Where a directory has both kinds, the .npy files count.
 /// @throws FileError if a file is missing, is not as it should be, is empty, has pictures of more than 128 x 128 pixels
 /// or a pixel or label out of range, or if the numbers of pictures and labels differ.
-ImageData load_images(const std::filesystem::path& location, Split split);
+[[nodiscard]] ImageData load_images(const std::filesystem::path& location, Split split);
 
 }  // namespace nn

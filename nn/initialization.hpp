@@ -21,22 +21,22 @@ using Initializer = autograd::Array<T> (*)(std::size_t fan_in, std::size_t fan_o
 /// Variance 2 / fan_in, which keeps the variance of signals through a layer and a ReLU. (He, Zhang, Ren and Sun,
 /// "Delving deep into rectifiers", ICCV 2015, equation 10.) Normal, or uniform on [-b, b) with b^2 = 6 / fan_in.
 template <class T>
-autograd::Array<T> he_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+[[nodiscard]] autograd::Array<T> he_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 template <class T>
-autograd::Array<T> he_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+[[nodiscard]] autograd::Array<T> he_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 
 /// Variance 2 / (fan_in + fan_out), the middle between keeping signals and keeping gradients, for tanh and its like.
 /// (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
 /// equation 16.) Normal, or uniform on [-b, b) with b^2 = 6 / (fan_in + fan_out).
 template <class T>
-autograd::Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+[[nodiscard]] autograd::Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 template <class T>
-autograd::Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+[[nodiscard]] autograd::Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 
 /// Of any shape, uniform on [-b, b) with b = 1 / sqrt(fan_in): what PyTorch's layers begin with, weights and biases
 /// alike (there called kaiming_uniform with a = sqrt(5)). Variance 1 / (3 fan_in).
 /// @throws Error for a fan of 0.
 template <class T>
-autograd::Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, autograd::Rng& rng);
+[[nodiscard]] autograd::Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, autograd::Rng& rng);
 
 }  // namespace nn

@@ -30,7 +30,7 @@ void require_same_shape(const char* function, const char* a_name, const autograd
 
 /// Errors name `function`.
 template <class T>
-autograd::Var<T> reduce(const char* function, const autograd::Var<T>& values, Reduction reduction) {
+[[nodiscard]] autograd::Var<T> reduce(const char* function, const autograd::Var<T>& values, Reduction reduction) {
     switch (reduction) {
         case Reduction::none:
             return values;
@@ -97,7 +97,7 @@ namespace nn {
 /// pixels say, it is not a likelihood, and its minimum is not 0 but the targets' own entropy.
 /// @throws ShapeError if the shapes differ.
 template <class T>
-autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits, const autograd::Var<T>& target,
+[[nodiscard]] autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits, const autograd::Var<T>& target,
                                                   Reduction reduction = Reduction::none) {
     constexpr const char* name = "binary_cross_entropy_with_logits";
     detail::require_same_shape(name, "logits", logits, "target", target);
@@ -107,7 +107,7 @@ autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits
 /// (prediction - target)^2.
 /// @throws ShapeError if the shapes differ.
 template <class T>
-autograd::Var<T> squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target,
+[[nodiscard]] autograd::Var<T> squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target,
                                Reduction reduction = Reduction::none) {
     detail::require_same_shape("squared_error", "prediction", prediction, "target", target);
     return detail::reduce("squared_error", ops::squared_error(prediction, target), reduction);
@@ -116,7 +116,7 @@ autograd::Var<T> squared_error(const autograd::Var<T>& prediction, const autogra
 /// The mean of (prediction - target)^2 over all elements.
 /// @throws ShapeError if the shapes differ.
 template <class T>
-autograd::Var<T> mean_squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target) {
+[[nodiscard]] autograd::Var<T> mean_squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target) {
     detail::require_same_shape("mean_squared_error", "prediction", prediction, "target", target);
     return squared_error(prediction, target, Reduction::mean);
 }

@@ -23,12 +23,12 @@ struct Member {
 
 namespace detail {
 
-constexpr bool is_member_name(std::string_view name) {
+[[nodiscard]] constexpr bool is_member_name(std::string_view name) {
     return !name.empty() && name.find('.') == name.npos && name.find('/') == name.npos;
 }
 
 template <class A, class B>
-constexpr bool repeats(const A& a, const B& b) {
+[[nodiscard]] constexpr bool repeats(const A& a, const B& b) {
     if constexpr (std::is_same_v<A, B>) {
         if (a.pointer == b.pointer) return true;
     }
@@ -46,7 +46,7 @@ inline constexpr bool is_tuple<std::tuple<E...>> = true;
 
 }  // namespace detail
 
-constexpr std::tuple<> members() { return {}; }
+[[nodiscard]] constexpr std::tuple<> members() { return {}; }
 
 /// The listing of a struct's members, as names and pointers by turns:
 ///
@@ -59,7 +59,7 @@ constexpr std::tuple<> members() { return {}; }
 /// elements are called by their number: "layers.0.weight". A name that is empty or has a dot or a slash in it does not
 /// compile, nor does a name or a member that stands there twice.
 template <class Owner, class M, class... Rest>
-constexpr auto members(const char* name, M Owner::*pointer, Rest... rest) {
+[[nodiscard]] constexpr auto members(const char* name, M Owner::*pointer, Rest... rest) {
     if (!detail::is_member_name(name)) throw std::invalid_argument("members: not a name");
     const auto others = members(rest...);
     const Member<Owner, M> member{name, pointer};
@@ -126,7 +126,7 @@ void attach(autograd::Tape<T>& tape, const Model& model) {
 
 /// The number of values that all parameters of the model have together.
 template <class Model>
-std::size_t parameter_count(const Model& model) {
+[[nodiscard]] std::size_t parameter_count(const Model& model) {
     std::size_t count = 0;
     for_each_parameter(model, [&](const std::string&, const auto& parameter) { count += parameter.value().size(); });
     return count;

@@ -17,7 +17,7 @@ namespace nn {
 /// @param limit an array of more bytes than this is refused before it is read
 /// @throws FileError if the file cannot be read, is not such a file, has another element type or order, or holds more
 /// or fewer bytes than its header says.
-Tensor read_npy(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 31);
+[[nodiscard]] Tensor read_npy(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 31);
 
 /// Writes version 1.0, with the elements aligned to 64 bytes as numpy.save does.
 /// @throws FileError if the file cannot be written; one that was there before is then as it was.

@@ -24,6 +24,6 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
 /// @throws FileError if the file cannot be read, has another element type in it, or breaks a rule of the format: the
 /// header is JSON of at most 100 MB within the file, no name occurs twice, and the arrays, each of the size which its
 /// shape and type demand, fill the rest of the file without gap or overlap.
-TensorFile read_safetensors(const std::filesystem::path& path);
+[[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path);
 
 }  // namespace nn

@@ -1,6 +1,7 @@
 // What a compiler says of a user's mistake: the first line with `error:` says what to write. Each file is only looked at, not
 // compiled, by the compiler that built this test.
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "files.hpp"
@@ -96,4 +97,26 @@ TEST_CASE("compiler messages: fast math is refused, unless it is asked for") {
         CHECK(compiler_output(text, "-std=c++20 " + option + " -DXTAPE_ALLOW_FAST_MATH") == "");
         CHECK(compiler_output(text, "-std=c++20 " + option + " -fno-fast-math") == "");
     }
+}
+
+TEST_CASE("compiler messages: a result that is dropped is warned of, whatever function it is of") {
+    // Of the headers that programs include: free functions with a result say so, or return a type which does.
+    const std::regex function(R"(^(?:inline |constexpr )*(?:const )?[A-Za-z_][\w:]*(?:<[^;(){}=]*>)?[&*]* [a-z_]\w*\()");
+    const std::regex other(R"(^(?:inline |constexpr )*(?:void|template|using|namespace|return|struct|class|concept|extern|else|requires|static_assert)\b)");
+    for (const std::string folder : {"autograd", "autograd/ops", "nn"}) {
+        for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(XTAPE_SOURCE_DIR) / folder)) {
+            if (entry.path().extension() != ".hpp") continue;
+            std::ifstream file(entry.path());
+            for (std::string line; std::getline(file, line);) {
+                INFO(entry.path() << ": " << line);
+                CHECK((!std::regex_search(line, function) || std::regex_search(line, other)));
+            }
+        }
+    }
+    const std::string output = compiler_output(
+        head + "void use(Tape<float>& tape, Var<float> v) { print(tape); exp(v); v + 1; sum(v); backward(v); to_string(v.value()); }\n");
+    std::size_t warnings = 0;
+    for (std::size_t at = 0; (at = output.find("warning:", at)) != output.npos; ++at) ++warnings;
+    INFO(output);
+    CHECK(warnings == 6);
 }

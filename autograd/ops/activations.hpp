@@ -251,19 +251,19 @@ XTAPE_ACTIVATIONS_OPS(XTAPE_DEFINE_OP)
 
 // PyTorch's defaults.
 template <Operand A>
-auto leaky_relu(const A& x) {
+[[nodiscard]] auto leaky_relu(const A& x) {
     return autograd::leaky_relu(x, 0.01);
 }
 template <Operand A>
-auto elu(const A& x) {
+[[nodiscard]] auto elu(const A& x) {
     return autograd::elu(x, 1);
 }
 template <Operand A>
-auto celu(const A& x) {
+[[nodiscard]] auto celu(const A& x) {
     return autograd::celu(x, 1);
 }
 template <Operand A>
-auto hardtanh(const A& x) {
+[[nodiscard]] auto hardtanh(const A& x) {
     return autograd::hardtanh(x, -1, 1);
 }
 }  // namespace autograd

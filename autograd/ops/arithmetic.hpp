@@ -16,11 +16,11 @@ XTAPE_OPERATOR(*, multiply)
 XTAPE_OPERATOR(/, divide)
 
 template <Operand A>
-auto operator-(const A& a) {
+[[nodiscard]] auto operator-(const A& a) {
     return autograd::negative(a);
 }
 template <Operand A>
-auto operator+(const A& a) {
+[[nodiscard]] auto operator+(const A& a) {
     return autograd::positive(a);
 }
 

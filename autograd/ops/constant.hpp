@@ -10,20 +10,20 @@ namespace autograd::detail {
 
 /// An array of numbers in the world of `like`.
 template <class T>
-Var<T> constant_like(const Var<T>& like, Array<T> array) {
+[[nodiscard]] Var<T> constant_like(const Var<T>& like, Array<T> array) {
     return like.tape().constant(std::move(array));
 }
 template <class T>
-Eager<T> constant_like(const Eager<T>&, Array<T> array) {
+[[nodiscard]] Eager<T> constant_like(const Eager<T>&, Array<T> array) {
     return Eager<T>(std::move(array));
 }
 
 template <class T>
-const Array<T>& values_of(const Var<T>& x) {
+[[nodiscard]] const Array<T>& values_of(const Var<T>& x) {
     return x.value();
 }
 template <class T>
-const Array<T>& values_of(const Eager<T>& x) {
+[[nodiscard]] const Array<T>& values_of(const Eager<T>& x) {
     return x.array();
 }
 

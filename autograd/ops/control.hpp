@@ -67,7 +67,7 @@ struct GradientHook {
 ///
 /// The rules are made of ops, so that they can be differentiated in turn. There is no forward mode.
 template <Name OpName, class F, class... Rules>
-auto custom_gradient(F f, Rules... rules) {
+[[nodiscard]] auto custom_gradient(F f, Rules... rules) {
     return [structure = ops::CustomGradient<OpName, F, Rules...>{f, {rules...}}]<Operand X, std::same_as<X>... Rest>(
                const X& first, const Rest&... rest) {
         static_assert(1 + sizeof...(Rest) == sizeof...(Rules), "custom_gradient: one argument for each rule");
@@ -79,7 +79,7 @@ auto custom_gradient(F f, Rules... rules) {
 /// "Estimating or propagating gradients through stochastic neurons", 2013, section 4: the straight-through estimator.)
 /// @throws ShapeError if the shapes differ.
 template <Operand X>
-X straight_through(const X& value, const X& x) {
+[[nodiscard]] X straight_through(const X& value, const X& x) {
     const auto passed = [&] {
         if (value.shape() != x.shape()) {
             throw ShapeError("a value of shape " + to_string(value.shape()) + " for an input of shape " +
@@ -92,7 +92,7 @@ X straight_through(const X& value, const X& x) {
 
 /// x; when a sweep has finished its gradient, `hook` is called with it, to look at.
 template <class T>
-Var<T> gradient_hook(const Var<T>& x, std::function<void(const Array<T>&)> hook) {
+[[nodiscard]] Var<T> gradient_hook(const Var<T>& x, std::function<void(const Array<T>&)> hook) {
     return apply(ops::GradientHook<T>{std::move(hook)}, x);
 }
 
@@ -102,11 +102,11 @@ Var<T> gradient_hook(const Var<T>& x, std::function<void(const Array<T>&)> hook)
 /// because it draws noise, say, the sweep throws a GradientError. (Chen, Xu, Zhang and Guestrin, "Training deep nets with
 /// sublinear memory cost", 2016.)
 template <class T>
-Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs);
+[[nodiscard]] Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs);
 
 /// f(inputs...), computed again where it is needed: `checkpoint([&](const auto& x) { return layer(x); }, x)`.
 template <class F, class T, std::same_as<Var<T>>... Rest>
-Var<T> checkpoint(F f, const Var<T>& first, const Rest&... rest) {
+[[nodiscard]] Var<T> checkpoint(F f, const Var<T>& first, const Rest&... rest) {
     const Var<T> inputs[] = {first, rest...};
     return checkpoint_list<T>(on_list<T, 1 + sizeof...(Rest)>(std::move(f)), inputs);
 }

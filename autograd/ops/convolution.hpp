@@ -107,15 +107,15 @@ void require_options(const Convolution& options, const char* op);
 void require_options(const TransposedConvolution& options, const char* op);
 
 /// The windows of conv2d. @throws ShapeError as conv2d does; `bias` may be null.
-Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options);
+[[nodiscard]] Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options);
 /// Those of the pictures that conv_transpose2d makes.
-Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias,
+[[nodiscard]] Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias,
                            const TransposedConvolution& options);
 /// Those of pooling.
-Windows pooling_windows(const Shape& x, Size2d kernel, const Pooling& options, const char* op);
+[[nodiscard]] Windows pooling_windows(const Shape& x, Size2d kernel, const Pooling& options, const char* op);
 /// Which elements of windows lie in the picture, (1, 1, elements, places).
 template <class T>
-Array<T> inside_pictures(const Windows& windows);
+[[nodiscard]] Array<T> inside_pictures(const Windows& windows);
 
 /// The largest element of each window of padded pictures, of columns (rows, channels, elements, places). What lies
 /// outside the pictures is less than -infinity, which shares no maximum with it.
@@ -147,7 +147,7 @@ struct WindowMax : Extreme {
 namespace detail {
 
 template <class X>
-X convolve(const X& x, const X& weight, const ops::Windows& windows) {
+[[nodiscard]] X convolve(const X& x, const X& weight, const ops::Windows& windows) {
     const std::size_t outputs = weight.shape()[0], groups = windows.groups,
                       depth = windows.columns()[groups == 1 ? 1 : 2];
     const X matrix = reshape(weight, groups == 1 ? Shape{outputs, depth} : Shape{groups, outputs / groups, depth});
@@ -156,7 +156,7 @@ X convolve(const X& x, const X& weight, const ops::Windows& windows) {
 }
 
 template <class X>
-X convolve_transposed(const X& x, const X& weight, const ops::Windows& windows) {
+[[nodiscard]] X convolve_transposed(const X& x, const X& weight, const ops::Windows& windows) {
     const std::size_t rows = x.shape()[0], inputs = x.shape()[1], groups = windows.groups;
     const std::size_t depth = windows.columns()[groups == 1 ? 1 : 2];
     const X matrix = reshape(weight, groups == 1 ? Shape{inputs, depth} : Shape{groups, inputs / groups, depth});
@@ -166,13 +166,13 @@ X convolve_transposed(const X& x, const X& weight, const ops::Windows& windows) 
 }
 
 template <class X>
-X add_channels(const X& y, const X& bias) {
+[[nodiscard]] X add_channels(const X& y, const X& bias) {
     return y + reshape(bias, {1, bias.shape()[0], 1, 1});
 }
 
 /// The windows of each channel by itself, (rows, channels, elements, places).
 template <class X>
-X windows_of_channels(const X& x, const ops::Windows& windows) {
+[[nodiscard]] X windows_of_channels(const X& x, const ops::Windows& windows) {
     return reshape(apply(ops::Unfold{windows}, x), windows.columns_of_channels());
 }
 
@@ -182,7 +182,7 @@ X windows_of_channels(const X& x, const ops::Windows& windows) {
 /// width, windows). (PyTorch's nn.functional.unfold; im2col.)
 /// @throws ShapeError if x is not of rank 4 or no window fits into it.
 template <Operand X>
-X unfold(const X& x, Size2d kernel, const Sliding& sliding = {}) {
+[[nodiscard]] X unfold(const X& x, Size2d kernel, const Sliding& sliding = {}) {
     const auto windows = [&] { return ops::Windows::of(x.shape(), kernel, sliding, "unfold"); };
     return apply(ops::Unfold{detail::with_context_of("unfold", windows, x)}, x);
 }
@@ -191,7 +191,7 @@ X unfold(const X& x, Size2d kernel, const Sliding& sliding = {}) {
 /// nn.functional.fold; col2im.)
 /// @throws ShapeError if x has not the shape that unfold makes of such pictures.
 template <Operand X>
-X fold(const X& x, const Shape& pictures, Size2d kernel, const Sliding& sliding = {}) {
+[[nodiscard]] X fold(const X& x, const Shape& pictures, Size2d kernel, const Sliding& sliding = {}) {
     const auto windows = [&] { return ops::Windows::of(pictures, kernel, sliding, "fold"); };
     return apply(ops::Fold{detail::with_context_of("fold", windows, x)}, x);
 }
@@ -200,7 +200,7 @@ X fold(const X& x, const Shape& pictures, Size2d kernel, const Sliding& sliding 
 /// height, kernel width). It needs the memory of unfold(x) until the backward sweep has passed.
 /// @throws ShapeError if the shapes do not fit, or no window fits into the pictures.
 template <Operand X>
-X conv2d(const X& x, const X& weight, const Convolution& options = {}) {
+[[nodiscard]] X conv2d(const X& x, const X& weight, const Convolution& options = {}) {
     const auto convolved = [&] {
         return detail::convolve(x, weight, ops::convolution_windows(x.shape(), weight.shape(), nullptr, options));
     };
@@ -208,7 +208,7 @@ X conv2d(const X& x, const X& weight, const Convolution& options = {}) {
 }
 /// The same, and a bias (outputs,).
 template <Operand X, std::same_as<X> Bias>
-X conv2d(const X& x, const X& weight, const Bias& bias, const Convolution& options = {}) {
+[[nodiscard]] X conv2d(const X& x, const X& weight, const Bias& bias, const Convolution& options = {}) {
     const auto convolved = [&] {
         const auto windows = ops::convolution_windows(x.shape(), weight.shape(), &bias.shape(), options);
         return detail::add_channels(detail::convolve(x, weight, windows), bias);
@@ -221,7 +221,7 @@ X conv2d(const X& x, const X& weight, const Bias& bias, const Convolution& optio
 /// @throws ShapeError if the shapes do not fit, or the output padding is neither below the stride nor below the
 /// dilation.
 template <Operand X>
-X conv_transpose2d(const X& x, const X& weight, const TransposedConvolution& options = {}) {
+[[nodiscard]] X conv_transpose2d(const X& x, const X& weight, const TransposedConvolution& options = {}) {
     const auto convolved = [&] {
         return detail::convolve_transposed(x, weight,
                                            ops::transposed_windows(x.shape(), weight.shape(), nullptr, options));
@@ -230,7 +230,7 @@ X conv_transpose2d(const X& x, const X& weight, const TransposedConvolution& opt
 }
 /// The same, and a bias (outputs,).
 template <Operand X, std::same_as<X> Bias>
-X conv_transpose2d(const X& x, const X& weight, const Bias& bias, const TransposedConvolution& options = {}) {
+[[nodiscard]] X conv_transpose2d(const X& x, const X& weight, const Bias& bias, const TransposedConvolution& options = {}) {
     const auto convolved = [&] {
         const auto windows = ops::transposed_windows(x.shape(), weight.shape(), &bias.shape(), options);
         return detail::add_channels(detail::convolve_transposed(x, weight, windows), bias);
@@ -242,7 +242,7 @@ X conv_transpose2d(const X& x, const X& weight, const Bias& bias, const Transpos
 /// share a maximum share its gradient equally. It needs the memory of unfold(x) until the backward sweep has passed.
 /// @throws ShapeError if x is not of rank 4, no window fits, or the padding is more than half of the kernel.
 template <Operand X>
-X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
+[[nodiscard]] X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
     const auto pooled = [&] {
         const auto windows = ops::pooling_windows(x.shape(), kernel, options, "max_pool2d");
         const X elements = detail::windows_of_channels(x, windows);
@@ -258,7 +258,7 @@ X max_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
 /// until it has been computed.
 /// @throws ShapeError as max_pool2d.
 template <Operand X>
-X avg_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
+[[nodiscard]] X avg_pool2d(const X& x, Size2d kernel, const Pooling& options = {}) {
     const auto pooled = [&] {
         const auto windows = ops::pooling_windows(x.shape(), kernel, options, "avg_pool2d");
         return reshape(mean(detail::windows_of_channels(x, windows), 2),

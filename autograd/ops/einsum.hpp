@@ -28,15 +28,15 @@ struct Equation {
 
 /// Letters of the axes of tensordot's factors: those that are summed over are the same in both.
 /// @throws ShapeError as tensordot() does.
-Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_axes, const AxisList& b_axes);
+[[nodiscard]] Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_axes, const AxisList& b_axes);
 /// The last `count` axes of a, and the first of b. @throws ShapeError if there are fewer.
-std::pair<AxisList, AxisList> adjoining_axes(const Shape& a, const Shape& b, std::size_t count);
+[[nodiscard]] std::pair<AxisList, AxisList> adjoining_axes(const Shape& a, const Shape& b, std::size_t count);
 
 /// Letters of `from` that are, or are not, in `of`.
-Letters letters_in(const Letters& from, const Letters& of);
-Letters letters_not_in(const Letters& from, const Letters& of);
+[[nodiscard]] Letters letters_in(const Letters& from, const Letters& of);
+[[nodiscard]] Letters letters_not_in(const Letters& from, const Letters& of);
 /// Where the letters of `order` stand in `letters`.
-AxisList places_of(const Letters& order, const Letters& letters);
+[[nodiscard]] AxisList places_of(const Letters& order, const Letters& letters);
 
 }  // namespace ops
 
@@ -96,7 +96,7 @@ struct Lettered {
 /// The sum of a b over all letters that are not `kept`: a batch of matrix products, one for each index of the kept
 /// letters that both have.
 template <class X>
-Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const ops::Letters& kept) {
+[[nodiscard]] Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const ops::Letters& kept) {
     const Lettered<X> left = a.only(kept + b.letters), right = b.only(kept + a.letters);
     const ops::Letters shared = ops::letters_in(left.letters, right.letters);
     const ops::Letters batch = ops::letters_in(shared, kept), inner = ops::letters_not_in(shared, kept);
@@ -127,7 +127,7 @@ Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const ops::Lett
 /// broadcast.
 /// @throws ShapeError if the subscripts make no sense or do not fit the shapes.
 template <Operand X>
-X einsum(std::string_view subscripts, std::span<const X> operands) {
+[[nodiscard]] X einsum(std::string_view subscripts, std::span<const X> operands) {
     const auto contraction = [&] {
         PoolVector<const Shape*> shapes;
         for (const X& each : operands) shapes.push_back(&each.shape());
@@ -147,7 +147,7 @@ X einsum(std::string_view subscripts, std::span<const X> operands) {
     return detail::with_context_of("einsum", contraction, operands);
 }
 template <Operand X, std::same_as<X>... Rest>
-X einsum(std::string_view subscripts, const X& first, const Rest&... rest) {
+[[nodiscard]] X einsum(std::string_view subscripts, const X& first, const Rest&... rest) {
     const X operands[] = {first, rest...};
     return einsum(subscripts, std::span<const X>(operands));
 }
@@ -155,7 +155,7 @@ X einsum(std::string_view subscripts, const X& first, const Rest&... rest) {
 /// The sum of a b over these pairs of axes. The result has the other axes of a, then those of b.
 /// @throws ShapeError if the lists differ in length, an axis is not there or named twice, or a pair has two extents.
 template <Operand X>
-X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_axes) {
+[[nodiscard]] X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_axes) {
     const auto contraction = [&] {
         const ops::Equation equation = ops::tensordot_equation(a.shape(), b.shape(), a_axes, b_axes);
         return detail::contract(detail::Lettered<X>{a, equation.operands[0]},
@@ -168,7 +168,7 @@ X tensordot(const X& a, const X& b, const AxisList& a_axes, const AxisList& b_ax
 /// two elements.
 /// @throws ShapeError if there are too few axes, or their extents differ.
 template <Operand X>
-X tensordot(const X& a, const X& b, std::size_t axes = 2) {
+[[nodiscard]] X tensordot(const X& a, const X& b, std::size_t axes = 2) {
     const auto adjoining = [&] { return ops::adjoining_axes(a.shape(), b.shape(), axes); };
     const auto [left, right] = detail::with_context_of("tensordot", adjoining, a, b);
     return tensordot(a, b, left, right);

@@ -171,9 +171,9 @@ struct Triu {
 
 /// The diagonals of the last two axes, as elements of these two in one.
 /// @throws ShapeError if there are no two axes.
-Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset);
+[[nodiscard]] Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset);
 /// The shape with its last two axes in one.
-Shape joined_matrices(const Shape& shape);
+[[nodiscard]] Shape joined_matrices(const Shape& shape);
 
 /// The shapes between which broadcasting repeats: (a, b) to (1, a, 1, b), to (m, a, n, b), to (m a, n b).
 /// @throws ShapeError if a number of repetitions is negative or too large.
@@ -192,7 +192,7 @@ struct Tiling {
 /// Index i, counts[i] times.
 /// @throws ShapeError naming "repeat" if there is not one count for each element of the axis, or one is negative or too
 /// large.
-PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts, std::ptrdiff_t axis);
+[[nodiscard]] PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts, std::ptrdiff_t axis);
 
 }  // namespace ops
 
@@ -201,7 +201,7 @@ PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts
 /// add up.
 /// @throws ShapeError for an axis or an index that is not there.
 template <Operand X>
-X take(const X& x, const Indices& indices, std::ptrdiff_t axis) {
+[[nodiscard]] X take(const X& x, const Indices& indices, std::ptrdiff_t axis) {
     constexpr const char* name = ops::Take::name;
     return apply(ops::Take{detail::with_context_of(
                      name, [&] { return ops::Places::of(x.shape(), axis, indices, name); }, x)},
@@ -212,7 +212,7 @@ X take(const X& x, const Indices& indices, std::ptrdiff_t axis) {
 /// place: take_along_axis(x, argmax(x, 1, KeepDims::yes).value(), 1) is max(x, 1, KeepDims::yes).
 /// @throws ShapeError for other shapes, and for an axis or an index that is not there.
 template <Operand X>
-X take_along_axis(const X& x, const Indices& indices, std::ptrdiff_t axis = -1) {
+[[nodiscard]] X take_along_axis(const X& x, const Indices& indices, std::ptrdiff_t axis = -1) {
     constexpr const char* name = ops::TakeAlongAxis::name;
     const auto places = [&] { return ops::Places::along(x.shape(), axis, indices, name); };
     return apply(ops::TakeAlongAxis{detail::with_context_of(name, places, x)}, x);
@@ -221,14 +221,14 @@ X take_along_axis(const X& x, const Indices& indices, std::ptrdiff_t axis = -1) 
 /// The lower triangles of matrices (the last two axes), 0 above diagonal k; k > 0 counts to the right.
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
-X tril(const X& x, std::ptrdiff_t k = 0) {
+[[nodiscard]] X tril(const X& x, std::ptrdiff_t k = 0) {
     return apply(ops::Tril{k}, x);
 }
 
 /// The upper triangles, 0 below diagonal k.
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
-X triu(const X& x, std::ptrdiff_t k = 0) {
+[[nodiscard]] X triu(const X& x, std::ptrdiff_t k = 0) {
     return apply(ops::Triu{k}, x);
 }
 
@@ -236,7 +236,7 @@ X triu(const X& x, std::ptrdiff_t k = 0) {
 /// where there is none.
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
-X diagonal(const X& x, std::ptrdiff_t offset = 0) {
+[[nodiscard]] X diagonal(const X& x, std::ptrdiff_t offset = 0) {
     const auto picked = [&] {
         const ops::Selection places = ops::diagonal_places(x.shape(), offset);
         return apply(ops::SliceOp{places}, reshape(x, ops::joined_matrices(x.shape())));
@@ -248,7 +248,7 @@ X diagonal(const X& x, std::ptrdiff_t offset = 0) {
 /// front.
 /// @throws ShapeError if a number of repetitions is negative or too large.
 template <Operand X>
-X tile(const X& x, const Shape& repetitions) {
+[[nodiscard]] X tile(const X& x, const Shape& repetitions) {
     return detail::with_context_of(
         "tile", [&] { return ops::Tiling::of(x.shape(), repetitions)(x); }, x);
 }
@@ -256,7 +256,7 @@ X tile(const X& x, const Shape& repetitions) {
 /// Each element of an axis, so many times in a row.
 /// @throws ShapeError for an axis that is not there, or a number that is negative or too large.
 template <Operand X, std::integral I>
-X repeat(const X& x, I repetitions, std::ptrdiff_t axis) {
+[[nodiscard]] X repeat(const X& x, I repetitions, std::ptrdiff_t axis) {
     const auto times = static_cast<std::size_t>(repetitions);
     return detail::with_context_of(
         "repeat", [&] { return ops::Tiling::of_elements(x.shape(), times, axis)(x); }, x);
@@ -264,7 +264,7 @@ X repeat(const X& x, I repetitions, std::ptrdiff_t axis) {
 /// The same with a number for each element: repeat(x, {2, 0, 1}, 0).
 /// @throws ShapeError if there is not one for each, or one is negative or too large.
 template <Operand X>
-X repeat(const X& x, const Shape& counts, std::ptrdiff_t axis) {
+[[nodiscard]] X repeat(const X& x, const Shape& counts, std::ptrdiff_t axis) {
     const auto repeated = [&] { return take(x, ops::repeated_indices(x.shape(), counts, axis), axis); };
     return detail::with_context_of("repeat", repeated, x);
 }

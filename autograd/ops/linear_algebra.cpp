@@ -80,7 +80,7 @@ void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis) {
     const std::size_t one = a[a.size() - back], other = b[b.size() - back];
     if (one != other)
         refuse("its extents, " + std::to_string(one) + " and " + std::to_string(other) + ", must be equal");
-    broadcast_shapes(a, b);
+    static_cast<void>(broadcast_shapes(a, b));
 }
 
 namespace {

@@ -16,29 +16,29 @@ namespace detail {
 
 /// (n, n): `lower` below the diagonal, `diagonal` on it, `upper` above.
 template <class T>
-Array<T> triangular(std::size_t n, double lower, double diagonal, double upper);
+[[nodiscard]] Array<T> triangular(std::size_t n, double lower, double diagonal, double upper);
 
 /// 1 where eigenvalues i and j (of the last axis) are apart, on an axis more than `values` has; 0 where they are not,
 /// as on the diagonal. They are not if they differ by no more than rounding makes of equal ones, n epsilon max |value|.
 /// @throws Error if a `weight` that is to be divided by such a difference is not 0.
 template <class T>
-Array<T> distinct(const Array<T>& values, const Array<T>& weight);
+[[nodiscard]] Array<T> distinct(const Array<T>& values, const Array<T>& weight);
 
 /// x where this matrix of constants is not 0, times it; else 0.
 template <class X>
-X times_pattern(const X& x, const Array<typename X::Element>& pattern) {
+[[nodiscard]] X times_pattern(const X& x, const Array<typename X::Element>& pattern) {
     const X factor = constant_like(x, pattern);
     return where(factor, factor * x, 0);
 }
 
 /// (x + x') / 2.
 template <class X>
-X symmetric_part(const X& x) {
+[[nodiscard]] X symmetric_part(const X& x) {
     return 0.5 * x + 0.5 * matrix_transpose(x);
 }
 
 /// `shape` with these two extents in place of, or behind, its last ones.
-Shape with_last(const Shape& shape, std::size_t dropped, std::initializer_list<std::size_t> last);
+[[nodiscard]] Shape with_last(const Shape& shape, std::size_t dropped, std::initializer_list<std::size_t> last);
 
 }  // namespace detail
 
@@ -266,7 +266,7 @@ void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis);
 /// Of two vectors, (n,) and (m,), the table of all products, (n, m).
 /// @throws ShapeError if one is not a vector.
 template <Operand X>
-X outer(const X& a, const X& b) {
+[[nodiscard]] X outer(const X& a, const X& b) {
     const auto product = [&] {
         ops::require_vectors(a.shape(), b.shape());
         return reshape(a, {a.shape()[0], 1}) * reshape(b, {1, b.shape()[0]});
@@ -277,7 +277,7 @@ X outer(const X& a, const X& b) {
 /// The scalar products of the vectors along `axis`, counted from the end; the other axes are broadcast.
 /// @throws ShapeError if the axis is not negative, is not in both, or has two extents, or the shapes do not broadcast.
 template <Operand X>
-X vecdot(const X& a, const X& b, std::ptrdiff_t axis = -1) {
+[[nodiscard]] X vecdot(const X& a, const X& b, std::ptrdiff_t axis = -1) {
     const auto product = [&] {
         ops::require_vecdot(a.shape(), b.shape(), axis);
         return sum(a * b, axis);
@@ -288,7 +288,7 @@ X vecdot(const X& a, const X& b, std::ptrdiff_t axis = -1) {
 /// The sum of diagonal(x, offset).
 /// @throws ShapeError if x has fewer than two axes.
 template <Operand X>
-X trace(const X& x, std::ptrdiff_t offset = 0) {
+[[nodiscard]] X trace(const X& x, std::ptrdiff_t offset = 0) {
     return detail::with_context_of(
         "trace", [&] { return sum(diagonal(x, offset), -1); }, x);
 }
@@ -298,7 +298,7 @@ X trace(const X& x, std::ptrdiff_t offset = 0) {
 /// @throws ShapeError if the shapes do not fit, Error if a pivot of a is exactly 0. (A matrix that is singular but for
 /// rounding gives large numbers and no error.) The gradient decomposes a once for each input.
 template <Operand X>
-X solve(const X& a, const X& b) {
+[[nodiscard]] X solve(const X& a, const X& b) {
     const auto solution = [&] {
         ops::Solve::require_fit(a.shape(), b.shape());
         if (b.shape().size() != 1) return apply(ops::Solve{}, a, b);
@@ -312,7 +312,7 @@ X solve(const X& a, const X& b) {
 /// others may be NaN.
 /// @throws ShapeError if a is not square, Error if a pivot is exactly 0.
 template <Operand X>
-X inv(const X& a) {
+[[nodiscard]] X inv(const X& a) {
     return apply(ops::Inv{}, a);
 }
 
@@ -321,7 +321,7 @@ X inv(const X& a) {
 /// products of any two elements of the inverse are numbers; beyond that they may be infinite or NaN.
 /// @throws ShapeError if a is not square. Its gradient at a singular matrix is an Error, as inv's value is.
 template <Operand X>
-X det(const X& a) {
+[[nodiscard]] X det(const X& a) {
     return apply(ops::Det{}, a);
 }
 
@@ -335,7 +335,7 @@ struct SlogdetResult {
 /// sign.
 /// @throws ShapeError if a is not square. The gradient at a singular matrix is an Error.
 template <Operand X>
-SlogdetResult<X> slogdet(const X& a) {
+[[nodiscard]] SlogdetResult<X> slogdet(const X& a) {
     const X packed = apply(ops::Slogdet{}, a);
     const Shape shape = detail::with_last(packed.shape(), 1, {});
     return {stop_gradient(reshape(slice(packed, -1, {0, 1}), shape)), reshape(slice(packed, -1, {1, 2}), shape)};
@@ -345,7 +345,7 @@ SlogdetResult<X> slogdet(const X& a) {
 /// symmetric part (a + a') / 2 that is decomposed, so the gradient is symmetric, and right for every a.
 /// @throws ShapeError if a is not square, Error if it is not positive definite.
 template <Operand X>
-X cholesky(const X& a, bool upper = false) {
+[[nodiscard]] X cholesky(const X& a, bool upper = false) {
     const X l = apply(ops::Cholesky{}, a);
     return upper ? matrix_transpose(l) : l;
 }
@@ -362,7 +362,7 @@ struct EighResult {
 /// an Error where eigenvalues are equal but for rounding: there they do not exist. Gradients of the eigenvalues alone
 /// do.
 template <Operand X>
-EighResult<X> eigh(const X& a) {
+[[nodiscard]] EighResult<X> eigh(const X& a) {
     const X packed = apply(ops::Eigh{}, a);
     const X values = ops::Eigh::values(packed);
     return {reshape(values, detail::with_last(packed.shape(), 2, {packed.shape()[packed.shape().size() - 1]})),
@@ -373,7 +373,7 @@ EighResult<X> eigh(const X& a) {
 /// eigenvector which LAPACK chose, so a loss should treat them alike.
 /// @throws ShapeError if a is not square, Error if LAPACK does not converge.
 template <Operand X>
-X eigvalsh(const X& a) {
+[[nodiscard]] X eigvalsh(const X& a) {
     return apply(ops::Eigvalsh{}, a);
 }
 

@@ -16,7 +16,7 @@
 #define XTAPE_DECLARE_OP(name, arity) \
     template <class... A>             \
         requires Operands<A...>       \
-    auto name(const A&... a);
+    [[nodiscard]] auto name(const A&... a);
 
 /// In the header, after its ops. The loops are compiled once, by XTAPE_INSTANTIATE_OP, so that users' files do not
 /// compile them again.
@@ -53,7 +53,7 @@
 #define XTAPE_OPERATOR(symbol, name)               \
     template <class A, class B>                    \
         requires Operands<A, B>                    \
-    auto operator symbol(const A& a, const B& b) { \
+    [[nodiscard]] auto operator symbol(const A& a, const B& b) { \
         return autograd::name(a, b);               \
     }
 

@@ -54,7 +54,7 @@ struct Matmul {
 
 /// x of another shape, if it has another; a reshape copies.
 template <class X>
-X reshaped(const X& x, const Shape& shape) {
+[[nodiscard]] X reshaped(const X& x, const Shape& shape) {
     return same_shape(x.shape(), shape) ? x : reshape(x, shape);
 }
 
@@ -89,7 +89,7 @@ namespace detail {
 
 /// matmul() where at least one factor is a vector, which is made a matrix of one row or column.
 template <class X>
-X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
+[[nodiscard]] X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
     const auto of_matrices = [&] {
         const bool row = a.shape().size() == 1, column = b.shape().size() == 1;
         const auto [left, right, own] = ops::Matmul::Matrices::of(a.shape(), b.shape(), transpose);
@@ -113,7 +113,7 @@ X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
 /// matrices, are added in pairs.
 /// @throws ShapeError if one is a scalar, the inner extents differ, or the leading axes do not broadcast.
 template <Operand X>
-X matmul(const X& a, const X& b, Transpose transpose = {}) {
+[[nodiscard]] X matmul(const X& a, const X& b, Transpose transpose = {}) {
     if (a.shape().size() == 1 || b.shape().size() == 1) return detail::matmul_of_vectors(a, b, transpose);
     return apply(ops::Matmul{transpose, ops::Matmul::batch_of(a.shape(), b.shape())}, a, b);
 }
@@ -121,7 +121,7 @@ X matmul(const X& a, const X& b, Transpose transpose = {}) {
 /// x weight' + bias, in one pass: x of shape (rows, inputs), weight (outputs, inputs), bias (outputs,).
 /// @throws ShapeError if the shapes do not fit.
 template <Operand X>
-X linear(const X& x, const X& weight, const X& bias) {
+[[nodiscard]] X linear(const X& x, const X& weight, const X& bias) {
     return apply(ops::Linear{}, x, weight, bias);
 }
 

@@ -13,7 +13,7 @@ namespace detail {
 
 /// Fills the next node by `fill(array)` and records where the noise came from. What throws leaves `rng` as it was.
 template <class T, class Fill>
-Var<T> record_noise(const Var<T>& like, Rng& rng, const char* name, std::span<const Input<T>> inputs, Fill fill) {
+[[nodiscard]] Var<T> record_noise(const Var<T>& like, Rng& rng, const char* name, std::span<const Input<T>> inputs, Fill fill) {
     Tape<T>& tape = like.tape();
     const auto mark = tape.recording(name);
     Array<T>& out = tape.next_value(like.shape());
@@ -32,14 +32,14 @@ Var<T> record_noise(const Var<T>& like, Rng& rng, const char* name, std::span<co
 
 /// A leaf of `like`'s shape from N(0, 1), one draw of `rng`.
 template <class T>
-Var<T> normal_like(const Var<T>& like, Rng& rng) {
+[[nodiscard]] Var<T> normal_like(const Var<T>& like, Rng& rng) {
     like.tape().index_of(like, "normal_like");
     return detail::record_noise<T>(like, rng, "normal_like", {}, [&](Array<T>& out) { rng.fill_normal(out); });
 }
 
 /// A leaf of `like`'s shape, uniform on [0, 1), one draw of `rng`.
 template <class T>
-Var<T> uniform_like(const Var<T>& like, Rng& rng) {
+[[nodiscard]] Var<T> uniform_like(const Var<T>& like, Rng& rng) {
     like.tape().index_of(like, "uniform_like");
     return detail::record_noise<T>(like, rng, "uniform_like", {}, [&](Array<T>& out) { rng.fill_uniform(out); });
 }
@@ -47,7 +47,7 @@ Var<T> uniform_like(const Var<T>& like, Rng& rng) {
 /// A leaf which is 1 with the given probabilities, else 0; one draw of `rng`. No gradient flows into the probabilities.
 /// @throws Error if one of them is NaN or outside [0, 1].
 template <class T>
-Var<T> bernoulli_like(const Var<T>& probabilities, Rng& rng) {
+[[nodiscard]] Var<T> bernoulli_like(const Var<T>& probabilities, Rng& rng) {
     constexpr const char* name = "bernoulli_like";
     const Input<T> input{probabilities.tape().index_of(probabilities, name), T(0)};
     const auto drawn = [&] {

@@ -132,7 +132,7 @@ inline constexpr auto share_of_sum = elementwise<"share_of_sum">(
 /// log(sum(exp(x))) over the axes that `kept` has extent 1 for, of elements of which the largest is 0 (or all are minus
 /// infinity): exact where one dominates, whose 1 would round the others away.
 template <class T>
-Eager<T> log_of_sum(const Eager<T>& x, const Shape& kept);
+[[nodiscard]] Eager<T> log_of_sum(const Eager<T>& x, const Shape& kept);
 
 struct LogSumExp {
     static constexpr const char* name = "logsumexp";
@@ -186,27 +186,27 @@ struct BroadcastTo {
 
 /// The sum over `axes`; 0 over an empty axis.
 template <Operand X>
-X sum(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X sum(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Sum{ops::Reduction::of(x, axes, keepdims, "sum")}, x);
 }
 
 /// The arithmetic mean over `axes`; NaN over an empty axis.
 template <Operand X>
-X mean(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X mean(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Mean{ops::Reduction::of(x, axes, keepdims, "mean")}, x);
 }
 
 /// The maximum over `axes`; NaN if one of the elements is.
 /// @throws ShapeError over an empty axis, which has none.
 template <Operand X>
-X max(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X max(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Max{{ops::Reduction::of(x, axes, keepdims, "max")}}, x);
 }
 
 /// The minimum over `axes`; NaN if one of the elements is.
 /// @throws ShapeError over an empty axis, which has none.
 template <Operand X>
-X min(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X min(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Min{{ops::Reduction::of(x, axes, keepdims, "min")}}, x);
 }
 
@@ -214,34 +214,34 @@ X min(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
 /// 2^24. The first of several; that of the first NaN, if there is one. It cuts the gradient.
 /// @throws ShapeError over an empty axis.
 template <Operand X>
-X argmax(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X argmax(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::ArgMax{ops::Arg::of(x, axis, keepdims, "argmax")}, x);
 }
 
 /// The same of the minimum.
 template <Operand X>
-X argmin(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X argmin(const X& x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::ArgMin{ops::Arg::of(x, axis, keepdims, "argmin")}, x);
 }
 
 /// log(sum(exp(x))) over `axes`, without overflow; minus infinity over an empty axis. Where all elements are minus
 /// infinity their gradient is 0; elements of infinity share it equally.
 template <Operand X>
-X logsumexp(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X logsumexp(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::LogSumExp{ops::Reduction::of(x, axes, keepdims, "logsumexp")}, x);
 }
 
 /// x summed over the axes that broadcasting `shape` to x's shape would repeat: the adjoint of broadcast_to.
 /// @throws ShapeError if `shape` does not broadcast to x's.
 template <Operand X>
-X sum_to(const X& x, const Shape& shape) {
+[[nodiscard]] X sum_to(const X& x, const Shape& shape) {
     return apply(ops::SumTo{shape}, x);
 }
 
 /// x repeated along new axes and those of extent 1.
 /// @throws ShapeError if x does not broadcast to `shape`.
 template <Operand X>
-X broadcast_to(const X& x, const Shape& shape) {
+[[nodiscard]] X broadcast_to(const X& x, const Shape& shape) {
     return apply(ops::BroadcastTo{shape}, x);
 }
 

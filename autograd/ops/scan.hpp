@@ -21,38 +21,38 @@ using kernels::Way;
 
 namespace ops {
 
-constexpr Way reverse(Way way) { return way == Way::forwards ? Way::backwards : Way::forwards; }
+[[nodiscard]] constexpr Way reverse(Way way) { return way == Way::forwards ? Way::backwards : Way::forwards; }
 
 /// One axis with some elements more, or less, at its ends.
 template <Operand X>
-X padded(const X& x, std::size_t axis, const Padding& padding, double value) {
+[[nodiscard]] X padded(const X& x, std::size_t axis, const Padding& padding, double value) {
     return apply(Pad::of_axis(x.shape(), axis, padding, value), x);
 }
 
 /// All elements but the last in the way of the scan: each as the one before another. And all but the first.
 template <Operand X>
-X without_last(const X& x, std::size_t axis, Way way) {
+[[nodiscard]] X without_last(const X& x, std::size_t axis, Way way) {
     return padded(x, axis, way == Way::forwards ? Padding{0, -1} : Padding{-1, 0}, 0);
 }
 template <Operand X>
-X without_first(const X& x, std::size_t axis, Way way) {
+[[nodiscard]] X without_first(const X& x, std::size_t axis, Way way) {
     return without_last(x, axis, reverse(way));
 }
 /// `value` put in front of what without_first() left, in the shape of the whole, which is empty if `like` is. And after
 /// it.
 template <Operand X>
-X with_first(const X& x, const X& like, std::size_t axis, Way way, double value) {
+[[nodiscard]] X with_first(const X& x, const X& like, std::size_t axis, Way way, double value) {
     Pad pad{AxisList(like.shape().size(), 0), like.shape(), value};
     pad.before[axis] = way == Way::forwards ? 1 : 0;
     return apply(pad, x);
 }
 template <Operand X>
-X with_last(const X& x, const X& like, std::size_t axis, Way way, double value) {
+[[nodiscard]] X with_last(const X& x, const X& like, std::size_t axis, Way way, double value) {
     return with_first(x, like, axis, reverse(way), value);
 }
 /// At each element, the one before it; `value` at the first.
 template <Operand X>
-X previous(const X& x, std::size_t axis, Way way, double value) {
+[[nodiscard]] X previous(const X& x, std::size_t axis, Way way, double value) {
     Pad pad{AxisList(x.shape().size(), 0), x.shape(), value};
     pad.before[axis] = way == Way::forwards ? 1 : -1;
     return apply(pad, x);
@@ -218,7 +218,7 @@ struct Prod {
 /// average, a discounted sum. Backwards, y_i = a_i y_(i+1) + b_i. The first a in the way has no effect.
 /// @throws ShapeError if the shapes do not broadcast, or there is no such axis.
 template <Operand X>
-X linear_recurrence(const X& a, const X& b, std::ptrdiff_t axis, Way way = Way::forwards) {
+[[nodiscard]] X linear_recurrence(const X& a, const X& b, std::ptrdiff_t axis, Way way = Way::forwards) {
     constexpr const char* name = ops::LinearRecurrence::name;
     const auto recurrence = [&] {
         const Shape shape = broadcast_shapes(a.shape(), b.shape());
@@ -232,7 +232,7 @@ X linear_recurrence(const X& a, const X& b, std::ptrdiff_t axis, Way way = Way::
 /// Element i is the sum of x's elements up to and with i along an axis. With the initial 0, up to i - 1.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
-X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
+[[nodiscard]] X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
     const auto scanned = [&] {
         const std::size_t place = normalize_axis(axis, x.shape().size(), ops::CumulativeSum::name);
         const X sums = apply(ops::CumulativeSum{place}, x);
@@ -248,7 +248,7 @@ X cumulative_sum(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Inclu
 /// 1e30), where prod's is right.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
-X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
+[[nodiscard]] X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no) {
     const auto scanned = [&] {
         const std::size_t place = normalize_axis(axis, x.shape().size(), ops::CumulativeProd::name);
         const X products = apply(ops::CumulativeProd{place}, x);
@@ -261,7 +261,7 @@ X cumulative_prod(const X& x, std::ptrdiff_t axis, IncludeInitial initial = Incl
 /// nothing else yet, have a gradient of 0; elements of infinity share it equally.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
-X logcumsumexp(const X& x, std::ptrdiff_t axis) {
+[[nodiscard]] X logcumsumexp(const X& x, std::ptrdiff_t axis) {
     return apply(ops::LogCumSumExp{detail::axis_of(x, axis, ops::LogCumSumExp::name)}, x);
 }
 
@@ -270,7 +270,7 @@ X logcumsumexp(const X& x, std::ptrdiff_t axis) {
 /// others of them, elements of the gradient, or products of elements other than zeros over- or underflow, or an element
 /// of x is below the normal numbers.
 template <Operand X>
-X prod(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X prod(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return apply(ops::Prod{ops::Reduction::of(x, axes, keepdims, "prod")}, x);
 }
 

@@ -203,7 +203,7 @@ struct Pad {
 };
 
 /// @throws ShapeError if an axis is named twice, or is not 1 long.
-Shape squeezed(const Shape& shape, const Axes& axes);
+[[nodiscard]] Shape squeezed(const Shape& shape, const Axes& axes);
 /// @throws ShapeError if there are fewer than two axes.
 void require_matrix(const Shape& shape);
 /// @throws ShapeError if there are not as many shifts as axes.
@@ -214,12 +214,12 @@ void require_input(const Shape& x, const Shape& expected);
 /// @throws ShapeError naming both if they differ.
 void require_equal_shapes(const Shape& a, const Shape& b);
 /// @throws ShapeError if an axis of the result is named twice or is not there.
-Shape expanded(const Shape& shape, const Axes& axes);
+[[nodiscard]] Shape expanded(const Shape& shape, const Axes& axes);
 /// The order of axes in which those of `source` are found at `destination`, and the others keep theirs.
-AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& destination);
+[[nodiscard]] AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& destination);
 /// The extents of `sections` equal parts.
 /// @throws ShapeError if there are none, or more than 2^24.
-Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis);
+[[nodiscard]] Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis);
 /// @throws ShapeError if the sizes do not add up to the axis.
 void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis);
 
@@ -236,7 +236,7 @@ inline constexpr std::size_t inferred = static_cast<std::size_t>(-1);
 /// The same elements, in the same row-major order, in another shape: reshape(x, {inferred, 4}).
 /// @throws ShapeError if the shapes have different numbers of elements, or more than one extent is to be inferred.
 template <Operand X>
-X reshape(const X& x, const Shape& shape) {
+[[nodiscard]] X reshape(const X& x, const Shape& shape) {
     constexpr const char* name = ops::Reshape::name;
     return apply(detail::with_context_of(
                      name, [&] { return ops::Reshape::of(shape, element_count(x.shape())); }, x),
@@ -246,7 +246,7 @@ X reshape(const X& x, const Shape& shape) {
 /// Axis i of the result is axis axes[i] of x.
 /// @throws ShapeError if `axes` is not a permutation of x's.
 template <Operand X>
-X permute_dims(const X& x, const AxisList& axes) {
+[[nodiscard]] X permute_dims(const X& x, const AxisList& axes) {
     Shape normalized;
     for (const std::ptrdiff_t axis : axes) normalized.push_back(detail::axis_of(x, axis, "permute_dims"));
     return apply(ops::PermuteDims{normalized}, x);
@@ -255,7 +255,7 @@ X permute_dims(const X& x, const AxisList& axes) {
 /// The last two axes exchanged.
 /// @throws ShapeError if x has fewer than two.
 template <Operand X>
-X matrix_transpose(const X& x) {
+[[nodiscard]] X matrix_transpose(const X& x) {
     const auto transposed = [&] {
         ops::require_matrix(x.shape());
         const std::size_t rank = x.shape().size();
@@ -270,7 +270,7 @@ X matrix_transpose(const X& x) {
 /// A part of one axis: slice(x, 1, {0, 20}) is x[:, 0:20], slice(x, 0, {.step = -1}) is x[::-1].
 /// @throws ShapeError as Slice says.
 template <Operand X>
-X slice(const X& x, std::ptrdiff_t axis, const Slice& range) {
+[[nodiscard]] X slice(const X& x, std::ptrdiff_t axis, const Slice& range) {
     return apply(ops::SliceOp{detail::with_context_of(
                      ops::SliceOp::name, [&] { return ops::Selection::of(x.shape(), axis, range); }, x)},
                  x);
@@ -279,12 +279,12 @@ X slice(const X& x, std::ptrdiff_t axis, const Slice& range) {
 /// Parts of the first axes, in order: slice(x, {{1, 3}, {}, {.step = 2}}) is x[1:3, :, ::2].
 /// @throws ShapeError as Slice says, or for more of them than x has axes.
 template <Operand X>
-X slice(const X& x, std::initializer_list<Slice> ranges) {
+[[nodiscard]] X slice(const X& x, std::initializer_list<Slice> ranges) {
     X result = x;
     std::ptrdiff_t axis = 0;
     for (const Slice& range : ranges) {
         const bool whole = !range.start && !range.stop && range.step == 1;
-        if (whole) detail::axis_of(x, axis, ops::SliceOp::name);
+        if (whole) static_cast<void>(detail::axis_of(x, axis, ops::SliceOp::name));
         if (!whole) result = slice(result, axis, range);
         ++axis;
     }
@@ -294,7 +294,7 @@ X slice(const X& x, std::initializer_list<Slice> ranges) {
 /// New axes of extent 1; `axes` are their places in the result.
 /// @throws ShapeError if the result has no such axis.
 template <Operand X>
-X expand_dims(const X& x, const Axes& axes) {
+[[nodiscard]] X expand_dims(const X& x, const Axes& axes) {
     return detail::with_context_of(
         "expand_dims", [&] { return reshape(x, ops::expanded(x.shape(), axes)); }, x);
 }
@@ -302,7 +302,7 @@ X expand_dims(const X& x, const Axes& axes) {
 /// The same without these axes.
 /// @throws ShapeError if one of them is not 1 long.
 template <Operand X>
-X squeeze(const X& x, const Axes& axes) {
+[[nodiscard]] X squeeze(const X& x, const Axes& axes) {
     return detail::with_context_of(
         "squeeze", [&] { return reshape(x, ops::squeezed(x.shape(), axes)); }, x);
 }
@@ -310,19 +310,19 @@ X squeeze(const X& x, const Axes& axes) {
 /// Axes `source` of x are axes `destination` of the result; the others keep their order.
 /// @throws ShapeError for an axis that is not there or is named twice, or lists of different lengths.
 template <Operand X>
-X moveaxis(const X& x, const AxisList& source, const AxisList& destination) {
+[[nodiscard]] X moveaxis(const X& x, const AxisList& source, const AxisList& destination) {
     const auto moved = [&] { return permute_dims(x, ops::moved_axes(x.shape().size(), source, destination)); };
     return detail::with_context_of("moveaxis", moved, x);
 }
 template <Operand X>
-X moveaxis(const X& x, std::ptrdiff_t source, std::ptrdiff_t destination) {
+[[nodiscard]] X moveaxis(const X& x, std::ptrdiff_t source, std::ptrdiff_t destination) {
     return moveaxis(x, AxisList{source}, AxisList{destination});
 }
 
 /// The elements along `axes` in reverse order.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
-X flip(const X& x, const Axes& axes = {}) {
+[[nodiscard]] X flip(const X& x, const Axes& axes = {}) {
     const auto flipped = [&] {
         const PoolVector<bool> reversed = axes.among(x.shape().size(), "flip");
         X result = x;
@@ -337,21 +337,21 @@ X flip(const X& x, const Axes& axes = {}) {
 /// Element i goes to place i + shift of its axis, counted on from the beginning where that is beyond the end.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
-X roll(const X& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
+[[nodiscard]] X roll(const X& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
     return apply(detail::with_context_of(
                      "roll", [&] { return ops::Roll::of(x.shape(), axis, shift); }, x),
                  x);
 }
 /// The same, of all elements in row-major order.
 template <Operand X>
-X roll(const X& x, std::ptrdiff_t shift) {
+[[nodiscard]] X roll(const X& x, std::ptrdiff_t shift) {
     return detail::with_context_of(
         "roll", [&] { return reshape(roll(reshape(x, {element_count(x.shape())}), shift, 0), x.shape()); }, x);
 }
 /// The same along several axes, each with its own shift.
 /// @throws ShapeError for lists of different lengths.
 template <Operand X>
-X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
+[[nodiscard]] X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
     const auto rolled = [&] {
         ops::require_shifts(x.shape(), shifts, axes);
         X result = x;
@@ -365,20 +365,20 @@ X roll(const X& x, const AxisList& shifts, const AxisList& axes) {
 /// Negative numbers take elements away, at each end no more than there are.
 /// @throws ShapeError if there is not one pair for each axis, or more would be taken away than there is.
 template <Operand X>
-X pad(const X& x, const PaddingList& padding, double value = 0) {
+[[nodiscard]] X pad(const X& x, const PaddingList& padding, double value = 0) {
     return apply(detail::with_context_of(
                      "pad", [&] { return ops::Pad::of(x.shape(), padding, value); }, x),
                  x);
 }
 
 template <Operand X>
-PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis = 0);
+[[nodiscard]] PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis = 0);
 
 /// Parts of one axis, in order: `sections` of the same extent. More than 16 are cut from halves of halves, which stay on
 /// the tape: each doubling of their number is one more copy of x.
 /// @throws ShapeError if the axis cannot be cut so, or into more than 2^24.
 template <Operand X, std::integral I>
-PoolVector<X> split(const X& x, I sections, std::ptrdiff_t axis = 0) {
+[[nodiscard]] PoolVector<X> split(const X& x, I sections, std::ptrdiff_t axis = 0) {
     const auto parts = [&] {
         return split(x, ops::equal_parts(x.shape(), static_cast<std::size_t>(sections), axis), axis);
     };
@@ -387,7 +387,7 @@ PoolVector<X> split(const X& x, I sections, std::ptrdiff_t axis = 0) {
 /// The same with these extents: split(x, {20, 20, 1}, 1).
 /// @throws ShapeError if they do not add up to the axis.
 template <Operand X>
-PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis) {
+[[nodiscard]] PoolVector<X> split(const X& x, const Shape& sizes, std::ptrdiff_t axis) {
     const auto cut = [&] {
         ops::require_parts(x.shape(), sizes, axis);
         PoolVector<X> parts;
@@ -417,7 +417,7 @@ void ops::append_parts(PoolVector<X>& parts, const X& x, std::span<const std::si
 /// The arrays along an axis, which they no longer have.
 /// @throws ShapeError for an axis that is not there.
 template <Operand X>
-PoolVector<X> unstack(const X& x, std::ptrdiff_t axis = 0) {
+[[nodiscard]] PoolVector<X> unstack(const X& x, std::ptrdiff_t axis = 0) {
     const auto taken_apart = [&] {
         const std::size_t count = x.shape()[normalize_axis(axis, x.shape().size(), "unstack")];
         PoolVector<X> parts;
@@ -431,25 +431,25 @@ PoolVector<X> unstack(const X& x, std::ptrdiff_t axis = 0) {
 /// Arrays joined along an axis that they have; their other extents must agree.
 /// @throws ShapeError if they do not.
 template <class T>
-Var<T> concat(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
+[[nodiscard]] Var<T> concat(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
     PoolVector<const Shape*> shapes;
     for (const Var<T>& each : list) shapes.push_back(&each.shape());
     const auto joined = [&] { return ops::Concat::of(shapes, axis); };
     return apply_to_list(detail::with_context_of(ops::Concat::name, joined, list), list);
 }
 template <class T, class Allocator>
-Var<T> concat(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {
+[[nodiscard]] Var<T> concat(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {
     return concat(std::span<const Var<T>>(list), axis);
 }
 template <class T>
-Var<T> concat(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
+[[nodiscard]] Var<T> concat(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
     return concat(std::span<const Var<T>>(list.begin(), list.size()), axis);
 }
 
 /// Arrays of one shape joined along a new axis, whose place in the result is `axis`.
 /// @throws ShapeError if the shapes differ.
 template <class T>
-Var<T> stack(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
+[[nodiscard]] Var<T> stack(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
     const auto join = [&] {
         if (list.empty()) throw ShapeError("an empty list of inputs");
         PoolVector<Var<T>> expanded;
@@ -462,11 +462,11 @@ Var<T> stack(std::span<const Var<T>> list, std::ptrdiff_t axis = 0) {
     return detail::with_context_of("stack", join, list);
 }
 template <class T, class Allocator>
-Var<T> stack(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {
+[[nodiscard]] Var<T> stack(const std::vector<Var<T>, Allocator>& list, std::ptrdiff_t axis = 0) {
     return stack(std::span<const Var<T>>(list), axis);
 }
 template <class T>
-Var<T> stack(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
+[[nodiscard]] Var<T> stack(std::initializer_list<Var<T>> list, std::ptrdiff_t axis = 0) {
     return stack(std::span<const Var<T>>(list.begin(), list.size()), axis);
 }
 

@@ -15,7 +15,7 @@ namespace ops {
 /// t minus its mean by the weights y: t - sum(t y). Twice, because where one weight is almost 1 the mean is almost that
 /// element of t, and the difference loses its digits: of a t which is small there it does not.
 template <class X>
-X minus_mean(const X& t, const X& y, const Shape& kept) {
+[[nodiscard]] X minus_mean(const X& t, const X& y, const Shape& kept) {
     const X once = t - sum_to(t * y, kept);
     return once - sum_to(once * y, kept);
 }
@@ -56,7 +56,7 @@ struct LogSoftmax {
 /// 1 at (i, classes[i], j) and 0 elsewhere, of the shape of logits, whose classes are axis 1, or 0 of a vector.
 /// @throws ShapeError if the classes are not as many as `shape` wants or one of them is not there.
 template <class T>
-Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes);
+[[nodiscard]] Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes);
 
 /// @throws ShapeError if the weight or bias does not broadcast to x, Error if epsilon is negative or not finite.
 void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const Shape* weight, const Shape* bias);
@@ -67,14 +67,14 @@ void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const 
 /// all are NaN. Beside an element of +infinity the others give 0; it gives 1, and several give equal shares.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
-X softmax(const X& x, const Axes& axes = -1) {
+[[nodiscard]] X softmax(const X& x, const Axes& axes = -1) {
     return apply(ops::Softmax{ops::Reduction::of(x, axes, KeepDims::yes, "softmax").kept}, x);
 }
 
 /// log(softmax(x)), exact where softmax itself underflows or rounds to 1. Infinities and NaN as softmax.
 /// @throws ShapeError for an axis that is not there or is named twice.
 template <Operand X>
-X log_softmax(const X& x, const Axes& axes = -1) {
+[[nodiscard]] X log_softmax(const X& x, const Axes& axes = -1) {
     return apply(ops::LogSoftmax{ops::Reduction::of(x, axes, KeepDims::yes, "log_softmax").kept}, x);
 }
 
@@ -86,7 +86,7 @@ enum class LossReduction { none, sum, mean };
 /// of the classes, which with LossReduction::none is the shape of the result. The mean over no rows is NaN.
 /// @throws ShapeError if there are too few or too many classes, or one is not in the logits.
 template <Operand X>
-X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
+[[nodiscard]] X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
                 LossReduction reduction = LossReduction::mean) {
     using T = typename X::Element;
     auto chosen = detail::with_context_of(
@@ -104,7 +104,7 @@ X cross_entropy(const X& logits, const std::vector<std::size_t>& classes,
 /// variance overflows, or vanishes beside an epsilon that does, and 0 of equal numbers.
 /// @throws ShapeError for an axis that is not there or is named twice, Error if epsilon is negative or not finite.
 template <Operand X>
-X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
+[[nodiscard]] X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
     detail::with_context_of(
         "layer_norm", [&] { ops::require_layer_norm(x.shape(), axes, epsilon, nullptr, nullptr); }, x);
     const Shape kept = ops::Reduction::of(x, axes, KeepDims::yes, "layer_norm").kept;
@@ -121,7 +121,7 @@ X layer_norm(const X& x, const Axes& axes = -1, double epsilon = 1e-5) {
 /// The same, times `weight`, plus `bias`, which are broadcast: for the last axis they have shape (n,).
 /// @throws ShapeError also if they do not broadcast to x's shape.
 template <Operand X>
-X layer_norm(const X& x, const X& weight, const X& bias, const Axes& axes = -1, double epsilon = 1e-5) {
+[[nodiscard]] X layer_norm(const X& x, const X& weight, const X& bias, const Axes& axes = -1, double epsilon = 1e-5) {
     const auto scaled = [&] {
         ops::require_layer_norm(x.shape(), axes, epsilon, &weight.shape(), &bias.shape());
         return layer_norm(x, axes, epsilon) * weight + bias;

@@ -15,8 +15,8 @@ XTAPE_SPECIAL_OPS(XTAPE_DECLARE_OP)
 namespace autograd::ops {
 
 /// What the gamma function's relatives are held against: plain series, in records/special_references.cpp.
-double reference_digamma(const double* inputs);
-double reference_polygamma(const double* inputs);
+[[nodiscard]] double reference_digamma(const double* inputs);
+[[nodiscard]] double reference_polygamma(const double* inputs);
 
 inline constexpr double two_over_root_pi = 2 * std::numbers::inv_sqrtpi;
 

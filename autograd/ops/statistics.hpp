@@ -15,20 +15,20 @@ namespace ops {
 
 /// f(x) where x is not 0. There, a constant 0: the gradient is 0 where f's is infinite.
 template <class X, class F>
-X zero_at_zero(const X& x, F f) {
+[[nodiscard]] X zero_at_zero(const X& x, F f) {
     const X is_zero = equal(x, 0);
     return where(is_zero, 0, f(where(is_zero, 1, x)));
 }
 
 /// x less its mean over the axes that have extent 1 in `kept`.
 template <class X>
-X centred(const X& x, const Shape& kept) {
+[[nodiscard]] X centred(const X& x, const Shape& kept) {
     return x - apply(Mean{{kept, kept}}, x);
 }
 
 /// The same without what the rounding of the mean leaves: 0 of equal numbers, and slopes that sum to 0.
 template <class X>
-X exactly_centred(const X& x, const Shape& kept) {
+[[nodiscard]] X exactly_centred(const X& x, const Shape& kept) {
     const X distances = centred(x, kept), rest = apply(Mean{{kept, kept}}, distances);
     return distances - where(isfinite(rest), rest, 0);
 }
@@ -37,18 +37,18 @@ X exactly_centred(const X& x, const Shape& kept) {
 /// the sum of its squares: 1 where that is far from over- and underflow, else the power of two at the largest |x|, or
 /// at `least` if this is larger. None if no square is near. Powers of two round nothing.
 template <class T>
-std::optional<Array<T>> scale_of_squares(const Array<T>& x, const Array<T>& squares, double least = 0);
+[[nodiscard]] std::optional<Array<T>> scale_of_squares(const Array<T>& x, const Array<T>& squares, double least = 0);
 
 /// The same for the squares of x less its mean, plus epsilon. One pass over ordinary numbers, if epsilon is one.
 template <class T>
-std::optional<Array<T>> scale_of_spread(const Array<T>& x, const Shape& kept, double epsilon);
+[[nodiscard]] std::optional<Array<T>> scale_of_spread(const Array<T>& x, const Shape& kept, double epsilon);
 
 template <class T>
-bool all_finite(const Array<T>& x);
+[[nodiscard]] bool all_finite(const Array<T>& x);
 
 /// x over its scale, where there is one.
 template <class X>
-X over_scale(const X& x, const std::optional<Array<typename X::Element>>& scale) {
+[[nodiscard]] X over_scale(const X& x, const std::optional<Array<typename X::Element>>& scale) {
     return scale ? x / detail::constant_like(x, *scale) : x;
 }
 
@@ -155,7 +155,7 @@ void require_order(double ord);
 
 /// By what var() and stddev() divide: NaN where n - correction is not positive.
 template <Operand X>
-double degrees_of_freedom(const X& x, const Reduction& shapes, double correction, const char* op) {
+[[nodiscard]] double degrees_of_freedom(const X& x, const Reduction& shapes, double correction, const char* op) {
     detail::with_context_of(
         op, [&] { require_correction(correction); }, x);
     const double groups = static_cast<double>(element_count(shapes.kept));
@@ -169,7 +169,7 @@ double degrees_of_freedom(const X& x, const Reduction& shapes, double correction
 /// is not positive. The distances are computed, not the difference of two large squares.
 /// @throws Error if `correction` is not finite.
 template <Operand X>
-X var(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
+[[nodiscard]] X var(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
     const auto shapes = ops::Reduction::of(x, axes, keepdims, "var");
     return apply(ops::Variance{shapes, ops::degrees_of_freedom(x, shapes, correction, "var")}, x);
 }
@@ -178,7 +178,7 @@ X var(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, doubl
 /// where its square is none. Where it is 0 its gradient is 0, one of its subgradients.
 /// @throws Error if `correction` is not finite.
 template <Operand X>
-X stddev(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
+[[nodiscard]] X stddev(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double correction = 0) {
     const auto shapes = ops::Reduction::of(x, axes, keepdims, "stddev");
     return apply(ops::StandardDeviation{{shapes, 2, true, ops::degrees_of_freedom(x, shapes, correction, "stddev")}}, x);
 }
@@ -188,7 +188,7 @@ X stddev(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, do
 /// an element which is 0. Where one element is infinite it is the limit; where several are, that of these is NaN.
 /// @throws ShapeError if `ord` is not positive; over an empty axis if it is infinite.
 template <Operand X>
-X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double ord = 2) {
+[[nodiscard]] X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no, double ord = 2) {
     const auto norm = [&] {
         ops::require_order(ord);
         const auto shapes = ops::Reduction::of(x, axes, keepdims, "vector_norm");
@@ -201,21 +201,21 @@ X vector_norm(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::n
 
 /// How many elements over `axes` are not 0, as a number: exact in float up to 2^24. NaN is not 0. It cuts the gradient.
 template <Operand X>
-X count_nonzero(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X count_nonzero(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return detail::with_context_of(
         "count_nonzero", [&] { return sum(not_equal(x, 0), axes, keepdims); }, x);
 }
 
 /// 1 where at least one element over `axes` is not 0, else 0. It cuts the gradient.
 template <Operand X>
-X any(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X any(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return detail::with_context_of(
         "any", [&] { return not_equal(count_nonzero(x, axes, keepdims), 0); }, x);
 }
 
 /// 1 where no element over `axes` is 0, else 0. It cuts the gradient.
 template <Operand X>
-X all(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
+[[nodiscard]] X all(const X& x, const Axes& axes = {}, KeepDims keepdims = KeepDims::no) {
     return detail::with_context_of(
         "all", [&] { return equal(sum(equal(x, 0), axes, keepdims), 0); }, x);
 }
