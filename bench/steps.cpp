@@ -71,7 +71,7 @@ void run_as_worker(const std::string& contender, int threads, std::size_t batch)
         autograd::Tape<float> tape({.inference = true});
         return serve([&] {
             tape.clear();
-            sigmoid(decoder(tape.constant(codes)));
+            static_cast<void>(sigmoid(decoder(tape.constant(codes))));
         });
     }
     HandwrittenVae model({.batch = batch}, rng);
