@@ -40,6 +40,7 @@ Matrix shifted_at(const Array<double>& x, std::size_t index) {
 }
 template <class T>
 Var<T> shifted(const Var<T>& a) {
+    ops::require_matrix(a.shape());
     auto identity = triangular<T>(a.shape()[a.shape().size() - 1], 0, shift, 0);
     return a.tape().constant(std::move(identity)) - a;
 }
@@ -54,6 +55,7 @@ Matrix spread_at(const Array<double>& x, std::size_t index) {
 }
 template <class T>
 Var<T> spread(const Var<T>& a) {
+    ops::require_matrix(a.shape());
     const std::size_t n = a.shape()[a.shape().size() - 1];
     auto diagonal_values = full<T>({n, n}, T(0));
     for (std::size_t i = 0; i < n; ++i) diagonal_values.data()[i * n + i] = static_cast<T>(3 * (i + 1));
