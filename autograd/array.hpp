@@ -42,7 +42,7 @@ using PoolVector = std::vector<T, PoolAllocator<T>>;
 
 /// A size, index or count as whoever passed it will have written it: -1 became 2^64 - 1, and is shown as "-1". So is what
 /// else lies within 2^62 of 2^64.
-std::string as_written(std::size_t number);
+[[nodiscard]] std::string as_written(std::size_t number);
 
 /// "(3, 4)", as NumPy prints it: "(3,)" for one axis and "()" for a scalar. Extents as_written().
 [[nodiscard]] std::string to_string(const Shape& shape);
