@@ -13,7 +13,6 @@
 
 #include "autograd/gradients.hpp"
 #include "autograd/kernels/elementwise.hpp"
-#include "autograd/mistakes.hpp"
 #include "autograd/tangents.hpp"
 #include "autograd/worlds.hpp"
 

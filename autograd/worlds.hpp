@@ -107,11 +107,9 @@ inline constexpr bool is_eager<Eager<T>> = true;
 
 template <class A>
 concept Operand = is_pack<A> || is_dual<A> || is_var<A> || is_eager<A>;
-/// What an op takes: at least one operand, and scalars. (A concept of its own for the first half: see mistakes.hpp.)
+/// What an op takes: at least one operand, and scalars.
 template <class... A>
-concept SomeOperand = (Operand<A> || ...);
-template <class... A>
-concept Operands = SomeOperand<A...> && ((Operand<A> || Scalar<A>) && ...);
+concept Operands = (Operand<A> || ...) && ((Operand<A> || Scalar<A>) && ...);
 
 namespace detail {
 

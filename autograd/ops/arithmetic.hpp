@@ -32,7 +32,11 @@ concept VarAndArray = (is_var<A> && xt::is_xexpression<B>::value) || (xt::is_xex
     requires VarAndArray<std::remove_cvref_t<A>, std::remove_cvref_t<B>>                                      \
     auto operator symbol(A&& a, B&& b) {                                                                      \
         static_assert(!sizeof(A), "a Var and an array: write tape.constant(array), or tape.variable(array)"); \
-        return detail::first_operand(a, b);                                                                   \
+        if constexpr (is_var<std::remove_cvref_t<A>>) {                                                       \
+            return a;                                                                                         \
+        } else {                                                                                              \
+            return b;                                                                                         \
+        }                                                                                                     \
     }
 XTAPE_REFUSE(+)
 XTAPE_REFUSE(-)

@@ -95,7 +95,7 @@ Windows Windows::of(const Shape& pictures, Size2d kernel, const Sliding& sliding
                          " and a dilation of " + text_of(sliding.dilation));
     }
     // Their product is within the bounds of sizes, and so is that of any of them.
-    element_count({pictures[0], pictures[1], kernel.height, kernel.width, count.height, count.width});
+    static_cast<void>(element_count({pictures[0], pictures[1], kernel.height, kernel.width, count.height, count.width}));
     return {pictures, kernel, sliding, count};
 }
 
@@ -176,7 +176,7 @@ Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bia
         x[0], weight[1] * options.groups,
         made(x[2], weight[2], options.stride.height, options.padding.height, options.dilation.height, extra.height),
         made(x[3], weight[3], options.stride.width, options.padding.width, options.dilation.width, extra.width)};
-    element_count({pictures[0], pictures[1], weight[2], weight[3], x[2], x[3]});
+    static_cast<void>(element_count({pictures[0], pictures[1], weight[2], weight[3], x[2], x[3]}));
     require_reasonable({pictures[2], pictures[3]}, 1, "a picture", op);
     // Not the number of windows that would fit, which an output padding as large as the dilation allows raises.
     return {pictures,
