@@ -177,9 +177,9 @@ template <class X, class A>
 enum class ErrorsOf { op, parts };
 
 /// An error's message without the name that it begins with: the op's, or, of a part's error, that of the part.
-std::string without_name(const Error& error, const char* op, ErrorsOf of);
+[[nodiscard]] std::string without_name(const Error& error, const char* op, ErrorsOf of);
 /// Whether it is an Error and nothing more special.
-bool is_plain(const Error& error);
+[[nodiscard]] bool is_plain(const Error& error);
 
 /// What `body` gives. An Error of it keeps its type and is given the op's description as its beginning, in place of the
 /// name that it begins with. (TapeErrors and GradientErrors describe nodes themselves; a TapeError about a Var that was

@@ -2,6 +2,7 @@
 // none, lock it and set its permissions.
 #include "nn/file.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -16,6 +17,7 @@
 #include <fstream>
 #include <limits>
 #include <random>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -252,6 +254,19 @@ bool is_there(const fs::path& path) {
     return true;
 }
 
+// Not std::filesystem::directory_iterator: libstdc++'s ends the program where there is no memory for it.
+std::vector<std::string> names_in(const fs::path& directory) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
+    if (!stream) throw FileError(directory, "cannot list this directory: " + error_text(errno));
+    std::vector<std::string> names;
+    for (errno = 0; const dirent* entry = ::readdir(stream.get()); errno = 0) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") names.emplace_back(name);
+    }
+    if (errno != 0) throw FileError(directory, "cannot list this directory: " + error_text(errno));
+    return names;
+}
+
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
     const fs::path target = behind_links(path);
     const auto replaced = status_of_replaceable(path, target);
@@ -270,11 +285,16 @@ void require_writable(const fs::path& path) {
 void remove_leftovers(const fs::path& path) {
     const fs::path target = behind_links(path);
     const std::string prefix = partial_prefix(target);
-    std::error_code ignored;
-    for (fs::directory_iterator entry(directory_of(target), ignored); entry != fs::directory_iterator();
-         entry.increment(ignored)) {
-        const fs::path& candidate = entry->path();
-        if (!is_partial(candidate.filename().native(), prefix)) continue;
+    const fs::path directory = directory_of(target);
+    std::vector<std::string> names;
+    try {
+        names = names_in(directory);
+    } catch (const FileError&) {
+        return;  // what cannot be listed may all the same be written to
+    }
+    for (const std::string& name : names) {
+        if (!is_partial(name, prefix)) continue;
+        const fs::path candidate = directory / name;
         const Descriptor file(::open(candidate.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
         if (file && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) ::unlink(candidate.c_str());
     }

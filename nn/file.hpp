@@ -20,7 +20,7 @@ namespace nn {
 
 /// A name as text for people: bytes which are not UTF-8, control characters and those which turn the direction of
 /// writing as \xNN each, all else as it is. So a path can be printed, or stand in JSON, whatever it holds.
-std::string printable(std::string_view text);
+[[nodiscard]] std::string printable(std::string_view text);
 
 /// A file which cannot be read or written, or which is not what it should be. The message begins with the path, printable.
 class FileError : public autograd::Error {
@@ -50,7 +50,11 @@ class InputFile {
 
 /// Whether there is something at `path`, behind symbolic links.
 /// @throws FileError if that cannot be told: permission is missing on the way there, say.
-bool is_there(const std::filesystem::path& path);
+[[nodiscard]] bool is_there(const std::filesystem::path& path);
+
+/// The names of what lies in a directory, in no order.
+/// @throws FileError if it cannot be listed.
+[[nodiscard]] std::vector<std::string> names_in(const std::filesystem::path& directory);
 
 /// Writes a temporary file beside `path`, FILE.partial-XXXXXXXX, and renames it to `path` when it is complete; on failure
 /// nothing is left, and what stood at `path` before still does. A program that is killed meanwhile leaves the temporary

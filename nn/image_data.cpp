@@ -52,11 +52,7 @@ fs::path find_or_refuse(const fs::path& directory, const std::vector<std::string
 /// What stands before "-train-images-idx3-ubyte" or its like in the names of a directory.
 std::set<std::string> prefixes_in(const fs::path& directory, Split split) {
     std::set<std::string> prefixes;
-    std::error_code error;
-    fs::directory_iterator entry(directory, error);
-    if (error) throw FileError(directory, "cannot list this directory: " + error.message());
-    for (; entry != fs::directory_iterator(); entry.increment(error)) {
-        std::string name = entry->path().filename().string();
+    for (std::string name : names_in(directory)) {
         if (name.ends_with(".gz")) name.resize(name.size() - 3);
         for (const std::string& split_name : split_names(split)) {
             const std::string suffix = fmt::format("-{}{}", split_name, images_suffix);
@@ -64,7 +60,6 @@ std::set<std::string> prefixes_in(const fs::path& directory, Split split) {
                 prefixes.insert(name.substr(0, name.size() - suffix.size()));
         }
     }
-    if (error) throw FileError(directory, "cannot list this directory: " + error.message());
     return prefixes;
 }
 

@@ -191,7 +191,7 @@ TEST_CASE("faults: the step of an optimiser alone") {
         };
         return with_each_fault(
             [&] {
-                optimizer.step(training.model, gradients);
+                optimizer.step(training.model, gradients, {.again = true});
                 return true;
             },
             [&](bool) { return state(); },
