@@ -72,10 +72,9 @@ std::size_t resident_bytes() {
 
 }  // namespace
 
-#if !XTAPE_TESTS_SANITIZED  // the address sanitizer keeps what is freed
 TEST_CASE("memory: it stays flat over steps with changing batch sizes and threads") {
     const char* const wanted = std::getenv("XTAPE_STEPS");
-    const std::size_t steps = wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : 100'000;
+    const std::size_t steps = wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : XTAPE_TESTS_SANITIZED ? 2'000 : 100'000;
     REQUIRE(steps >= 1000);
     const ThreadCount as_it_was;
     autograd::Rng rng(5);
@@ -114,6 +113,7 @@ TEST_CASE("memory: it stays flat over steps with changing batch sizes and thread
     if (wanted != nullptr) {
         WARN(steps << " steps: at most " << settled << " resident bytes in the first half, " << largest << " afterwards");
     }
-    CHECK(static_cast<double>(largest) <= 1.01 * static_cast<double>(settled));
+    CHECK(largest > 0);
+    // Sanitizers keep what is freed; under them, it is who allocates and who frees that is looked at.
+    if constexpr (!XTAPE_TESTS_SANITIZED) CHECK(static_cast<double>(largest) <= 1.01 * static_cast<double>(settled));
 }
-#endif
