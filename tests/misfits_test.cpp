@@ -82,8 +82,8 @@ TEST_CASE("misfits: every op of the registry, on inputs of other shapes and numb
         for (const OpCase& each : record.cases) calls.push_back({each.call, each.shapes});
         for (const auto& [call, shapes] : calls) {
             INFO(record.name);
-            const auto run = [&, &call = call](const std::vector<Shape>& given) {
-                (outcome<float>(call, given) && outcome<double>(call, given) ? results : errors) += 1;
+            const auto run = [&, &op = call](const std::vector<Shape>& given) {
+                (outcome<float>(op, given) && outcome<double>(op, given) ? results : errors) += 1;
             };
             for (const Shape& misfit : misfits()) {
                 run(std::vector<Shape>(shapes.size(), misfit));
@@ -400,7 +400,7 @@ TEST_CASE("misfits: an error names the op that was called, not one that it is ma
         {"layer_norm", [](V a, V b) { layer_norm(a, b, b); }},
     };
     for (const auto& [name, call] : vars) {
-        CHECK_THAT(message_of<TapeError>([&, &call = call] { call(x, elsewhere); }), StartsWith(name + ": node ") && contains(" is of another tape"));
+        CHECK_THAT(message_of<TapeError>([&, &op = call] { op(x, elsewhere); }), StartsWith(name + ": node ") && contains(" is of another tape"));
     }
     const std::vector<std::pair<std::string, std::function<void(V)>>> cleared{
         {"tile", [](V a) { tile(a, {2}); }},
@@ -425,7 +425,7 @@ TEST_CASE("misfits: an error names the op that was called, not one that it is ma
     };
     other.clear();
     for (const auto& [name, call] : cleared) {
-        CHECK_THAT(message_of<TapeError>([&, &call = call] { call(elsewhere); }), StartsWith(name + ": node 0 was forgotten"));
+        CHECK_THAT(message_of<TapeError>([&, &op = call] { op(elsewhere); }), StartsWith(name + ": node 0 was forgotten"));
     }
     Rng rng(1);
     CHECK_THAT(message_of<Error>([&] { bernoulli_like(x + 5, rng); }),
