@@ -10,7 +10,6 @@ namespace autograd {
 
 namespace {
 
-constexpr std::size_t most_bytes = std::size_t{1} << 48;
 // Above this a number was negative before it became a size.
 constexpr std::size_t largest_positive = std::numeric_limits<std::size_t>::max() - (std::size_t{1} << 62);
 
@@ -38,6 +37,10 @@ Count count_of(const Shape& shape) {
 }
 
 }  // namespace
+
+void refuse_moved_from(const char* who) {
+    throw TapeError(std::string(who) + ": an array that was moved from, which has no elements");
+}
 
 std::size_t element_count(const Shape& shape) {
     const Count count = count_of(shape);

@@ -47,6 +47,9 @@ using PoolVector = std::vector<T, PoolAllocator<T>>;
 /// "(3, 4)", as NumPy prints it: "(3,)" for one axis and "()" for a scalar. Extents as_written().
 [[nodiscard]] std::string to_string(const Shape& shape);
 
+/// More than any machine holds. No array has as many bytes, no product of extents as much.
+inline constexpr std::size_t most_bytes = std::size_t{1} << 48;
+
 /// The number of elements of a shape; 1 for the shape of a scalar, ().
 /// @throws ShapeError if the product of the extents that are not 0 is more than 2^48: of that size there is no array, nor a
 /// part or a sum of one that has no elements.
@@ -71,12 +74,14 @@ template <class T>
     return Array<T>(shape, value);
 }
 
+[[noreturn]] void refuse_moved_from(const char* who);
+
 /// @throws TapeError for an array which was moved from: it has a shape, and not its elements. `who` begins the message.
 template <class T>
 void require_values(const Array<T>& array, const char* who) {
     std::size_t count = 1;
     for (const std::size_t extent : array.shape()) count *= extent;
-    if (count != array.size()) throw TapeError(std::string(who) + ": an array that was moved from, which has no elements");
+    if (count != array.size()) refuse_moved_from(who);
 }
 
 /// Gives `array` this shape, with unspecified values; nothing happens if it has it.

@@ -2,6 +2,8 @@
 // memory is seen: Dice, Moir and Scherer, "Quickly reacquirable locks", 2003.
 #include "autograd/occupancy.hpp"
 
+#include <pthread.h>
+
 #include <mutex>
 #include <string>
 
@@ -27,10 +29,14 @@ void barrier_of_all_threads() {
 #endif
 }
 
+constinit std::mutex one_at_a_time;
+
 }  // namespace
 
 Occupancy::Entry Occupancy::enter_slowly(Work added, const char* op) {
-    static std::mutex one_at_a_time;
+    // A child process is to find it free.
+    [[maybe_unused]] static const int registered =
+        pthread_atfork([] { one_at_a_time.lock(); }, [] { one_at_a_time.unlock(); }, [] { one_at_a_time.unlock(); });
     const std::lock_guard lock(one_at_a_time);
     const std::thread::id me = std::this_thread::get_id();
     Seat* const last = current_.load(std::memory_order_acquire);

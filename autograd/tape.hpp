@@ -267,6 +267,7 @@ class Tape {
     const Array<T>& values(std::uint32_t index) const {
         const Node<T>& node = this->node(index);
         if (node.released) refuse_released(index);
+        if (node.borrowed != nullptr) require_values(*node.borrowed, "value");  // somebody may have moved it away
         return node.array();
     }
 

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -159,7 +160,7 @@ class Pool {
                 std::fprintf(stderr,
                              "xtape: %zu of %zu threads can be started (%s); work goes on with them. Lower "
                              "set_num_threads(), or raise the limits of the process (ulimit -v, ulimit -u).\n",
-                             threads_.size() + 1, wanted + 1, error.code().message().c_str());
+                             threads_.size() + 1, wanted + 1, std::strerror(error.code().value()));
                 return;
             }
         }
@@ -223,6 +224,8 @@ int num_threads() {
 }
 
 namespace detail {
+
+void prepare_threads() { pool(); }
 
 void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void*, std::size_t), const void* work) {
     const std::size_t helpers = parts == 0 ? 0 : std::min(parts, std::max<std::size_t>(threads, 1)) - 1;

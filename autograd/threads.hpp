@@ -18,6 +18,8 @@ void set_num_threads(int count);
 [[nodiscard]] int num_threads();
 
 namespace detail {
+/// Makes the pool, if it is not there: a handler of forks that is registered after this runs before the pool's.
+void prepare_threads();
 void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void* work, std::size_t part),
                const void* work);
 }  // namespace detail

@@ -127,8 +127,8 @@ class PartialFile {
         // To give files away takes privileges: without them the new file is the writer's own.
         const bool given = ::fchown(file_.number(), replaced->st_uid, replaced->st_gid) == 0 ||
                            ::fchown(file_.number(), static_cast<uid_t>(-1), replaced->st_gid) == 0;
-        static_cast<void>(given);
-        if (::fchmod(file_.number(), replaced->st_mode & 07777U) != 0) file_ = Descriptor();
+        // The group of another file's readers is not to become that of the writer.
+        if (::fchmod(file_.number(), replaced->st_mode & (given ? 07777U : 0707U)) != 0) file_ = Descriptor();
     }
     PartialFile(const PartialFile&) = delete;
     PartialFile& operator=(const PartialFile&) = delete;
@@ -212,7 +212,7 @@ std::string printable(std::string_view text) {
 }
 
 FileError::FileError(const fs::path& path, const std::string& problem)
-    : Error(printable(path.native()) + ": " + problem) {}
+    : Error(printable(path.native() + ": " + problem)) {}
 
 std::vector<std::byte> read_file(const fs::path& path) {
     require_regular_file(path);

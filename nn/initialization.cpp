@@ -8,8 +8,7 @@
 namespace nn {
 
 void detail::require_size(const char* function, const char* what, std::size_t size) {
-    constexpr std::size_t most = std::size_t{1} << 48;
-    if (1 <= size && size <= most) return;
+    if (1 <= size && size <= autograd::most_bytes) return;
     throw autograd::Error(
         fmt::format("{}: {} = {}: a number from 1 to 2^48 is wanted", function, what, autograd::as_written(size)));
 }

@@ -8,7 +8,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
@@ -203,7 +202,7 @@ class Reader {
                  data_.size(), value["data_offsets"].dump());
         }
         const auto extents = parse_numbers(name, "shape", value["shape"]);
-        const auto count = element_count_within(extents, std::numeric_limits<std::ptrdiff_t>::max() / type->size);
+        const auto count = element_count_within(extents, autograd::most_bytes / type->size);
         if (!count || *count * type->size != offsets[1] - offsets[0]) {
             fail("tensor {}: shape {} of {} does not take the {} bytes which its data_offsets say", name,
                  value["shape"].dump(), type->name, offsets[1] - offsets[0]);

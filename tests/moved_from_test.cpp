@@ -60,6 +60,10 @@ TEST_CASE("moved-from arrays are refused where they enter") {
         D stolen = std::move(parameter.mutable_value());
         CHECK(stolen.size() == 6);
         CHECK_THROWS_AS(tape.parameter(parameter), TapeError);
+        Parameter<double> late(whole);
+        const auto recorded = tape.parameter(late);
+        stolen = std::move(late.mutable_value());
+        CHECK_THROWS_AS(recorded * recorded, TapeError);
         CHECK_THROWS_AS(tape.constant(parameter), TapeError);
         CHECK(elements(backward(sum(x))[x]) == std::vector<double>(6, 1.0));
     }

@@ -124,6 +124,49 @@ TEST_CASE("processes: a fork while another thread is at work") {
     CHECK(wrong == 0);
 }
 
+// Run alone, as ctest runs it, there are no threads of the pool before the second product.
+TEST_CASE("processes: a fork while the first large product is under way, after a small one") {
+    if (!may_fork) return;
+    const auto work = [] {
+        Tape<float> tape;
+        const auto small = tape.variable(sample<float>({4, 4}));
+        if (matmul(small, small).shape() != Shape{4, 4}) return 1;
+        std::atomic<bool> stop{false};
+        std::thread other([&] {
+            while (!stop) static_cast<void>(compute());
+        });
+        int failures = 0;
+        for (int i = 0; i < 100; ++i) failures += in_child([] { return 0; }) == 0 ? 0 : 1;
+        stop = true;
+        other.join();
+        return failures == 0 ? 0 : 2;
+    };
+    CHECK(in_child(work) == 0);
+}
+
+TEST_CASE("processes: forks under a limit of the address space leave no threads behind") {
+    if (!may_fork || !may_limit) return;
+    const auto threads_here = [] {
+        std::ifstream file("/proc/self/status");
+        for (std::string word; file >> word;) {
+            int count = 0;
+            if (word == "Threads:" && file >> count) return count;
+        }
+        return -1;
+    };
+    const auto work = [&] {
+        limit_address_space(std::size_t{1} << 33);
+        static_cast<void>(compute());
+        const int before = threads_here();
+        for (int i = 0; i < 20; ++i) {
+            if (in_child([] { return 0; }) != 0) return 1;
+            static_cast<void>(compute());
+        }
+        return before > 0 && threads_here() <= before + 1 ? 0 : 2;
+    };
+    CHECK(in_child(work) == 0);
+}
+
 TEST_CASE("processes: the end while other threads are at work") {
     if (!may_fork) return;
     const ThreadCount restored;

@@ -149,8 +149,13 @@ TEST_CASE("a safetensors file which breaks a rule", "[safetensors]") {
             CHECK(message(file_of(tensor("\"F32\"", shape, "[0,8]"), data)) ==
                   "tensor t: shape " + shape + " of F32 does not take the 8 bytes which its data_offsets say");
         }
-        CHECK(message(file_of(tensor("\"F32\"", "[0,9223372036854775808,9223372036854775808]", "[0,0]"))) !=
-              "");  // no bytes, but strides that overflow
+        // No bytes, but strides that overflow, or extents beyond all sizes.
+        for (const std::string shape : {"[0,9223372036854775808,9223372036854775808]", "[0,1125899906842624]"}) {
+            CHECK(message(file_of(tensor("\"F32\"", shape, "[0,0]"))) ==
+                  "tensor t: shape " + shape + " of F32 does not take the 0 bytes which its data_offsets say");
+        }
+        CHECK(message(file_of("{\"\\u001b[2J\":5}")) ==
+              "tensor \\x1b[2J: expected an object with dtype, shape and data_offsets");
         for (const std::string value : {"\"text\"", "[]", "false", "0"}) {
             CHECK(message(file_of(R"({"__metadata__":)" + value + "}")) ==
                   "__metadata__ must be an object of strings, or null");

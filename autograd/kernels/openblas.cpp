@@ -12,9 +12,11 @@
 #include <cstddef>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "autograd/error.hpp"
+#include "autograd/threads.hpp"
 
 extern "C" {
 void openblas_set_num_threads(int);
@@ -30,7 +32,7 @@ namespace {
 /// What OpenBLAS maps for each buffer, on x86-64 and on ARM, and a page or two for what goes with it.
 constexpr std::size_t buffer_bytes = (std::size_t{128} << 20) + (std::size_t{1} << 16);
 
-/// More calls at once than this are not asked for: OpenBLAS has a limit of its own, twice the number of processors that it
+/// No more buffers than for so many calls at once are asked for, others wait: OpenBLAS has a limit of its own, twice the number of processors that it
 /// was built for, beyond which it ends the process.
 constexpr std::size_t most_calls = 64;
 
@@ -89,13 +91,20 @@ void shut_gate() {
 
 // OpenBLAS starts threads of its own when it is loaded, each of which takes a buffer. Where there is no room for it, such
 // a thread tries for ever, and a fork or the end of the process waits for it, unless OpenBLAS believes that it has none.
+// After a fork the parent's OpenBLAS is to know of them again: else it starts others beside them.
+int believed_before = 0;
 void do_not_wait_for_its_threads() {
     rlimit limit{};
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-    if (&blas_server_avail != nullptr) blas_server_avail = 0;
+    if (&blas_server_avail != nullptr) believed_before = std::exchange(blas_server_avail, 0);
+}
+void wait_for_its_threads_again() {
+    if (&blas_server_avail != nullptr && believed_before != 0) blas_server_avail = std::exchange(believed_before, 0);
 }
 
 void prepare_for_forks() {
+    // A call that is under way may be about to lock the pool. So the gate is to be shut before a fork locks that.
+    autograd::detail::prepare_threads();
     [[maybe_unused]] static const int once = pthread_atfork(
         [] {
             making.lock();
@@ -103,10 +112,12 @@ void prepare_for_forks() {
             do_not_wait_for_its_threads();
         },
         [] {
+            wait_for_its_threads_again();
             under_way -= shut;
             making.unlock();
         },
         [] {
+            believed_before = 0;
             under_way = of_this_thread;
             making.unlock();
         });
@@ -121,9 +132,9 @@ void prepare_for_forks() {
 }  // namespace
 
 OpenBlasCalls::OpenBlasCalls(std::size_t wanted) : count_(std::min(wanted, most_calls)) {
-    openblas_set_num_threads(1);
     if (under_way.fetch_add(count_) + count_ <= made) {
         of_this_thread += count_;
+        openblas_set_num_threads(1);  // behind the gate, as all that is OpenBLAS's
         return;
     }
     // The first call, one more at once than ever, or the gate is shut.
@@ -137,7 +148,7 @@ OpenBlasCalls::OpenBlasCalls(std::size_t wanted) : count_(std::min(wanted, most_
             nap();
             continue;
         }
-        if (now + count_ > made) buffers().make(now + count_);
+        if (now + count_ > made) buffers().make(std::min(now + count_, most_calls));
         // Whoever came by the quick way has taken no more than there are.
         std::size_t free = 0;
         do {
@@ -146,9 +157,10 @@ OpenBlasCalls::OpenBlasCalls(std::size_t wanted) : count_(std::min(wanted, most_
         if (free > 0) {
             count_ = free;
             of_this_thread += count_;
+            openblas_set_num_threads(1);
             return;
         }
-        if (now == 0) {
+        if (now == of_this_thread) {
             throw Error("OpenBLAS, which does this work, needs 128 MB of the address space, for which there is no room: "
                         "raise the limit of the process (ulimit -v)");
         }

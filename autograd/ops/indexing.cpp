@@ -185,9 +185,8 @@ namespace {
 
 /// @throws ShapeError if an array of this shape cannot be repeated so often along an axis of this extent.
 std::size_t repeated_extent(const Shape& shape, std::size_t extent, std::size_t times) {
-    constexpr std::size_t most = std::size_t{1} << 48;
     std::size_t result = 0;
-    if (times <= most && !__builtin_mul_overflow(extent, times, &result)) return result;
+    if (times <= most_bytes && !__builtin_mul_overflow(extent, times, &result)) return result;
     throw ShapeError(fmt::format("{} repetitions of shape {}: the number must be from 0 to 2^48", as_written(times),
                                  to_string(shape)));
 }

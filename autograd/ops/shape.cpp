@@ -49,7 +49,7 @@ Reshape Reshape::of(Shape shape, std::size_t count) {
     if (std::find(shape.begin(), shape.end(), inferred) != shape.end()) {
         refuse("only one extent can be inferred (" + as_written(inferred) + " stands for one)");
     }
-    const auto is_impossible = [](std::size_t extent) { return extent > std::size_t{1} << 48; };
+    const auto is_impossible = [](std::size_t extent) { return extent > most_bytes; };
     if (std::any_of(shape.begin(), shape.end(), is_impossible)) refuse("an extent is negative or too large");
     const std::size_t others = element_count(shape);
     if (others == 0) refuse("beside an extent of 0 none can be inferred");
