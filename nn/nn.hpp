@@ -1,8 +1,6 @@
 // All of nn, for users: models and layers, losses, distributions, optimisers, data, pictures and checkpoints.
 #pragma once
 
-#include <autograd/language.hpp>
-
 #include "nn/batches.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/convolution.hpp"

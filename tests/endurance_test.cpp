@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "sanitizers.hpp"
 #include "testing.hpp"
 
 namespace {
@@ -74,7 +75,7 @@ std::size_t resident_bytes() {
 
 TEST_CASE("memory: it stays flat over steps with changing batch sizes and threads") {
     const char* const wanted = std::getenv("XTAPE_STEPS");
-    const std::size_t steps = wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : XTAPE_TESTS_SANITIZED ? 2'000 : 100'000;
+    const std::size_t steps = wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : under_sanitizer ? 2'000 : 100'000;
     REQUIRE(steps >= 1000);
     const ThreadCount as_it_was;
     autograd::Rng rng(5);
@@ -115,5 +116,5 @@ TEST_CASE("memory: it stays flat over steps with changing batch sizes and thread
     }
     CHECK(largest > 0);
     // Sanitizers keep what is freed; under them, it is who allocates and who frees that is looked at.
-    if constexpr (!XTAPE_TESTS_SANITIZED) CHECK(static_cast<double>(largest) <= 1.01 * static_cast<double>(settled));
+    if constexpr (!under_sanitizer) CHECK(static_cast<double>(largest) <= 1.01 * static_cast<double>(settled));
 }

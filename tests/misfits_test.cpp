@@ -6,6 +6,7 @@
 #include <functional>
 #include <new>
 
+#include "sanitizers.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
@@ -14,24 +15,12 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool has_sanitizer = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool has_sanitizer = true;
-#else
-constexpr bool has_sanitizer = false;
-#endif
-#else
-constexpr bool has_sanitizer = false;
-#endif
-
 std::vector<Shape> misfits() {
     std::vector<Shape> shapes{{},     {0},       {1},    {3},       {17},         {2, 3},       {3, 2},       {0, 3},
                               {3, 0}, {2, 3, 4}, {3, 3}, {1, 5, 1}, {1, 1, 1, 1}, {2, 1, 3, 3}, {1, 0, 2, 2}, {2, 2, 2, 2, 2}};
     // Without elements, but more of what is beside them than one can walk over. A sanitizer ends the program where an
     // allocation fails, as it must where the result has such an extent alone.
-    if (!has_sanitizer) {
+    if (!under_sanitizer) {
         const std::size_t large = std::size_t{1} << 45;
         for (const Shape& shape : {Shape{large, 0}, Shape{0, large}, Shape{large, 0, 0}, Shape{large, 1, 0, 0}}) {
             shapes.push_back(shape);

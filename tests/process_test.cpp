@@ -14,35 +14,15 @@
 #include <vector>
 
 #include "files.hpp"
+#include "sanitizers.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-#define XTAPE_TEST_TSAN 1
-#elif defined(__SANITIZE_ADDRESS__)
-#define XTAPE_TEST_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define XTAPE_TEST_TSAN 1
-#elif __has_feature(address_sanitizer)
-#define XTAPE_TEST_ASAN 1
-#endif
-#endif
-
 // The thread sanitizer ends a process that starts threads after a fork; with either the address space has no limit.
-#ifdef XTAPE_TEST_TSAN
-constexpr bool may_fork = false;
-#else
-constexpr bool may_fork = true;
-#endif
-#if defined(XTAPE_TEST_TSAN) || defined(XTAPE_TEST_ASAN)
-constexpr bool may_limit = false;
-#else
-constexpr bool may_limit = true;
-#endif
+constexpr bool may_fork = !under_thread_sanitizer, may_limit = !under_sanitizer;
 
 /// Calls f in a child, which ends by exit(f()). Gives the status, or minus the signal that ended it: SIGALRM after a minute.
 template <class F>
@@ -57,9 +37,8 @@ int in_child(F f) {
         } catch (const std::exception& error) {
             std::fprintf(stderr, "in a child: %s\n", error.what());
         }
-#ifdef XTAPE_TEST_ASAN
-        _exit(status);  // what other threads of the parent had is lost in a child, and would be reported
-#endif
+        // What other threads of the parent had is lost in a child, and would be reported.
+        if constexpr (under_address_sanitizer) _exit(status);
         std::exit(status);
     }
     int status = 0;

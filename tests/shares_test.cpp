@@ -7,19 +7,13 @@
 #include <cstring>
 #include <functional>
 
+#include "sanitizers.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool under_thread_sanitizer = true;
-#elif defined(__has_feature)
-constexpr bool under_thread_sanitizer = __has_feature(thread_sanitizer);
-#else
-constexpr bool under_thread_sanitizer = false;
-#endif
 // The sanitizer sees a race whether or not it does harm, and slows each run down by a factor of ten.
 constexpr int repetitions = under_thread_sanitizer ? 1 : 4;
 

@@ -13,18 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "sanitizers.hpp"
 #include "testing.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define XTAPE_OWN_NEW 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define XTAPE_OWN_NEW 0
-#endif
-#endif
-#ifndef XTAPE_OWN_NEW
-#define XTAPE_OWN_NEW 1
-#endif
+#define XTAPE_OWN_NEW (!XTAPE_ADDRESS_SANITIZER && !XTAPE_THREAD_SANITIZER)
 
 namespace {
 

@@ -9,18 +9,6 @@
 
 #include "catch.hpp"
 
-/// 1 if one of the sanitizers is at work, which has an allocator of its own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define XTAPE_TESTS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define XTAPE_TESTS_SANITIZED 1
-#endif
-#endif
-#ifndef XTAPE_TESTS_SANITIZED
-#define XTAPE_TESTS_SANITIZED 0
-#endif
-
 /// The message of the E which `f` throws. An exception of another type passes on and fails the test.
 template <class E, class F>
 std::string message_of(F f) {

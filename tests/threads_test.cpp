@@ -8,6 +8,7 @@
 #include <autograd/threads.hpp>
 #include <thread>
 
+#include "sanitizers.hpp"
 #include "testing.hpp"
 
 using namespace autograd;
@@ -15,13 +16,7 @@ using namespace autograd;
 namespace {
 
 // The thread sanitizer does not see how OpenBLAS, which is not built for it, hands work to its own threads and back.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool may_share_products = false;
-#elif defined(__has_feature)
-constexpr bool may_share_products = !__has_feature(thread_sanitizer);
-#else
-constexpr bool may_share_products = true;
-#endif
+constexpr bool may_share_products = !under_thread_sanitizer;
 
 /// Some steps on a tape of this thread.
 std::vector<double> train(const Array<double>& data, int steps) {
