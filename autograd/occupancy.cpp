@@ -33,12 +33,14 @@ constinit std::mutex one_at_a_time;
 
 }  // namespace
 
+constinit thread_local const char own_of_this_thread = 0;
+
 Occupancy::Entry Occupancy::enter_slowly(Work added, const char* op) {
     // A child process is to find it free.
     [[maybe_unused]] static const int registered =
         pthread_atfork([] { one_at_a_time.lock(); }, [] { one_at_a_time.unlock(); }, [] { one_at_a_time.unlock(); });
     const std::lock_guard lock(one_at_a_time);
-    const std::thread::id me = std::this_thread::get_id();
+    const ThreadName me = this_thread_name();
     Seat* const last = current_.load(std::memory_order_acquire);
     Seat* mine = &first_;
     while (mine->thread != me) {

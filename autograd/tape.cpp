@@ -57,14 +57,13 @@ void Tape<T>::grow() {
 
 template <class T>
 void Tape<T>::make_room(std::size_t inputs) {
-    next_slot();
     const std::size_t needed = inputs_.size() + inputs;
     if (inputs_.capacity() < needed) inputs_.reserve(std::max(needed, 2 * inputs_.capacity()));
 }
 
 template <class T>
 void Tape<T>::make_room_for_parameter() {
-    make_room(0);
+    next_slot();
     if (parameters_.size() == parameters_.capacity()) parameters_.reserve(2 * parameters_.size() + 1);
 }
 
@@ -126,7 +125,7 @@ Var<T> Tape<T>::constant(const Parameter<T>& values) {
     const auto mark = recording("constant");
     const auto& state = values.shared_state();
     require_values(state->value, "constant");
-    make_room(0);
+    next_slot();
     const auto index = static_cast<std::uint32_t>(count_);
     const BorrowedParameter* kept = keep(BorrowedParameter{state, index, state->version});
     Node<T>& node = open_node(NodeKind::constant);

@@ -2,6 +2,7 @@
 // to a node. It stores what ops record; it knows no op by name and computes nothing. The sweep is in gradients.hpp.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -216,7 +217,7 @@ class Tape {
     void clear();
 
     std::size_t size() const { return count_; }
-    std::uint32_t generation() const { return generation_; }
+    std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
     bool inference() const { return options_.inference; }
 
     /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named, with the
@@ -258,10 +259,10 @@ class Tape {
     }
     /// @throws TapeError if `var` is of another tape or of before the last clear().
     std::uint32_t index_of(const Var<T>& var, const char* op) const {
-        if (!var.belongs_to(*this) || var.generation() != generation_) refuse(var, op);
+        if (!var.belongs_to(*this) || var.generation() != generation()) refuse(var, op);
         return var.index();
     }
-    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation_); }
+    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation()); }
     const Array<T>& value(const Var<T>& var) const { return values(index_of(var, "value")); }
     /// @throws TapeError if they were released.
     const Array<T>& values(std::uint32_t index) const {
@@ -330,8 +331,8 @@ class Tape {
     static constexpr std::size_t chunk_size = 256;
 
     Var<T> leaf(NodeKind kind, Array<T> value);
-    /// Makes room for a node with so many inputs. From there on open_node() and connect() do not throw: a node is on the
-    /// tape whole or not at all.
+    /// Makes room for so many inputs of the node in next_slot(). From there on open_node() and connect() do not throw: a
+    /// node is on the tape whole or not at all.
     void make_room(std::size_t inputs);
     Node<T>& open_node(NodeKind kind) noexcept;
     void connect(Node<T>& node, std::span<const Input<T>> inputs) noexcept;
@@ -346,7 +347,7 @@ class Tape {
     TapeOptions options_;
     std::vector<std::unique_ptr<Node<T>[]>> chunks_;
     std::size_t count_ = 0;
-    std::uint32_t generation_;
+    std::atomic<std::uint32_t> generation_;  // is looked at before a thread says that it is at work
     std::vector<Input<T>> inputs_;
     Keepsakes keepsakes_;
     PoolVector<BorrowedParameter> parameters_;
