@@ -64,10 +64,10 @@ constexpr std::size_t bytes_of_class(std::size_t index) {
 constexpr std::size_t all_classes = exact_classes + 8 * 54;
 
 // --- What the threads' caches may hold
-// -------------------------------------------------------------------------------- What is held in all is at most twice
-// what was ever in use at once and 64 MB. The shared cache can always be emptied, the threads' own cannot. So these
-// have a budget in all, 32 MiB and half of what was ever in use at once, and of it a thread is given more, doubling, as
-// it needs it.
+
+// What is held in all is at most twice what was ever in use at once and 64 MB. The shared cache can always be emptied, the
+// threads' own cannot. So these have a budget in all, 32 MiB and half of what was ever in use at once, and of it a thread is
+// given more, doubling, as it needs it.
 
 constexpr std::size_t smallest_limit = std::size_t{1} << 18, largest_limit = std::size_t{1} << 24;
 constexpr std::size_t smallest_budget = std::size_t{1} << 25;
@@ -77,7 +77,6 @@ constexpr std::size_t held_beyond_twice_the_most = 60'000'000;
 constexpr std::size_t batch_bytes = std::size_t{1} << 16, batch_buffers = 64;
 
 // --- A waiting buffer
-// -------------------------------------------------------------------------------------------------
 
 /// How a buffer begins while it waits.
 struct Waiting {
@@ -110,16 +109,17 @@ void write(Waiting* block, Waiting value) {
     poison(block, sizeof(Waiting));
 }
 
+std::size_t page_size() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
+
 /// Gives the whole pages within a range back to the system, which keeps the addresses: their content is lost.
 void drop_pages(void* begin, std::size_t bytes) noexcept {
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t page = page_size();
     const auto offset = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;
     if (bytes < offset + page) return;
     madvise(static_cast<std::byte*>(begin) + offset, (bytes - offset) / page * page, MADV_DONTNEED);
 }
 
 // --- Regions
-// ----------------------------------------------------------------------------------------------------------
 
 /// A region that large blocks are cut from, for which the system is asked for pages of 2 MB: in pages of 4 KB, the
 /// arrays of a training step (13 MB in the example) are more than the processor's table of pages has entries for. It
@@ -193,15 +193,19 @@ struct Arena {
         room = longest;
         return units;
     }
-    /// Gives the memory of free units back to the system; how much, in bytes.
+    /// Gives the memory of free units back to the system, in whole pages; how much, in bytes.
     std::size_t drop_free_units() {
+        const std::size_t page = std::max<std::size_t>(page_size() / unit, 1);  // in units
         std::size_t dropped = 0;
         Bits waiting;
         for (std::size_t word = 0; word < waiting.size(); ++word) waiting[word] = present[word] & ~used[word];
         for (std::size_t begin = find(waiting, 0, true); begin < units;) {
             const std::size_t end = find(waiting, begin, false);
-            drop_pages(address(begin), (end - begin) * unit);
-            dropped += set(present, begin, end - begin, false) * unit;
+            const std::size_t first = (begin + page - 1) / page * page, last = end / page * page;
+            if (first < last) {
+                drop_pages(address(first), (last - first) * unit);
+                dropped += set(present, first, last - first, false) * unit;
+            }
             begin = find(waiting, end, true);
         }
         return dropped;
@@ -222,7 +226,6 @@ void free_to_heap(Arena* arena) noexcept {
 }
 
 // --- A thread's cache
-// -------------------------------------------------------------------------------------------------
 
 struct alignas(64) Pool {
     static constexpr std::size_t classes = size_class(largest_limit - 2 * buffer_alignment).index + 1;
@@ -241,7 +244,6 @@ struct alignas(64) Pool {
 };
 
 // --- The shared cache
-// -------------------------------------------------------------------------------------------------
 
 /// Trivially destructible on purpose: an Array with static storage may be destroyed after everything else.
 struct SharedCache {
@@ -482,7 +484,6 @@ struct AtEnd {
 } at_end;
 
 // --- The calling thread
-// -----------------------------------------------------------------------------------------------
 
 /// Small and looked up without a call, also from a shared library: the model takes its bytes from the space that the
 /// program's loader keeps for libraries which are loaded later, and that is short.

@@ -17,8 +17,7 @@ namespace ops {
 inline constexpr double log_two_pi = 1.8378770664093454835606594728112353;
 
 /// x / variance^(1/2), by two factors exp(-log_variance / 4): one at a time they overflow or vanish only where the
-/// result does. The bound, beyond which the square of
-/// any x but 0 is infinite, keeps them finite, so that 0 gives 0.
+/// result does. The bound, beyond which the square of any x but 0 is infinite, keeps them finite, so that 0 gives 0.
 inline constexpr auto by_deviation = [](auto x, auto log_variance) {
     constexpr bool is_float = sizeof(typename decltype(log_variance)::Element) == sizeof(float);
     const auto factor = exp(-0.25 * maximum(log_variance, is_float ? -300 : -2400));
