@@ -8,8 +8,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -33,7 +33,7 @@ constexpr const char* metadata_key = "__metadata__";
 struct Document {
     json value;
 
-    explicit Document(json from) : value(std::move(from)) {}
+    Document() = default;
     Document(const Document&) = delete;
     Document& operator=(const Document&) = delete;
     ~Document() { take_apart(value); }
@@ -94,7 +94,8 @@ class Reader {
     explicit Reader(const std::filesystem::path& path) : path_(path), bytes_(read_file(path)) {}
 
     TensorFile read() {
-        const Document document(parse_header());
+        Document document;
+        parse_header(document);
         const json& header = document.value;
         TensorFile result;
         std::vector<Entry> entries;
@@ -132,7 +133,7 @@ class Reader {
         throw FileError(path_, fmt::format(format, std::forward<Args>(args)...));
     }
 
-    json parse_header() {
+    void parse_header(Document& document) {
         if (bytes_.size() < length_size) {
             fail("is not a safetensors file: expected at least {} bytes, found {}", length_size, bytes_.size());
         }
@@ -147,29 +148,67 @@ class Reader {
         data_ = rest.subspan(length);
         const auto* text = reinterpret_cast<const char*>(rest.data());
         if (length == 0 || text[0] != '{') fail("is not a safetensors file: the header must begin with '{{'");
-        return parse_json({text, length});
+        // To nlohmann's parser a zero byte is the end of the text, whatever follows.
+        if (std::memchr(text, 0, length) != nullptr) fail("the header is not valid JSON: it has a zero byte");
+        Builder builder(*this, document.value);
+        json::sax_parse(std::string_view(text, length), &builder);
     }
 
-    json parse_json(std::string_view text) const {
-        std::array<std::set<std::string>, deepest_nesting + 1> keys;  // of the object which is open at that depth
-        const auto check = [&](int signed_depth, json::parse_event_t event, const json& value) {
-            const auto depth = static_cast<std::size_t>(signed_depth);
-            const bool opens = event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
-            if (opens && depth >= deepest_nesting) fail("the header is nested deeper than {} levels", deepest_nesting);
-            if (opens) keys[depth + 1].clear();
-            if (event == json::parse_event_t::key && !keys[depth].insert(value.get<std::string>()).second) {
-                fail("the header has the name {} twice", value.dump());
-            }
+    /// Makes the document out of what the parser meets. json::parse() would do that too, but lets a json go that is half
+    /// made when memory runs out; here it is always a Document's.
+    class Builder final : public json::json_sax_t {
+       public:
+        Builder(const Reader& reader, json& root) : reader_(reader), root_(root) {}
+
+        bool null() override { return place(nullptr); }
+        bool boolean(bool value) override { return place(value); }
+        bool number_integer(json::number_integer_t value) override { return place(value); }
+        bool number_unsigned(json::number_unsigned_t value) override { return place(value); }
+        bool number_float(json::number_float_t value, const json::string_t&) override { return place(value); }
+        bool string(json::string_t& value) override { return place(std::move(value)); }
+        bool binary(json::binary_t& value) override { return place(std::move(value)); }
+        bool start_object(std::size_t) override { return open(json::value_t::object); }
+        bool start_array(std::size_t) override { return open(json::value_t::array); }
+        bool end_object() override { return close(); }
+        bool end_array() override { return close(); }
+        bool key(json::string_t& name) override {
+            if (open_.back()->contains(name)) reader_.fail("the header has the name {} twice", json(name).dump());
+            key_ = std::move(name);
             return true;
-        };
-        // To nlohmann's parser a zero byte is the end of the text, whatever follows.
-        if (text.find('\0') != text.npos) fail("the header is not valid JSON: it has a zero byte");
-        try {
-            return json::parse(text, check);
-        } catch (const json::exception& error) {
-            fail("the header is not valid JSON: {}", error.what());
         }
-    }
+        bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+            reader_.fail("the header is not valid JSON: {}", error.what());
+        }
+
+       private:
+        bool place(json value) {
+            add(std::move(value));
+            return true;
+        }
+        bool open(json::value_t type) {
+            if (open_.size() >= deepest_nesting) {
+                reader_.fail("the header is nested deeper than {} levels", deepest_nesting);
+            }
+            open_.push_back(&add(type));
+            return true;
+        }
+        bool close() {
+            open_.pop_back();
+            return true;
+        }
+        json& add(json value) {
+            if (open_.empty()) return root_ = std::move(value);
+            json& within = *open_.back();
+            if (within.is_object()) return within[key_] = std::move(value);
+            within.push_back(std::move(value));
+            return within.back();
+        }
+
+        const Reader& reader_;
+        json& root_;
+        std::vector<json*> open_;
+        std::string key_;  // of the member to come
+    };
 
     std::map<std::string, std::string> parse_metadata(const json& value) const {
         if (value.is_null()) return {};  // which the reference implementation takes for none
@@ -223,6 +262,15 @@ class Reader {
     std::span<const std::byte> data_;  // what follows the header
 };
 
+/// @throws FileError if the text is not UTF-8.
+std::string quoted(const std::filesystem::path& path, const std::string& text) {
+    try {
+        return json(text).dump();
+    } catch (const json::exception& error) {
+        throw FileError(path, fmt::format("a name or the metadata is not UTF-8: {}", error.what()));
+    }
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& contents) {
@@ -233,30 +281,30 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
         return element_types[a->second.index()].size > element_types[b->second.index()].size;
     });
 
-    Document document(json::object());
-    json& header = document.value;
-    if (!contents.metadata.empty()) header[metadata_key] = contents.metadata;
+    std::map<std::string, std::string> lines;  // of the header
+    if (!contents.metadata.empty()) {
+        std::vector<std::string> notes;
+        for (const auto& [key, note] : contents.metadata) {
+            notes.push_back(fmt::format("{}:{}", quoted(path, key), quoted(path, note)));
+        }
+        lines.emplace(metadata_key, fmt::format("{{{}}}", fmt::join(notes, ",")));
+    }
     std::size_t offset = 0;
     for (const auto* entry : order) {
         const auto& [name, tensor] = *entry;
         if (name == metadata_key) throw FileError(path, fmt::format("a tensor cannot have the name {}", metadata_key));
         std::visit([&](const auto& array) { autograd::require_values(array, name.c_str()); }, tensor);
         const std::size_t end = offset + bytes_of(tensor).size();
-        // Not a list in braces, which is made of arrays; and an object before it has members, for operator[] of null says
-        // that it is one before it is.
-        json& line = header[name];
-        line = json::object();
-        line["dtype"] = element_types[tensor.index()].name;
-        line["shape"] = shape_of(tensor);
-        line["data_offsets"] = std::vector<std::size_t>{offset, end};
+        lines.emplace(name, fmt::format(R"({{"data_offsets":[{},{}],"dtype":"{}","shape":[{}]}})", offset, end,
+                                        element_types[tensor.index()].name, fmt::join(shape_of(tensor), ",")));
         offset = end;
     }
-    std::string text;
-    try {
-        text = header.dump();
-    } catch (const json::exception& error) {
-        throw FileError(path, fmt::format("a name or the metadata is not UTF-8: {}", error.what()));
+    std::string text = "{";
+    for (const auto& [name, line] : lines) {
+        if (text.size() > 1) text += ',';
+        text += fmt::format("{}:{}", quoted(path, name), line);
     }
+    text += '}';
     text.resize((text.size() + 7) / 8 * 8, ' ');
 
     const std::uint64_t length = text.size();

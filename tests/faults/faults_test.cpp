@@ -36,14 +36,14 @@ bool same(const Bits& a, const Bits& b) {
 /// Does `work` with each of its allocations failing in turn, and looks at what it gave by `read(given)`. `reset` brings
 /// back the state that it begins with; `state` gives what must be as it was after a fault.
 template <class Work, class Read, class Reset, class State>
-std::size_t with_each_fault(Work work, Read read, Reset reset, State state) {
+std::size_t with_each_fault(Work work, Read read, Reset reset, State state, faults::Lack lack) {
     reset();
     const Bits before = state();
     const Bits expected = read(work());
     for (std::size_t n = 1;; ++n) {
         reset();
         std::optional<decltype(work())> given;
-        faults::arm(n);
+        faults::arm(n, lack);
         try {
             given.emplace(work());
         } catch (const std::exception&) {
@@ -58,6 +58,13 @@ std::size_t with_each_fault(Work work, Read read, Reset reset, State state) {
         REQUIRE(same(read(*given), expected));
         if (!happened) return n - 1;
     }
+}
+
+/// Where memory is short for a moment, and where it stays so until the work has given up.
+template <class Work, class Read, class Reset, class State>
+std::size_t with_each_fault(Work work, Read read, Reset reset, State state) {
+    with_each_fault(work, read, reset, state, faults::Lack::lasting);
+    return with_each_fault(work, read, reset, state, faults::Lack::momentary);
 }
 
 /// The same of work that changes nothing.
@@ -282,21 +289,24 @@ TEST_CASE("faults: files are read whole or not at all, and written whole or not 
         [&](bool) { return values_of(other.model); }, [&] { untrained.bring_back(other); }, state);
 
     training.step();
-    for (std::size_t n = 1;; ++n) {
-        INFO("allocation " << n);
-        bool written = false;
-        faults::arm(n);
-        try {
-            nn::save(path, training.model, training.optimizer, generators);
-            written = true;
-        } catch (const std::exception&) {
+    for (const faults::Lack lack : {faults::Lack::momentary, faults::Lack::lasting}) {
+        for (std::size_t n = 1;; ++n) {
+            INFO("allocation " << n);
+            bool written = false;
+            faults::arm(n, lack);
+            try {
+                nn::save(path, training.model, training.optimizer, generators);
+                written = true;
+            } catch (const std::exception&) {
+            }
+            const bool happened = faults::disarm();
+            REQUIRE(directory.entries() == 1);
+            if (!written) REQUIRE(content() == before);
+            if (written) nn::write_file_atomically(path, before);
+            if (!happened) break;
         }
-        const bool happened = faults::disarm();
-        REQUIRE(directory.entries() == 1);
-        if (!written) REQUIRE(content() == before);
-        if (!happened) break;
-        if (written) nn::write_file_atomically(path, before);
     }
+    nn::save(path, training.model, training.optimizer, generators);
     nn::load(path, other.model, other.optimizer, others);
     CHECK(same(other.state(), training.state()));
 }

@@ -7,10 +7,17 @@
 
 namespace {
 
-constinit std::atomic<std::ptrdiff_t> left{0};  // 0 and below: none is to fail
+constinit std::atomic<bool> armed{false}, lasting{false};
+constinit std::atomic<std::ptrdiff_t> left{0};  // before the one that fails
+
+void fail_in_turn() {
+    if (!armed.load(std::memory_order_relaxed)) return;
+    const std::ptrdiff_t before = left.fetch_sub(1);
+    if (before == 1 || (before < 1 && lasting)) throw std::bad_alloc();
+}
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
-    if (left.load(std::memory_order_relaxed) > 0 && --left == 0) throw std::bad_alloc();
+    fail_in_turn();
     void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + (bytes == 0 ? alignment : 0));
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
@@ -20,17 +27,22 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 
 namespace faults {
 
-void arm(std::size_t n) { left = static_cast<std::ptrdiff_t>(n); }
+void arm(std::size_t n, Lack lack) {
+    left = static_cast<std::ptrdiff_t>(n);
+    lasting = lack == Lack::lasting;
+    armed = true;
+}
 
-bool disarm() { return left.exchange(0) <= 0; }
+bool disarm() {
+    armed = false;
+    return left <= 0;
+}
 
 }  // namespace faults
 
 namespace autograd::detail {
 
-void inject_fault() {
-    if (left.load(std::memory_order_relaxed) > 0 && --left == 0) throw std::bad_alloc();
-}
+void inject_fault() { fail_in_turn(); }
 
 }  // namespace autograd::detail
 

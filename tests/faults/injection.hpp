@@ -6,9 +6,11 @@
 
 namespace faults {
 
-/// From now on the n-th allocation throws std::bad_alloc, counted from 1; those after it do not.
-void arm(std::size_t n);
-/// No more; true if the fault has happened.
+enum class Lack { momentary, lasting };
+
+/// From now on the n-th allocation throws std::bad_alloc, counted from 1; where the lack is lasting, so do all that follow.
+void arm(std::size_t n, Lack lack = Lack::momentary);
+/// No more; true if a fault has happened.
 bool disarm();
 
 }  // namespace faults
