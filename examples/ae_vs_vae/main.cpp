@@ -468,7 +468,7 @@ int exit_status(const Options& options) {
 
 int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow further is an error of that file
-    const Parsed parsed = parse_options(argc, argv);
+    const Parsed parsed = CommandLine().parse(argc, argv);
     const int status = parsed.exit_code ? *parsed.exit_code : exit_status(parsed.options);
     const auto failure = output_failure();
     if (!failure) return status;

@@ -163,17 +163,30 @@ const char* name_of(Likelihood likelihood) { return name_in(likelihoods, likelih
 const char* name_of(Architecture architecture) { return name_in(architectures, architecture); }
 const char* name_of(Schedule schedule) { return name_in(schedules, schedule); }
 
-Parsed parse_options(int argc, char** argv) {
-    Parsed parsed;
-    Options& options = parsed.options;
-    options.data = XTAPE_FASHION_MNIST_DIR;
-    options.threads = autograd::num_threads();
+/// The options, into which CLI11 writes what it meets.
+struct CommandLine::Parser {
+    Options options;
     bool quick = false, no_checkpoint = false;
-
     CLI::App app{
         "Trains a plain autoencoder and a variational one on the same pictures, from the same initial weights and in "
         "the same order, and shows what decoding random codes gives with each. Then it does so again with codes of two "
         "dimensions, of which a plane can be drawn."};
+
+    Parser();
+
+    void set_defaults() {
+        options = {};
+        options.data = XTAPE_FASHION_MNIST_DIR;
+        options.threads = autograd::num_threads();
+        quick = no_checkpoint = false;
+    }
+};
+
+CommandLine::CommandLine() : parser_(std::make_unique<Parser>()) {}
+CommandLine::~CommandLine() = default;
+
+CommandLine::Parser::Parser() {
+    set_defaults();
     app.footer(
         "Exit status: 0; 1 after an error, if a result could not be written (the others are), or if a training diverged, of "
         "which the report tells all the same; 2 after a mistake in the options; 128 and the signal's number if one "
@@ -250,21 +263,28 @@ Parsed parse_options(int argc, char** argv) {
     for (CLI::Option* option : app.get_options([](const CLI::Option* each) { return each->get_expected_max() == 0; })) {
         option->check(CLI::Validator(no_flag, ""));
     }
+}
+
+Parsed CommandLine::parse(int argc, char** argv) {
+    Options& options = parser_->options;
+    Parsed parsed;
+    parser_->set_defaults();
     try {
-        app.parse(argc, argv);
-        if (quick) options.epochs = 2;
+        parser_->app.parse(argc, argv);
+        if (parser_->quick) options.epochs = 2;
         require_consistent(options);
     } catch (const CLI::Success& help) {
-        app.exit(help);
+        parser_->app.exit(help);
         parsed.exit_code = 0;
     } catch (const CLI::ParseError& error) {
         complain(fmt::format("{}\n--help lists the options.", error.what()));
         parsed.exit_code = 2;
     }
-    if (no_checkpoint) {
+    if (parser_->no_checkpoint) {
         options.checkpoint.clear();
     } else if (options.checkpoint.empty()) {
         options.checkpoint = options.out + "/checkpoint";
     }
+    parsed.options = options;
     return parsed;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,4 +57,15 @@ struct Parsed {
     std::optional<int> exit_code;
 };
 
-Parsed parse_options(int argc, char** argv);
+/// What takes command lines apart, one or many.
+class CommandLine {
+   public:
+    CommandLine();
+    ~CommandLine();
+
+    Parsed parse(int argc, char** argv);
+
+   private:
+    struct Parser;
+    std::unique_ptr<Parser> parser_;
+};

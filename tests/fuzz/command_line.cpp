@@ -19,9 +19,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<char*> pointers;
     for (std::string& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
+    static CommandLine command_line;  // making one takes longer than what it does
     Parsed parsed;
     try {
-        parsed = parse_options(static_cast<int>(arguments.size()), pointers.data());
+        parsed = command_line.parse(static_cast<int>(arguments.size()), pointers.data());
     } catch (const std::exception& error) {
         fuzz::fault(std::string("an exception: ") + error.what());
     }
