@@ -514,6 +514,11 @@ TEST_CASE("ae_vs_vae: a number that is none, or beyond its range, is refused as 
              Case{"--betas 0.5,,2", "--betas: expected a number from 1e-06 to 1000000, found \"\" in \"0.5,,2\""},
              Case{"--betas 0.5 2,nan", "--betas: expected a number from 1e-06 to 1000000, found \"nan\" in \"2,nan\""},
              Case{"--quick=2", "--quick: expected no value, or true or false, found \"2\""},
+             Case{"--no-plane=18446744073709551616",
+                  "--no-plane: expected no value, or true or false, found \"18446744073709551616\""},
+             Case{"--scores=-9223372036854775809",
+                  "--scores: expected no value, or true or false, found \"-9223372036854775809\""},
+             Case{"--plane --no-plane", "--no-plane excludes --plane"},
              Case{"--samples \"$(printf '\\377\\033[1m')\"", "--samples: expected a whole number from 1 to 100, found \"\\xff\\x1b[1m\""},
          }) {
         const ProgramResult result = run_program("ae_vs_vae", each.arguments);

@@ -110,6 +110,13 @@ std::string no_flag(const std::string& text) {
     return fmt::format("expected no value, or true or false, found \"{}\"", text);
 }
 
+/// --NAME, which is the default, and --no-NAME. (CLI11's own opposite of a flag, "!--no-NAME", throws
+/// what is no error of the command line where a number beyond 64 bits is its value.)
+void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& description) {
+    CLI::Option* on = app.add_flag("--" + name, value, description + " (the default)");
+    app.add_flag_callback("--no-" + name, [&value] { value = false; }, "do not")->excludes(on);
+}
+
 /// "" for a directory that can be looked into, else what is wrong.
 std::string no_directory(const std::string& path) {
     try {
@@ -210,10 +217,9 @@ CommandLine::Parser::Parser() {
                "one hidden layer in encoder and decoder, or convolutions of stride 2 beside it");
     add_choice(app, "--likelihood", options.likelihood, likelihoods, "p(x|z), whose -log is the reconstruction loss");
     app.add_flag("--conditional", options.conditional, "both models are told the class of each image");
-    app.add_flag("--plane,!--no-plane", options.plane, "train a second pair, with a code of two dimensions");
-
-    app.add_flag("--scores,!--no-scores", options.scores,
-                 "score generated images by Frechet distance, coverage and others, in the features of a classifier");
+    add_switch(app, "plane", options.plane, "train a second pair, with a code of two dimensions");
+    add_switch(app, "scores", options.scores,
+               "score generated images by Frechet distance, coverage and others, in the features of a classifier");
 
     app.option_defaults()->group("Training");
     CLI::Option* epochs = add_number<std::size_t>(app, "--epochs", options.epochs, {1, 100000},
