@@ -518,7 +518,7 @@ TEST_CASE("ae_vs_vae: a number that is none, or beyond its range, is refused as 
                   "--no-plane: expected no value, or true or false, found \"18446744073709551616\""},
              Case{"--scores=-9223372036854775809",
                   "--scores: expected no value, or true or false, found \"-9223372036854775809\""},
-             Case{"--plane --no-plane", "--no-plane excludes --plane"},
+             Case{"--no-plane --plane", "--plane excludes --no-plane"},
              Case{"--samples \"$(printf '\\377\\033[1m')\"", "--samples: expected a whole number from 1 to 100, found \"\\xff\\x1b[1m\""},
          }) {
         const ProgramResult result = run_program("ae_vs_vae", each.arguments);
