@@ -20,8 +20,8 @@ namespace {
 // Measured with waiting threads awake: a product of 2 million operations takes 24 us, handing half of it over 3.
 constexpr double flops_worth_sharing = 2e6;
 
-/// Inner extents up to so much are left to BLAS, which sums stretches of some hundred terms, and then these
-/// sums, in sequence.
+/// Inner extents up to so much are left to BLAS, which sums stretches of some hundred terms, and then these sums, in
+/// sequence: how many hundreds depends on the processor. So products that are added up in sequence are as long together.
 constexpr std::size_t inner_in_sequence = 4096;
 
 blasint extent(std::size_t value) {
@@ -64,6 +64,7 @@ class Products {
         : columns_(columns),
           inner_(inner),
           stretches_((inner + inner_in_sequence - 1) / inner_in_sequence),
+          in_sequence_(std::clamp(inner_in_sequence / inner, std::size_t{1}, terms_in_sequence)),
           a_(a),
           b_(b) {}
 
@@ -81,7 +82,7 @@ class Products {
     // The same halving as that of rows, in reduction.hpp.
     void add_up(T* to, std::size_t stride, const Piece& piece, bool accumulate, std::span<const BatchOffsets> batches,
                 std::size_t begin, std::size_t end) const {
-        if (end - begin <= terms_in_sequence) {
+        if (end - begin <= in_sequence_) {
             for (std::size_t term = begin; term < end; ++term) {
                 multiply_stretch(to, stride, piece, accumulate || term > begin, batches[term / stretches_],
                                  term % stretches_ * inner_in_sequence);
@@ -109,7 +110,7 @@ class Products {
                  {right, b_.columns, b_.transposed}, accumulate);
     }
 
-    std::size_t columns_, inner_, stretches_;
+    std::size_t columns_, inner_, stretches_, in_sequence_;
     Matrix<T> a_, b_;
 };
 
