@@ -56,6 +56,22 @@ void paste(const Image& source, Image& target, std::size_t top, std::size_t left
     }
 }
 
+/// @throws ShapeError if it has not the pixels that its sizes say, or is too large.
+void require_whole(const Image& image, const char* function) {
+    const bool fits = std::max(image.rows, image.columns) <= largest_side && (image.channels == 1 || image.channels == 3);
+    if (fits && image.pixels.size() == image.rows * image.columns * image.channels) return;
+    throw autograd::ShapeError(
+        fmt::format("{}: a picture of {} x {} pixels of {} channels (1 or 3 are possible) with {} numbers", function,
+                    autograd::as_written(image.rows), autograd::as_written(image.columns),
+                    autograd::as_written(image.channels), image.pixels.size()));
+}
+
+void require_side(std::size_t side, const char* function) {
+    if (side <= largest_side) return;
+    throw autograd::ShapeError(fmt::format("{}: a side of {} pixels; at most {} are possible", function,
+                                           autograd::as_written(side), largest_side));
+}
+
 Image glyph(char letter, std::uint8_t ink, std::uint8_t background) {
     const bool printable = letter >= first_glyph && letter < first_glyph + static_cast<int>(glyphs.size());
     const std::uint64_t bits = glyphs[static_cast<std::size_t>((printable ? letter : '?') - first_glyph)];
@@ -86,7 +102,8 @@ std::size_t grid_side(std::size_t cells, std::size_t extent, const GridOptions& 
     if (!in_range || cells > largest_side / cell || (cells * cell + options.padding) > largest_side / options.scale) {
         throw autograd::ShapeError(fmt::format(
             "image_grid: {} cells of {} pixels with padding {} and scale {}: expected a side of at most {} pixels",
-            cells, extent, options.padding, options.scale, largest_side));
+            autograd::as_written(cells), autograd::as_written(extent), autograd::as_written(options.padding),
+            autograd::as_written(options.scale), largest_side));
     }
     return (cells * cell + options.padding) * options.scale;
 }
@@ -97,8 +114,9 @@ Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::si
                  const GridOptions& options) {
     const std::size_t size = images.dimension() == 2 ? images.shape(1) : 0;
     if (size == 0 || images.shape(0) == 0 || rows == 0 || size % rows != 0 || size / rows != columns) {
-        throw autograd::ShapeError(fmt::format("image_grid: expected images of shape (count, {} * {}), found {}", rows,
-                                               columns, autograd::to_string(images.shape())));
+        throw autograd::ShapeError(fmt::format("image_grid: expected images of shape (count, {} * {}), found {}",
+                                               autograd::as_written(rows), autograd::as_written(columns),
+                                               autograd::to_string(images.shape())));
     }
     autograd::require_values(images, "image_grid");
     if (grid_columns == 0 || options.scale == 0) {
@@ -121,13 +139,19 @@ Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::si
 
 Image side_by_side(const std::vector<Image>& images, std::size_t gap, std::uint8_t background) {
     std::size_t rows = 0;
+    if (gap > largest_side) {
+        throw autograd::ShapeError(fmt::format("side_by_side: a gap of {} pixels; at most {} are possible",
+                                               autograd::as_written(gap), largest_side));
+    }
     std::size_t columns = images.empty() ? 0 : gap * (images.size() - 1);
     std::size_t channels = 1;
     for (const Image& image : images) {
+        require_whole(image, "side_by_side");
         rows = std::max(rows, image.rows);
         columns += image.columns;
         channels = std::max(channels, image.channels);
     }
+    require_side(columns, "side_by_side");
     Image result = blank(rows, columns, channels, background);
     std::size_t left = 0;
     for (const Image& image : images) {
@@ -138,10 +162,16 @@ Image side_by_side(const std::vector<Image>& images, std::size_t gap, std::uint8
 }
 
 Image with_caption(const Image& image, std::string_view text, std::size_t scale, std::uint8_t background) {
+    require_whole(image, "with_caption");
+    if (scale == 0 || scale > largest_side || text.size() > largest_side) {
+        throw autograd::ShapeError(fmt::format("with_caption: {} letters, of {} pixels a dot: 1 pixel at least, and at most {}",
+                                               text.size(), autograd::as_written(scale), largest_side));
+    }
     const std::uint8_t ink = background < 128 ? 255 : 0;
     const std::size_t margin = 2 * scale;
     const std::size_t height = glyph_rows * scale + 2 * margin;
     const std::size_t advance = (glyph_columns + 1) * scale;
+    require_side(std::max(image.rows + height, text.size() * advance + 2 * margin), "with_caption");
     Image result = blank(image.rows + height, std::max(image.columns, text.size() * advance + 2 * margin),
                          image.channels, background);
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -33,11 +33,14 @@ struct GridOptions {
 [[nodiscard]] Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::size_t columns, std::size_t grid_columns,
                  const GridOptions& options = {});
 
-/// Pictures from left to right, aligned at the top, with `gap` pixels of `background` between them.
+/// Pictures from left to right, aligned at the top, with `gap` pixels of `background` between them. Grey ones beside coloured
+/// ones become coloured.
+/// @throws ShapeError if one has not the pixels that its sizes say, or the whole has a side of more than a million pixels.
 [[nodiscard]] Image side_by_side(const std::vector<Image>& images, std::size_t gap, std::uint8_t background = white);
 
 /// The picture with a line of text above its left edge, wider than before if the text is. A letter takes 6 * `scale`
 /// columns. Characters outside printable ASCII appear as '?'.
+/// @throws ShapeError as side_by_side(), or if the scale is 0.
 [[nodiscard]] Image with_caption(const Image& image, std::string_view text, std::size_t scale = 2, std::uint8_t background = white);
 
 /// @throws FileError if the file cannot be written or the picture cannot be a PNG (no pixels, or not as many as its

@@ -102,6 +102,28 @@ TEST_CASE("images side by side", "[image]") {
     CHECK(nn::side_by_side({}, 3).pixels.empty());
 }
 
+TEST_CASE("what cannot be put side by side or given a caption", "[image]") {
+    const nn::Image good{1, 2, 1, {1, 2}};
+    const auto minus_one = static_cast<std::size_t>(-1);
+    const auto pair = [&](const nn::Image& other, std::size_t gap) { return nn::side_by_side({good, other}, gap); };
+    CHECK_THROWS_WITH(pair(good, minus_one), "side_by_side: a gap of -1 pixels; at most 1000000 are possible");
+    CHECK_THROWS_AS(pair(good, 1'000'000), autograd::ShapeError);  // the sum
+    CHECK_NOTHROW(pair(good, 1000));
+    CHECK_THROWS_WITH(nn::with_caption(good, "hi", minus_one), contains("with_caption") && contains("-1 pixels a dot"));
+    for (const std::size_t scale : {std::size_t{0}, minus_one / 40, std::size_t{100'000}}) {
+        CHECK_THROWS_AS(nn::with_caption(good, "hi", scale), autograd::ShapeError);
+    }
+    const nn::Image bad[] = {{2000, 3000, 1, {}}, {1, 2, 0, {}}, {1, 2, 2, {1, 2, 3, 4}}, {minus_one, 2, 1, {1}}, {1, 2, 1, {1}}};
+    for (const nn::Image& each : bad) {
+        INFO(each.rows << " x " << each.columns << " x " << each.channels);
+        CHECK_THROWS_AS(pair(each, 1), autograd::ShapeError);
+        CHECK_THROWS_AS(nn::with_caption(each, "hi"), autograd::ShapeError);
+    }
+    CHECK_THROWS_WITH(nn::image_grid(autograd::full<float>({1, 4}, 0.5F), minus_one, 2, 1), contains("(count, -1 * 2)"));
+    CHECK_THROWS_WITH(nn::image_grid(autograd::full<float>({1, 4}, 0.5F), 2, 2, 1, {.padding = minus_one}),
+                      contains("padding -1"));
+}
+
 TEST_CASE("a caption", "[image]") {
     const nn::Image image{1, 3, 1, {5, 6, 7}};
     const nn::Image captioned = nn::with_caption(image, "Ag", 1);
