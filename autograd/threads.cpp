@@ -115,6 +115,13 @@ class Pool {
         return true;
     }
 
+    /// Of so many helpers.
+    std::size_t available(std::size_t helpers) {
+        const std::lock_guard lock(mutex_);
+        if (threads_.size() < helpers && !refused_ && !stop_) start(helpers);
+        return std::min(helpers, threads_.size());
+    }
+
     /// The next run() that wants more threads than there are tries to start them.
     void try_again() { refused_ = false; }
 
@@ -226,6 +233,8 @@ int num_threads() {
 namespace detail {
 
 void prepare_threads() { pool(); }
+
+std::size_t available_threads(std::size_t wanted) { return wanted < 2 ? 1 : pool().available(wanted - 1) + 1; }
 
 void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void*, std::size_t), const void* work) {
     const std::size_t helpers = parts == 0 ? 0 : std::min(parts, std::max<std::size_t>(threads, 1)) - 1;

@@ -20,6 +20,8 @@ void set_num_threads(int count);
 namespace detail {
 /// Makes the pool, if it is not there: a handler of forks that is registered after this runs before the pool's.
 void prepare_threads();
+/// How many of so many threads there are, the caller among them: what is not there is started, as far as it can be.
+[[nodiscard]] std::size_t available_threads(std::size_t wanted);
 void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void* work, std::size_t part),
                const void* work);
 }  // namespace detail

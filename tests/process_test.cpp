@@ -199,6 +199,41 @@ TEST_CASE("processes: threads that cannot be started are done without, which is 
     CHECK(std::count(text.begin(), text.end(), '\n') == 1);
 }
 
+TEST_CASE("processes: products of threads that could not be started leave room for arrays") {
+    if (!may_limit) return;
+    const ThreadCount restored;
+    set_num_threads(1);
+    const auto product = [] {
+        Tape<float> tape;
+        const auto x = tape.variable(sample<float>({600, 600}));
+        return elements(backward(sum(exp(0.01 * matmul(x, x))))[x]);
+    };
+    const auto expected = product();
+    // Where products are cut depends on the number of threads, and so does the rounding.
+    const auto is_right = [&](const std::vector<float>& found) {
+        return std::equal(found.begin(), found.end(), expected.begin(), expected.end(),
+                          [](float a, float b) { return std::fabs(a - b) <= 1e-4f * (1 + std::fabs(b)); });
+    };
+    // Each of OpenBLAS's buffers takes 128 MB of the address space.
+    for (const std::size_t mebibytes : {150, 200, 260, 320, 400}) {
+        INFO(mebibytes << " MB more");
+        const auto child = [&] {
+            if (std::freopen("/dev/null", "w", stderr) == nullptr) return 2;
+            limit_address_space(mebibytes << 20);
+            set_num_threads(8);
+            int right = 0;
+            for (int i = 0; i < 3; ++i) {
+                try {
+                    right += is_right(product());
+                } catch (const std::exception&) {
+                }
+            }
+            return right == 3 ? 0 : 1;
+        };
+        CHECK(in_child(child) == 0);
+    }
+}
+
 TEST_CASE("processes: a product without room", "[.without_room]") {
     const auto product = [] {
         Tape<float> tape;

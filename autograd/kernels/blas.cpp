@@ -182,7 +182,9 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     const Cut cut(rows, columns, whole ? 1 : parts);
     const std::size_t step = whole ? (batches.size() + parts - 1) / parts : batches.size();
     const std::size_t pieces = whole ? (batches.size() + step - 1) / step : cut.parts();
-    const OpenBlasCalls calls(std::min(pieces, parts));
+    // Each call takes 128 MB of the address space for good: there are no more of them at once than threads that could be
+    // started.
+    const OpenBlasCalls calls(autograd::detail::available_threads(std::min(pieces, parts)));
     const auto run_part = [&](std::size_t part) {
         const std::size_t first = whole ? part * step : 0;
         const auto piece = cut.piece<T>(whole ? 0 : part);

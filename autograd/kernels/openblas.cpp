@@ -44,10 +44,10 @@ constinit std::atomic<std::size_t> made{0};       // OpenBLAS has buffers for so
 constinit std::mutex making;
 constinit thread_local std::size_t of_this_thread = 0;  // of those under way
 
-bool address_space_has_room() {
-    void* room = mmap(nullptr, buffer_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+bool address_space_has_room(std::size_t bytes) {
+    void* room = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED) return false;
-    munmap(room, buffer_bytes);
+    munmap(room, bytes);
     return true;
 }
 
@@ -56,12 +56,14 @@ void nap() { std::this_thread::sleep_for(std::chrono::microseconds(50)); }
 /// OpenBLAS's buffers by their addresses. Those that are taken here while others make calls may be any, old or new.
 class Buffers {
    public:
-    /// Takes and gives back until `wanted` are known, or there is no room.
+    /// Takes and gives back until `wanted` are known, or there is no room. A second one and more are worth having only
+    /// where arrays then still find room: that of another one is left to them.
     void make(std::size_t wanted) {
         std::vector<void*> taken;
         known_.reserve(wanted);
         taken.reserve(2 * wanted);
-        while (known_.size() < wanted && taken.size() < 2 * wanted && address_space_has_room()) {
+        while (known_.size() < wanted && taken.size() < 2 * wanted &&
+               address_space_has_room(known_.empty() ? buffer_bytes : 2 * buffer_bytes)) {
             if (blas_memory_alloc == nullptr || blas_memory_free == nullptr) {
                 known_.push_back(nullptr);
                 continue;
