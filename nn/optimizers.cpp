@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace nn {
 
@@ -17,8 +18,11 @@ void require(bool holds, const char* optimizer, const char* option, double value
     throw autograd::Error(fmt::format("{}: {} = {}: {} is wanted", optimizer, option, value, wanted));
 }
 
+/// Finite in the type in which it is used.
+template <class T>
 void require_not_negative(const char* optimizer, const char* option, double value) {
-    require(value >= 0 && std::isfinite(value), optimizer, option, value, "a finite number from 0 on");
+    const bool is_finite = value <= static_cast<double>(std::numeric_limits<T>::max());
+    require(value >= 0 && is_finite, optimizer, option, value, "a finite number from 0 on");
 }
 
 }  // namespace
@@ -80,9 +84,9 @@ void ParameterStates<T>::require_each_once(const autograd::Gradients<T>& gradien
 
 template <class T>
 void BasicSGD<T>::require_options() const {
-    require_not_negative("SGD", "lr", options.lr);
+    require_not_negative<T>("SGD", "lr", options.lr);
     require(0 <= options.momentum && options.momentum <= 1, "SGD", "momentum", options.momentum, "a number in [0, 1]");
-    require_not_negative("SGD", "weight_decay", options.weight_decay);
+    require_not_negative<T>("SGD", "weight_decay", options.weight_decay);
     require(!options.nesterov || options.momentum > 0, "SGD", "nesterov = true with momentum", options.momentum,
             "a momentum above 0");
 }
@@ -109,11 +113,11 @@ void BasicSGD<T>::update(Array<T>& value, ParameterState<T>& state, const Array<
 template <class T, class Options>
 void AdamFamily<T, Options>::require_options() const {
     const char* name = Options::decoupled ? "AdamW" : "Adam";
-    require_not_negative(name, "lr", options.lr);
+    require_not_negative<T>(name, "lr", options.lr);
     require(0 <= options.beta1 && options.beta1 < 1, name, "beta1", options.beta1, "a number in [0, 1)");
     require(0 <= options.beta2 && options.beta2 < 1, name, "beta2", options.beta2, "a number in [0, 1)");
-    require_not_negative(name, "eps", options.eps);
-    require_not_negative(name, "weight_decay", options.weight_decay);
+    require_not_negative<T>(name, "eps", options.eps);
+    require_not_negative<T>(name, "weight_decay", options.weight_decay);
 }
 
 template <class T, class Options>

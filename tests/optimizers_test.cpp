@@ -359,6 +359,11 @@ TEST_CASE("options of optimisers are checked, by name and value, also where they
     CHECK_THROWS_WITH(nn::AdamW({.beta1 = 1}), "AdamW: beta1 = 1: a number in [0, 1) is wanted");
     CHECK_THROWS_WITH(nn::SGD({.nesterov = true}),
                       "SGD: nesterov = true with momentum = 0: a momentum above 0 is wanted");
+    // What is infinite in the type in which it is used is no number of it.
+    CHECK_THROWS_WITH(nn::Adam({.lr = 1e39}), "Adam: lr = 1e+39: a finite number from 0 on is wanted");
+    CHECK_THROWS_AS(nn::AdamW({.weight_decay = 1e40}), autograd::Error);
+    CHECK_THROWS_AS(nn::SGD({.weight_decay = 1e300}), autograd::Error);
+    CHECK_NOTHROW(nn::BasicAdam<double>({.lr = 1e39}));
     CHECK_NOTHROW(nn::SGD({.lr = 0, .momentum = 1}));
     CHECK_NOTHROW(nn::Adam({.lr = 0, .beta1 = 0, .beta2 = 0, .eps = 0}));
 }
