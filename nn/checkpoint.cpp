@@ -90,14 +90,21 @@ void take_states(const std::filesystem::path& path, TensorFile& contents, std::v
         if (steps < 0) throw FileError(path, fmt::format("{} is {}, which is no number of steps", step, steps));
         state.steps = static_cast<std::uint64_t>(steps);
         for (std::size_t k = 0; k < averages.size(); ++k) {
-            state.averages[k] =
-                std::move(std::get<Array<T>>(contents.tensors.at(state_name(state.parameter, averages[k]))));
+            const std::string name = state_name(state.parameter, averages[k]);
+            Array<T>& average = std::get<Array<T>>(contents.tensors.at(name));
+            // An average of squares has a root.
+            if (std::string_view(averages[k]).ends_with("_sq") &&
+                std::any_of(average.begin(), average.end(), [](T value) { return value < 0; })) {
+                throw FileError(path, fmt::format("{} holds a negative number, and is an average of squares", name));
+            }
+            state.averages[k] = std::move(average);
         }
     }
 }
 
 void put_generators(TensorFile& contents, const Generators& generators) {
     for (const auto& [name, generator] : generators) {
+        if (generator == nullptr) throw autograd::Error(fmt::format("save: generator {} is a null pointer", name));
         const Rng::State state = generator->state();
         contents.metadata[fmt::format("{}{}", generator_prefix, name)] = fmt::format("{} {}", state.key, state.draws);
     }
@@ -131,6 +138,7 @@ std::map<std::string, Rng::State> take_generators(const std::filesystem::path& p
         }
     }
     for (const auto& [name, generator] : generators) {
+        if (generator == nullptr) throw autograd::Error(fmt::format("load: generator {} is a null pointer", name));
         if (!contents.metadata.contains(fmt::format("{}{}", generator_prefix, name))) {
             add_problem(problems, fmt::format("generator {} is missing", name));
         }

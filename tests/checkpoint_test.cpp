@@ -177,11 +177,24 @@ TEST_CASE("numbers that are not finite are found when they are loaded", "[checkp
     CHECK_THAT(with("heads.1.bias", 1, -infinity), contains("heads.1.bias is -inf at (1,)"));
     CHECK_THAT(with("optimizer/heads.0.weight/exp_avg_sq", 0, infinity),
                contains("optimizer/heads.0.weight/exp_avg_sq is inf at (0, 0)"));
+    CHECK_THAT(with("optimizer/heads.0.weight/exp_avg_sq", 1, -1),
+               contains("optimizer/heads.0.weight/exp_avg_sq holds a negative number"));
 
     const TemporaryDirectory directory;
     autograd::Parameter<double> number{autograd::full<double>({}, std::numeric_limits<double>::infinity())};
     nn::save(directory / "x", number);
     CHECK_THROWS_WITH(nn::load(directory / "x", number), contains(" is inf at ()"));
+}
+
+TEST_CASE("a generator that is not there is an error", "[checkpoint]") {
+    const TemporaryDirectory directory;
+    autograd::Parameter<float> number{autograd::full<float>({}, 1.0F)};
+    nn::Adam adam;
+    CHECK_THROWS_WITH(nn::save(directory / "x", number, adam, {{"noise", nullptr}}), contains("generator noise is a null"));
+    CHECK(!std::filesystem::exists(directory / "x"));
+    autograd::Rng rng{1};
+    nn::save(directory / "x", number, adam, {{"noise", &rng}});
+    CHECK_THROWS_WITH(nn::load(directory / "x", number, adam, {{"noise", nullptr}}), contains("generator noise is a null"));
 }
 
 TEST_CASE("an optimiser which has not stepped yet can be saved and loaded", "[checkpoint]") {
