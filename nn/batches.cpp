@@ -61,6 +61,7 @@ std::span<const std::size_t> Batches::Epoch::operator[](std::size_t batch) const
         throw autograd::Error(
             fmt::format("Batches::Epoch: batch {} of an epoch of {}", autograd::as_written(batch), batches_));
     }
+    if (order_.size() <= batch * batch_size_) throw autograd::Error("Batches::Epoch: used after it was moved from");
     const auto rest = std::span(order_).subspan(batch * batch_size_);
     return rest.first(std::min(batch_size_, rest.size()));
 }
@@ -82,6 +83,7 @@ void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> ro
                             autograd::to_string(from.shape())));
         }
     }
+    autograd::require_allocatable(shape, sizeof(T), "gather_rows");
     if (out.data() == nullptr) out = autograd::Array<T>();  // moved from, it may have the shape still, and no elements
     autograd::reshape_for_overwriting(out, shape);
     T* destination = out.data();

@@ -28,7 +28,13 @@ namespace fs = std::filesystem;
 
 std::string error_text(int number) { return std::generic_category().message(number); }
 
+/// The system would take what stands before it for the whole path.
+void require_no_zero(const fs::path& path) {
+    if (path.native().find('\0') != std::string::npos) throw FileError(path, "has a zero byte in its name");
+}
+
 void require_regular_file(const fs::path& path) {
+    require_no_zero(path);
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (status.type() == fs::file_type::not_found) throw FileError(path, "no such file");
@@ -62,6 +68,7 @@ fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? pa
 
 /// What `path` is in the end a link to, whether it is there or not.
 fs::path behind_links(const fs::path& path) {
+    require_no_zero(path);
     constexpr int most_links = 40;  // as Linux has it
     fs::path target = path;
     std::error_code error;

@@ -242,7 +242,8 @@ class Reader {
         }
         const auto extents = parse_numbers(name, "shape", value["shape"]);
         const auto count = element_count_within(extents, autograd::most_bytes / type->size);
-        if (!count || *count * type->size != offsets[1] - offsets[0]) {
+        if (!count) fail("tensor {}: shape {} of {} is too large for any memory", name, value["shape"].dump(), type->name);
+        if (*count * type->size != offsets[1] - offsets[0]) {
             fail("tensor {}: shape {} of {} does not take the {} bytes which its data_offsets say", name,
                  value["shape"].dump(), type->name, offsets[1] - offsets[0]);
         }

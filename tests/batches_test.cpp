@@ -130,7 +130,13 @@ TEST_CASE("batches beyond the end, and numbers that are none", "[batches]") {
     CHECK_THROWS_AS(nn::Batches::Epoch({0, 1, 2}, 2, 3), autograd::Error);
     CHECK_THROWS_AS(nn::Batches::Epoch({0, 1, 2}, 0, 1), autograd::Error);
     CHECK(nn::Batches::Epoch({0, 1, 2}, 2, 2)[1].size() == 1);
+    auto moved = batches.epoch(1);
+    const auto taken = std::move(moved);
+    CHECK(taken[0].size() == 3);
+    CHECK_THROWS_WITH(moved[0], contains("moved from"));
     autograd::Array<float> out;
+    const autograd::Array<float> wide = autograd::empty<float>({0, std::size_t{1} << 30});
+    CHECK_NOTHROW(nn::gather_rows(wide, {}, out));
     CHECK_THROWS_WITH(nn::gather_rows(autograd::full<float>({1, 2}, 0.0F), Rows{minus_one}, out),
                       "gather_rows: row -1 of an array of shape (1, 2)");
 }

@@ -93,6 +93,10 @@ TEST_CASE("what cannot be read is named", "[file]") {
     CHECK(file_error([&] { nn::InputFile{directory.path()}; }) ==
           directory.path().string() + ": is a directory, expected a file");
     CHECK(file_error([&] { nn::read_file(device); }) == "/dev/zero: is not a regular file");
+    const std::filesystem::path cut(directory.path().string() + "/file" + std::string(1, '\0') + "b");
+    CHECK_THAT(file_error([&] { nn::read_file(cut); }), contains("zero byte in its name"));
+    CHECK_THAT(file_error([&] { nn::write_file_atomically(cut, {}); }), contains("zero byte in its name"));
+    CHECK(read_text(directory / "file") == "text");
 }
 
 TEST_CASE("damaged gzip data is refused", "[file]") {
