@@ -279,6 +279,7 @@ std::string Tape<T>::describe_next(const char* op, std::span<const Input<T>> inp
 
 template <class T>
 std::string Tape<T>::describe(std::uint32_t index) const {
+    if (index >= count_) throw TapeError(fmt::format("describe: node {} of a tape of {}", index, count_));
     const Node<T>& node = this->node(index);
     switch (node.kind) {
         case NodeKind::variable: return fmt::format("variable (node {})", index);
@@ -327,6 +328,7 @@ void Tape<T>::require_finite(std::uint32_t index) const {
 
 template <class T>
 std::string Tape<T>::ranges_of_inputs(std::uint32_t index) const {
+    if (index >= count_) throw TapeError(fmt::format("ranges_of_inputs: node {} of a tape of {}", index, count_));
     std::string text;
     for (const Input<T>& input : inputs(node(index))) {
         if (input.is_immediate()) {

@@ -317,11 +317,10 @@ struct Normal {
     /// mean + exp(log_variance / 2) * epsilon, epsilon from N(0, 1), one draw of `rng`: differentiable in both.
     /// @throws ShapeError if the shapes of mean and log_variance differ. (So do all the others.)
     autograd::Var<T> rsample(autograd::Rng& rng) const {
-        check("Normal::rsample");
-        return mean + exp(0.5 * log_variance) * normal_like(mean, rng);
+        return drawn("Normal::rsample", rng);
     }
     /// The same draw, as a constant.
-    autograd::Var<T> sample(autograd::Rng& rng) const { return stop_gradient(rsample(rng)); }
+    autograd::Var<T> sample(autograd::Rng& rng) const { return stop_gradient(drawn("Normal::sample", rng)); }
 
     /// @throws ShapeError if x has another shape.
     autograd::Var<T> log_prob(const autograd::Var<T>& x) const {
@@ -334,6 +333,10 @@ struct Normal {
         return 0.5 * (log_variance + (1 + ops::log_two_pi));
     }
 
+    autograd::Var<T> drawn(const char* function, autograd::Rng& rng) const {
+        check(function);
+        return mean + exp(0.5 * log_variance) * normal_like(mean, rng);
+    }
     void check(const char* function) const {
         detail::require_same_shape(function, "mean", mean, "log_variance", log_variance);
     }

@@ -70,6 +70,7 @@ Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, Rng& rng) {
 template <class T>
 Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, Rng& rng) {
     detail::require_size("uniform_by_fan_in", "fan_in", fan_in);
+    autograd::require_allocatable(shape, sizeof(T), "uniform_by_fan_in");
     return uniform<T>(shape, 1 / (3 * static_cast<double>(fan_in)), rng);
 }
 

@@ -73,6 +73,7 @@ TEST_CASE("gradient_hook: sees the whole gradient, once a sweep") {
     CHECK(seen == std::vector<std::vector<double>>{{4, 4, 4}});
     backward(loss, {.create_graph = true});
     CHECK(seen.size() == 2);
+    CHECK_THAT(message_of<Error>([&] { gradient_hook<double>(v, {}); }), contains("gradient_hook: an empty function"));
 }
 
 TEST_CASE("checkpoint: the same values and gradients, of parameters too, with less on the tape") {

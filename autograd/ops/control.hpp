@@ -91,8 +91,10 @@ template <Operand X>
 }
 
 /// x; when a sweep has finished its gradient, `hook` is called with it, to look at.
+/// @throws Error if the function is empty.
 template <class T>
 [[nodiscard]] Var<T> gradient_hook(const Var<T>& x, std::function<void(const Array<T>&)> hook) {
+    if (!hook) throw Error("gradient_hook: an empty function");
     return apply(ops::GradientHook<T>{std::move(hook)}, x);
 }
 
