@@ -196,7 +196,7 @@ CommandLine::Parser::Parser() {
     set_defaults();
     app.footer(
         "Exit status: 0; 1 after an error, if a result could not be written (the others are), or if a training diverged, of "
-        "which the report tells all the same; 2 after a mistake in the options; 128 and the signal's number if one "
+        "which the report tells all the same, unless its loss was no number; 2 after a mistake in the options; 128 and the signal's number if one "
         "stopped the training.");
     app.option_defaults()->always_capture_default();
     add_path(app, "--data", options.data,
