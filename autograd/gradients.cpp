@@ -240,13 +240,13 @@ Var<T> Gradients<T>::var_at(std::uint32_t node) const {
 
 template <class T>
 Var<T> Gradients<T>::var(const Var<T>& v) const {
-    (*this)[v];  // throws, with the reason, where there is none
+    static_cast<void>((*this)[v]);  // throws, with the reason, where there is none
     return var_at(node_of(v));
 }
 
 template <class T>
 Var<T> Gradients<T>::var(const Parameter<T>& parameter) const {
-    (*this)[parameter];
+    static_cast<void>((*this)[parameter]);
     return var_at(node_of(parameter));
 }
 

@@ -32,27 +32,27 @@ class [[nodiscard]] Gradients {
     /// d loss / d v, of v's shape.
     /// @throws GradientError if there is none, with the reason: a constant, a loss that does not depend on v, or the node
     /// which cut the path; for an intermediate node, that it was not kept.
-    const Array<T>& operator[](const Var<T>& v) const;
-    const Array<T>& operator[](const Parameter<T>& parameter) const;
+    [[nodiscard]] const Array<T>& operator[](const Var<T>& v) const;
+    [[nodiscard]] const Array<T>& operator[](const Parameter<T>& parameter) const;
 
     /// The same as a pointer, null if there is none. (A Var of another tape or generation still throws.)
-    const Array<T>* find(const Var<T>& v) const;
-    const Array<T>* find(const Parameter<T>& parameter) const;
+    [[nodiscard]] const Array<T>* find(const Var<T>& v) const;
+    [[nodiscard]] const Array<T>* find(const Parameter<T>& parameter) const;
 
     /// After {.create_graph = true}: the gradient as a node of the tape.
     Var<T> var(const Var<T>& v) const;
     Var<T> var(const Parameter<T>& parameter) const;
 
     /// True if the parameter was on the tape at all, with or without a gradient.
-    bool uses(const Parameter<T>& parameter) const { return node_of(parameter) != Input<T>::none; }
+    [[nodiscard]] bool uses(const Parameter<T>& parameter) const { return node_of(parameter) != Input<T>::none; }
     /// The identities of all parameters which were on the tape, in rising order, with their nodes.
     const PoolVector<std::pair<std::uint64_t, std::uint32_t>>& parameters() const { return parameters_; }
     /// Whether an optimiser has stepped the parameter by these gradients. It says so itself, so that a second step by them
     /// is found. (Different parameters may be stepped in different threads.)
-    bool was_stepped(const Parameter<T>& parameter) const;
+    [[nodiscard]] bool was_stepped(const Parameter<T>& parameter) const;
     void mark_stepped(const Parameter<T>& parameter) const;
     /// The name of a parameter for messages, where the tape still lives and knows one.
-    std::string parameter_name(std::uint64_t identity) const;
+    [[nodiscard]] std::string parameter_name(std::uint64_t identity) const;
 
    private:
     friend class Sweep<T>;

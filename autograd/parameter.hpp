@@ -28,9 +28,9 @@ class Parameter {
     Parameter(Parameter&& other) noexcept = default;
     Parameter& operator=(Parameter&& other) noexcept = default;
 
-    const Array<T>& value() const { return state().value; }
-    const Shape& shape() const { return value().shape(); }
-    std::uint64_t identity() const { return state().identity; }
+    [[nodiscard]] const Array<T>& value() const { return state().value; }
+    [[nodiscard]] const Shape& shape() const { return value().shape(); }
+    [[nodiscard]] std::uint64_t identity() const { return state().identity; }
 
     /// Replaces the values.
     /// @throws ShapeError if the shape differs from the present one, TapeError for an array that was moved from.

@@ -29,7 +29,7 @@ class Rng {
     /// many draws were made: the same name gives the same child. "train/noise" is stream("train").stream("noise").
     /// The child's key is half of the Philox block whose counter is the name's FNV-1a hash and a tag that no draw uses.
     /// @throws Error if the name, or a part of it between slashes, is empty.
-    Rng stream(std::string_view name) const;
+    [[nodiscard]] Rng stream(std::string_view name) const;
 
     /// Fills `out` with values of the uniform distribution on [0, 1): multiples of 2^-24 (float) or 2^-53 (double).
     template <class T>
@@ -51,23 +51,23 @@ class Rng {
     /// A new array, filled by fill_uniform.
     /// @throws ShapeError as require_allocatable does.
     template <class T>
-    Array<T> uniform(const Shape& shape);
+    [[nodiscard]] Array<T> uniform(const Shape& shape);
 
     /// A new array, filled by fill_normal.
     /// @throws ShapeError as require_allocatable does.
     template <class T>
-    Array<T> normal(const Shape& shape);
+    [[nodiscard]] Array<T> normal(const Shape& shape);
 
     /// The numbers 0 ... count - 1 in an order of which all are equally likely (Fisher and Yates' shuffle; its bounded
     /// integers come by rejection and have no bias).
     /// @throws ShapeError if there are more than fit into memory.
-    std::vector<std::size_t> permutation(std::size_t count);
+    [[nodiscard]] std::vector<std::size_t> permutation(std::size_t count);
 
     /// The path from the root, as "train/noise"; empty for the root.
-    const std::string& name() const { return name_; }
+    [[nodiscard]] const std::string& name() const { return name_; }
 
     /// The number of draws so far.
-    std::uint64_t draws() const { return draws_; }
+    [[nodiscard]] std::uint64_t draws() const { return draws_; }
 
     /// All that the future depends on, for checkpoints.
     struct State {
@@ -75,7 +75,7 @@ class Rng {
         std::uint64_t draws = 0;
         friend bool operator==(const State&, const State&) = default;
     };
-    State state() const { return {key_, draws_}; }
+    [[nodiscard]] State state() const { return {key_, draws_}; }
 
     /// Takes over a state; the name stays.
     void restore(const State& state);

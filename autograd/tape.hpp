@@ -107,11 +107,11 @@ class [[nodiscard]] Var {
     Var() = default;
 
     /// @throws TapeError if the tape was cleared, or the value was released by a sweep with {.release = true}.
-    XTAPE_NO_DANGLING const Array<T>& value() const { return tape().value(*this); }
-    XTAPE_NO_DANGLING const Shape& shape() const { return value().shape(); }
+    [[nodiscard]] XTAPE_NO_DANGLING const Array<T>& value() const { return tape().value(*this); }
+    [[nodiscard]] XTAPE_NO_DANGLING const Shape& shape() const { return value().shape(); }
     /// The one element.
     /// @throws TapeError if there is not exactly one.
-    T item() const;
+    [[nodiscard]] T item() const;
 
     std::uint32_t index() const { return index_; }
     std::uint32_t generation() const { return generation_; }
@@ -216,7 +216,7 @@ class Tape {
     /// @throws TapeError while the tape is swept or an op is recorded: from a gradient hook, a rule or an op's function.
     void clear();
 
-    std::size_t size() const { return count_; }
+    [[nodiscard]] std::size_t size() const { return count_; }
     std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
     bool inference() const { return options_.inference; }
 
@@ -230,7 +230,7 @@ class Tape {
     void profile(bool measure);
     bool profiles() const { return profiler_ != nullptr; }
     /// What was measured, the dearest first. to_string() in inspect.hpp makes a table of it.
-    std::vector<OpProfile> profile() const;
+    [[nodiscard]] std::vector<OpProfile> profile() const;
 
     /// From now on, until clear(), this parameter is that Var: parameter(p) returns it, and grads[p] is its gradient. So a
     /// model can be run on values that were computed, or whose derivatives of another kind are wanted.
@@ -246,7 +246,7 @@ class Tape {
     /// "; input exp (node 3) in [0, 90]" for each input of a node, for messages.
     std::string ranges_of_inputs(std::uint32_t index) const;
     /// "matmul (node 12, decoder.hidden)": the op, its number, and the module whose parameters it uses.
-    std::string describe(std::uint32_t index) const;
+    [[nodiscard]] std::string describe(std::uint32_t index) const;
 
     // ---- What ops and the sweep use. ----
 

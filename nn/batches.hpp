@@ -32,10 +32,10 @@ class Batches {
     /// @throws Error as above.
     Batches(std::size_t count, std::size_t batch_size, autograd::Rng rng, BatchOptions options = {});
 
-    Epoch epoch(std::size_t number) const;
+    [[nodiscard]] Epoch epoch(std::size_t number) const;
 
     /// Batches of an epoch.
-    std::size_t size() const;
+    [[nodiscard]] std::size_t size() const;
 
    private:
     std::size_t count_;
@@ -65,9 +65,9 @@ class Batches::Epoch {
     /// @throws Error if `batch_size` is 0, or there are not so many batches in the order.
     Epoch(std::vector<std::size_t> order, std::size_t batch_size, std::size_t batches);
 
-    std::size_t size() const { return batches_; }
+    [[nodiscard]] std::size_t size() const { return batches_; }
     /// @throws Error if there are not so many batches.
-    std::span<const std::size_t> operator[](std::size_t batch) const;
+    [[nodiscard]] std::span<const std::size_t> operator[](std::size_t batch) const;
     Iterator begin() const { return {*this, 0}; }
     Iterator end() const { return {*this, batches_}; }
 

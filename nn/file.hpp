@@ -41,7 +41,7 @@ class InputFile {
     /// The next `count` bytes; fewer only where the file ends. Memory grows with what is really there, so `count` may
     /// be a number from a header which nobody has checked.
     /// @throws FileError if the gzip data is truncated or corrupt, its checksum included, as far as it was read.
-    std::vector<std::byte> read(std::size_t count);
+    [[nodiscard]] std::vector<std::byte> read(std::size_t count);
 
    private:
     std::filesystem::path path_;

@@ -137,7 +137,7 @@ class Optimizer {
 
     /// For checkpoints: all states, in the order of the model's listing.
     template <class Model>
-    std::vector<ParameterState<T>> states(const Model& model) const {
+    [[nodiscard]] std::vector<ParameterState<T>> states(const Model& model) const {
         return states_.of(model, static_cast<const Derived&>(*this).averages().size());
     }
     void restore(std::vector<ParameterState<T>> states) { states_.restore(std::move(states)); }

@@ -109,10 +109,19 @@ TEST_CASE("compiler messages: a result that is dropped is warned of, whatever fu
             }
         }
     }
-    const std::string output = compiler_output(
-        head + "void use(Tape<float>& tape, Var<float> v) { print(tape); exp(v); v + 1; sum(v); backward(v); to_string(v.value()); }\n");
-    std::size_t warnings = 0;
-    for (std::size_t at = 0; (at = output.find("warning:", at)) != output.npos; ++at) ++warnings;
-    INFO(output);
-    CHECK(warnings == 6);
+    const auto warnings_for = [](const std::string& body) {
+        const std::string output = compiler_output(
+            head + "void use([[maybe_unused]] Tape<float>& tape, Var<float> v, Gradients<float>& g, Rng& rng, nn::Batches& b, "
+                   "nn::Adam& adam, nn::Linear& l) { " + body + " static_cast<void>(v), static_cast<void>(g), "
+                   "static_cast<void>(rng), static_cast<void>(b), static_cast<void>(adam), static_cast<void>(l); }\n");
+        INFO(output);
+        std::size_t warnings = 0;
+        for (std::size_t at = 0; (at = output.find("warning:", at)) != output.npos; ++at) ++warnings;
+        return warnings;
+    };
+    CHECK(warnings_for("") == 0);
+    CHECK(warnings_for("print(tape); exp(v); v + 1; sum(v); backward(v); to_string(v.value());") == 6);
+    CHECK(warnings_for("v.value(); v.item(); g[v]; g.find(v); g.uses(l.weight); tape.profile(); tape.describe(0);") == 7);
+    CHECK(warnings_for("rng.uniform<float>({2}); rng.normal<float>({2}); rng.permutation(3); rng.stream(\"a\"); rng.state();") == 5);
+    CHECK(warnings_for("b.epoch(1); b.epoch(1)[0]; b.size(); adam.states(l); l.weight.value();") == 5);
 }
