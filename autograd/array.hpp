@@ -84,14 +84,31 @@ void require_values(const Array<T>& array, const char* who) {
     if (count != array.size()) refuse_moved_from(who);
 }
 
+namespace detail {
+
+// Apart from the question whether it is needed, which is asked at every node and is to be compiled where it is asked.
+template <class T>
+[[gnu::noinline]] void give_shape(Array<T>& array, const Shape& shape) {
+    require_allocatable(shape, sizeof(T));
+    constexpr std::size_t within = 4;  // of so many axes the shape is in the array itself: its elements alone are elsewhere
+    if (shape.size() > within || array.dimension() > within) {
+        array = empty<T>(shape);
+        return;
+    }
+    std::size_t count = 1;
+    for (const std::size_t extent : shape) count *= extent;
+    array.storage().resize(count);  // this may throw, and the next line does not
+    array.resize(shape);
+}
+
+}  // namespace detail
+
 /// Gives `array` this shape, with unspecified values; nothing happens if it has it.
 /// @throws ShapeError as require_allocatable does. Whatever is thrown leaves `array` as it was: xtensor's own resize()
 /// sets the shape before it has the memory.
 template <class T>
-void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
-    if (same_shape(array.shape(), shape)) return;
-    require_allocatable(shape, sizeof(T));
-    array = empty<T>(shape);
+inline void reshape_for_overwriting(Array<T>& array, const Shape& shape) {
+    if (!same_shape(array.shape(), shape)) detail::give_shape(array, shape);
 }
 
 /// Calls make(array). If it throws, `array` is left without elements: xtensor's assignments set the shape before they have
