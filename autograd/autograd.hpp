@@ -1,13 +1,13 @@
-// All of autograd that programs need: arrays, the tape, its ops and gradient checking. (registry.hpp and opcheck.hpp, for
-// tests of ops, are apart.)
+// All of autograd that programs need: arrays, the tape, its ops and gradient checking. (check.hpp, for tests of
+// ops, is apart.)
 #pragma once
 
-#include "autograd/language.hpp"
+#include "autograd/base/language.hpp"
 
-#include "autograd/gradcheck.hpp"
-#include "autograd/gradients.hpp"
-#include "autograd/inspect.hpp"
-#include "autograd/memory.hpp"
+#include "autograd/check/gradcheck.hpp"
+#include "autograd/core/gradients.hpp"
+#include "autograd/tools/inspect.hpp"
+#include "autograd/base/memory.hpp"
 #include "autograd/ops/control.hpp"
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/einsum.hpp"
@@ -21,9 +21,9 @@
 #include "autograd/ops/shape.hpp"
 #include "autograd/ops/softmax.hpp"
 #include "autograd/ops/statistics.hpp"
-#include "autograd/parameter.hpp"
-#include "autograd/random.hpp"
-#include "autograd/tangents.hpp"
-#include "autograd/threads.hpp"
-#include "autograd/transforms.hpp"
-#include "autograd/update.hpp"
+#include "autograd/core/parameter.hpp"
+#include "autograd/base/random.hpp"
+#include "autograd/core/tangents.hpp"
+#include "autograd/base/threads.hpp"
+#include "autograd/tools/transforms.hpp"
+#include "autograd/kernels/update.hpp"

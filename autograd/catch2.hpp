@@ -7,7 +7,7 @@
 // and does not compile one. Include this beside the Catch2 header that you use; autograd.hpp does not.
 #pragma once
 
-#include "autograd/language.hpp"
+#include "autograd/base/language.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -26,7 +26,7 @@
 #define XTAPE_CATCH2_MATCHER Catch::Matchers::Impl::MatcherUntypedBase
 #endif
 
-#include "autograd/gradcheck.hpp"
+#include "autograd/check/gradcheck.hpp"
 
 namespace autograd {
 

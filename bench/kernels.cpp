@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <autograd/autograd.hpp>
-#include <autograd/registry.hpp>
+#include "tests/specs/registry.hpp"
 #include <cmath>
 #include <functional>
 #include <map>

@@ -10,7 +10,7 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <nn/file.hpp>
+#include <nn/data/file.hpp>
 #include <span>
 #include <sstream>
 #include <stdexcept>

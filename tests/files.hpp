@@ -2,7 +2,7 @@
 // and the sweep which damages a file in every place.
 #pragma once
 
-#include <nn/file.hpp>
+#include <nn/data/file.hpp>
 
 #include <unistd.h>
 #include <zlib.h>

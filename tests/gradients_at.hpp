@@ -2,7 +2,7 @@
 #pragma once
 
 #include <autograd/autograd.hpp>
-#include <autograd/gradcheck.hpp>
+#include <autograd/check/gradcheck.hpp>
 #include <cmath>
 #include <span>
 #include <stdexcept>

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "files.hpp"
+#include "tests/files.hpp"
 
 inline constexpr int picture_side = 8;
 

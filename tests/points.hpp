@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "catch.hpp"
+#include "tests/catch.hpp"
 
 /// Where a function is looked at, and what is right there.
 struct Point {

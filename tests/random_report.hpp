@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "../examples/ae_vs_vae/report.hpp"
+#include "examples/ae_vs_vae/report.hpp"
 
 namespace random_report {
 

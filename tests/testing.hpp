@@ -3,11 +3,11 @@
 #pragma once
 
 #include <autograd/autograd.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/base/threads.hpp>
 #include <string>
 #include <vector>
 
-#include "catch.hpp"
+#include "tests/catch.hpp"
 
 /// The message of the E which `f` throws. An exception of another type passes on and fails the test.
 template <class E, class F>

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <nn/nn.hpp>
 
-#include "catch.hpp"
+#include "tests/catch.hpp"
 
 inline constexpr const char* model_files[] = {"ae.safetensors", "vae.safetensors", "plane-ae.safetensors",
                                    "plane-vae.safetensors"};

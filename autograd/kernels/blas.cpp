@@ -9,10 +9,10 @@
 #include <string>
 #include <tuple>
 
-#include "autograd/array.hpp"
+#include "autograd/base/array.hpp"
 #include "autograd/kernels/openblas.hpp"
 #include "autograd/kernels/running_sum.hpp"
-#include "autograd/threads.hpp"
+#include "autograd/base/threads.hpp"
 
 namespace autograd::kernels {
 namespace {

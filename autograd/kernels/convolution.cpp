@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "autograd/array.hpp"
+#include "autograd/base/array.hpp"
 #include "autograd/kernels/running_sum.hpp"
-#include "autograd/threads.hpp"
+#include "autograd/base/threads.hpp"
 
 namespace autograd::kernels {
 namespace {

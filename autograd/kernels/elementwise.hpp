@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "autograd/array.hpp"
+#include "autograd/base/array.hpp"
 #include "autograd/kernels/simd.hpp"
 
 namespace autograd::kernels {

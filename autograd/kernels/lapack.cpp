@@ -10,7 +10,7 @@
 #include <string>
 #include <type_traits>
 
-#include "autograd/array.hpp"
+#include "autograd/base/array.hpp"
 #include "autograd/kernels/openblas.hpp"
 
 extern "C" {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "autograd/array.hpp"
+#include "autograd/base/array.hpp"
 
 namespace autograd::kernels {
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <span>
 
-#include "autograd/array.hpp"
+#include "autograd/base/array.hpp"
 
 namespace autograd::kernels {
 

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/error.hpp"
-#include "autograd/threads.hpp"
+#include "autograd/base/error.hpp"
+#include "autograd/base/threads.hpp"
 
 extern "C" {
 void openblas_set_num_threads(int);

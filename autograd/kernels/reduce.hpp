@@ -2,7 +2,7 @@
 // Sums of a row are pairwise, so that their error grows with the logarithm of its length. No tape here.
 #pragma once
 
-#include "autograd/array.hpp"
+#include "autograd/base/array.hpp"
 #include "autograd/kernels/layout.hpp"
 
 namespace autograd::kernels {

@@ -7,7 +7,7 @@
 #include <cstddef>
 
 #include "autograd/kernels/loop.hpp"
-#include "autograd/threads.hpp"
+#include "autograd/base/threads.hpp"
 
 namespace autograd::kernels {
 

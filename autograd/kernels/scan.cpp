@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "autograd/kernels/running_sum.hpp"
-#include "autograd/threads.hpp"
+#include "autograd/base/threads.hpp"
 
 namespace autograd::kernels {
 namespace {

@@ -3,7 +3,7 @@
 // neither arrays nor tapes; op lambdas run on it, through the op objects.
 #pragma once
 
-#include "autograd/language.hpp"
+#include "autograd/base/language.hpp"
 
 #include <cmath>
 #include <concepts>

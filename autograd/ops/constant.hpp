@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "autograd/op.hpp"
+#include "autograd/core/op.hpp"
 
 namespace autograd::detail {
 

@@ -7,8 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "autograd/core/function.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/transforms.hpp"
 
 namespace autograd {
 

@@ -9,7 +9,7 @@
 #include <numbers>
 #include <tuple>
 
-#include "autograd/op.hpp"
+#include "autograd/core/op.hpp"
 
 /// In a header, before its ops. Functions, not objects, so that lookup by argument finds them: `exp(0.5f * v)` needs no
 /// using.

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "autograd/op.hpp"
-#include "autograd/random.hpp"
+#include "autograd/core/op.hpp"
+#include "autograd/base/random.hpp"
 
 namespace autograd {
 

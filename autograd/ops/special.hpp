@@ -14,7 +14,7 @@ XTAPE_SPECIAL_OPS(XTAPE_DECLARE_OP)
 
 namespace autograd::ops {
 
-/// What the gamma function's relatives are held against: plain series, in records/special_references.cpp.
+/// What the gamma function's relatives are held against: plain series, in special_references.cpp.
 [[nodiscard]] double reference_digamma(const double* inputs);
 [[nodiscard]] double reference_polygamma(const double* inputs);
 

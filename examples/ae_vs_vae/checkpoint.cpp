@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <nn/file.hpp>
+#include <nn/data/file.hpp>
 #include <system_error>
 
 #include "metrics.hpp"

@@ -7,7 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <nn/image_data.hpp>
+#include <nn/data/image_data.hpp>
 #include <utility>
 
 namespace {

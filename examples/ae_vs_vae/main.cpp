@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
-#include <nn/file.hpp>
+#include <nn/data/file.hpp>
 #include <optional>
 
 #include "checkpoint.hpp"

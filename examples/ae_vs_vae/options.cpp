@@ -11,7 +11,7 @@
 #include <exception>
 #include <filesystem>
 #include <limits>
-#include <nn/file.hpp>
+#include <nn/data/file.hpp>
 #include <string>
 #include <type_traits>
 #include <utility>

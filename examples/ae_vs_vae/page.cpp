@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nn/file.hpp>
+#include <nn/data/file.hpp>
 #include <numeric>
 
 namespace {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <nn/file.hpp>
+#include <nn/data/file.hpp>
 #include <system_error>
 
 namespace {

@@ -2,7 +2,7 @@
 // derivatives follow from the lambda. What documented() adds, a domain and a second way to the value, makes the tests
 // ask for more.
 #include <autograd/autograd.hpp>
-#include <autograd/opcheck.hpp>
+#include <autograd/check.hpp>
 #include <cmath>
 #include <cstdio>
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <autograd/autograd.hpp>
 #include <autograd/kernels/gather.hpp>
-#include <autograd/opcheck.hpp>
+#include <autograd/check.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,7 +1,7 @@
 // An elementwise op whose gradient is stated, because it has kinks at which a value must be chosen: soft_threshold,
 // which takes `threshold` off the magnitude of x and leaves 0 of what is smaller, the step of sparse regression.
 #include <autograd/autograd.hpp>
-#include <autograd/opcheck.hpp>
+#include <autograd/check.hpp>
 #include <cstdio>
 
 using namespace autograd;

@@ -2,7 +2,7 @@
 // of two matrices. A struct with its value in plain loops, one rule for each input's gradient, and one for each input's
 // tangent.
 #include <autograd/autograd.hpp>
-#include <autograd/opcheck.hpp>
+#include <autograd/check.hpp>
 #include <cmath>
 #include <cstdio>
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Computes tests/extremes/values.txt: what each op is at the ends of its domain, for tests/extremes_test.cpp.
+"""Computes tests/extremes/values.txt: what each op is at the ends of its domain, for tests/ops/extremes_test.cpp.
 
 Not run by CI: python3 tests/extremes/make_extremes.py > tests/extremes/values.txt
 values.txt was made with mpmath 1.3.0. Nothing here is read from xtape: each op is written from its definition.
@@ -1108,7 +1108,7 @@ OPS["continuous_bernoulli_quantile"] = Several(
 
 class Structured:
     """f(*elements) gives (values, derivatives): of the sum of all values, or of each value in turn, in each element. A
-    case lists the elements of all inputs. "op.variant" is one way to call an op: how, says tests/extremes_test.cpp."""
+    case lists the elements of all inputs. "op.variant" is one way to call an op: how, says tests/ops/extremes_test.cpp."""
 
     def __init__(self, f, given):
         self.f, self.given = f, list(given)

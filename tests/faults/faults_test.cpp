@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/registry.hpp"
+#include "tests/specs/registry.hpp"
 #include "tests/catch.hpp"
 #include "tests/faults/injection.hpp"
 #include "tests/files.hpp"

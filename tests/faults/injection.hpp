@@ -1,5 +1,5 @@
 // Makes the n-th allocation throw: of the pool's allocator, also where a waiting block would do, and of operator new, on
-// whatever thread. This program's autograd/memory.cpp is compiled with XTAPE_INJECT_FAULTS; its operator new is here.
+// whatever thread. This program's autograd/base/memory.cpp is compiled with XTAPE_INJECT_FAULTS; its operator new is here.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/tape.hpp"
+#include "autograd/core/tape.hpp"
 
 namespace autograd {
 struct NoGradient;

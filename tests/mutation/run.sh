@@ -21,7 +21,7 @@ copy=$(mktemp -d)
 trap 'rm -rf -- "$copy"' EXIT
 mkdir "$copy/tests"
 cp -r -- "$root/autograd" "$copy/"
-cp -r -- "$root/tests/mutation" "$copy/tests/"
+cp -r -- "$root"/tests/{mutation,specs} "$copy/tests/"
 cd -- "$copy"
 
 # hook FILE COUNT PATTERN REPLACEMENT: the last two as sed -E has them. The text must be there COUNT times, each on a line
@@ -33,16 +33,16 @@ hook() {
     sed -E -i "s~$3~$4~" "autograd/$1"
 }
 
-hook worlds.hpp 1 '^#include "autograd/tape.hpp"$' '&\n#include "tests/mutation/fault.hpp"'
-hook elementwise_op.hpp 1 '^    auto operator\(\)\(const A&\.\.\. a\) const \{$' \
+hook core/worlds.hpp 1 '^#include "autograd/core/tape.hpp"$' '&\n#include "tests/mutation/fault.hpp"'
+hook core/elementwise_op.hpp 1 '^    auto operator\(\)\(const A&\.\.\. a\) const \{$' \
     '&\n        return fault::call<Elementwise>([\&] { return sound(a...); }, a...);\n    }\n    template <class... A>\n        requires Operands<A...>\n    auto sound(const A\&... a) const {'
-hook elementwise_op.hpp 1 'return (std::tuple_element_t<K, std::tuple<Rules\.\.\.>>)\{\}\(a\.\.\.\);' \
+hook core/elementwise_op.hpp 1 'return (std::tuple_element_t<K, std::tuple<Rules\.\.\.>>)\{\}\(a\.\.\.\);' \
     'using Rule = \1;\n        return fault::rule<Elementwise, Rule, K>(K, [\&] { return Rule{}(a...); });'
-hook structured_op.hpp 2 'structure\.gradient\(which, g, inputs\[I\]\.\.\., y\)' 'fault::rule<S, S, K>(K, [\&] { return &; })'
-hook structured_op.hpp 2 'structure\.gradient\(k, g, std::span<const (Eager|Var)<T>>\(inputs\), y\)' \
+hook core/structured_op.hpp 2 'structure\.gradient\(which, g, inputs\[I\]\.\.\., y\)' 'fault::rule<S, S, K>(K, [\&] { return &; })'
+hook core/structured_op.hpp 2 'structure\.gradient\(k, g, std::span<const (Eager|Var)<T>>\(inputs\), y\)' \
     'fault::rule<S, S, fault::any>(k, [\&] { return &; })'
-[[ $(grep -cE 'structure\.gradient\(' autograd/structured_op.hpp) == 4 ]] ||
-    die "autograd/structured_op.hpp evaluates rules where this script has no hook."
+[[ $(grep -cE 'structure\.gradient\(' autograd/core/structured_op.hpp) == 4 ]] ||
+    die "autograd/core/structured_op.hpp evaluates rules where this script has no hook."
 compiler=("${CXX:-g++}")
 if command -v ccache >/dev/null; then compiler=(ccache "${compiler[@]}"); fi
 # A fault in a recorded rule is recorded as well, by an operator, which not each file includes that has rules.
@@ -50,18 +50,18 @@ compiler+=(-std=c++20 -O1 -fno-math-errno -fno-trapping-math -I. -include autogr
 case $(uname -m) in x86_64) compiler+=(-march=x86-64-v3) ;; esac
 
 # What opcheck cannot know of an op stands in tests of its own; mutants which opcheck passes are put to these.
-tests=(every_op rounding activations)
-for name in "${tests[@]}"; do cp -- "$root/tests/${name}_test.cpp" tests/; done
+mkdir tests/ops
+for name in every_op rounding activations; do cp -- "$root/tests/ops/${name}_test.cpp" tests/ops/; done
 cp -- "$root"/tests/*.hpp tests/
 
 echo "Compiling the library with hooks ..." >&2
 find . -name '*.cpp' -print0 | xargs -0 -P "$processes" -I{} \
-    nice "${compiler[@]}" -I tests "-DXTAPE_SOURCE_DIR=\"$root\"" -c {} -o {}.o || die "the copy with hooks does not compile."
+    nice "${compiler[@]}" "-DXTAPE_SOURCE_DIR=\"$root\"" -c {} -o {}.o || die "the copy with hooks does not compile."
 libraries=(-lopenblas -lfmt -pthread)
-find autograd -name '*.o' -print0 | xargs -0 ar -qc library.a
+find autograd tests/specs -name '*.o' -print0 | xargs -0 ar -qc library.a
 "${compiler[@]}" -o runner tests/mutation/runner.cpp.o library.a "${libraries[@]}" || die "it does not link."
 if [[ -e /usr/include/catch2/catch_all.hpp ]]; then libraries+=(-lCatch2Main -lCatch2); fi
-"${compiler[@]}" -o unit_tests tests/*_test.cpp.o tests/mutation/unit_main.cpp.o library.a "${libraries[@]}" ||
+"${compiler[@]}" -o unit_tests tests/ops/*_test.cpp.o tests/mutation/unit_main.cpp.o library.a "${libraries[@]}" ||
     die "it does not link."
 
 status=0

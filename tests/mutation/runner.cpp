@@ -19,8 +19,9 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/opcheck.hpp"
-#include "autograd/threads.hpp"
+#include "autograd/check.hpp"
+#include "autograd/base/threads.hpp"
+#include "tests/specs/registry.hpp"
 #include "tests/mutation/fault.hpp"
 
 namespace {

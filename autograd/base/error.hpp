@@ -1,0 +1,57 @@
+// The exceptions of xtape. Every message names the op, layer or file that is at fault, what was expected and what
+// was found. This file formats nothing itself: callers bring the finished sentence (see shapes in array.hpp).
+#pragma once
+
+#include "autograd/base/language.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace autograd {
+
+/// Base of everything that xtape throws on purpose.
+class Error : public std::runtime_error {
+   public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Shapes, axes or ranks which do not fit the op.
+class ShapeError : public Error {
+   public:
+    using Error::Error;
+};
+
+/// A Var, tape or parameter used in a way that has no meaning: a cleared tape, two tapes in one op, an item() of many.
+class TapeError : public Error {
+   public:
+    using Error::Error;
+};
+
+/// A gradient that does not exist, or that would be wrong.
+class GradientError : public Error {
+   public:
+    using Error::Error;
+};
+
+/// A NaN or an infinity, found because check_finite() was asked for.
+class FiniteError : public Error {
+   public:
+    using Error::Error;
+};
+
+namespace detail {
+
+/// Of an error whose message begins with the name of an op, or of a node: what comes after that and ": ". An op that is made
+/// of others puts its own name there, which is the one that was called.
+struct Named {
+    std::string rest;
+};
+template <class E>
+struct NamedError : E, Named {
+    NamedError(const std::string& name, std::string message) : E(name + ": " + message), Named{std::move(message)} {}
+};
+
+}  // namespace detail
+
+}  // namespace autograd

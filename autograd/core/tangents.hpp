@@ -1,0 +1,69 @@
+// Forward mode on a tape: from tangents of some nodes up the tape to the tangent of another, the derivative along a
+// direction. Every node has been computed already; this passes derivatives on, in buffers. It knows no op by name. Functions
+// of functions (jvp and the like) are in transforms.hpp.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "autograd/core/tape.hpp"
+
+namespace autograd {
+
+/// A node, and the direction in which its value moves: an array of its shape.
+template <class T>
+using Direction = std::pair<Var<T>, Array<T>>;
+
+/// The derivative of `y` along the directions, of y's shape: J v. Nothing if y does not depend on any of their nodes, or
+/// only through ops that cut the gradient. With backward(loss, {.create_graph = true}) before, y may be a gradient: then this
+/// is a product of the Hessian and a vector.
+/// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for a direction of another shape than its node,
+/// GradientError for an op on the way which has no rule for tangents.
+template <class T>
+[[nodiscard]] std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions);
+
+/// The same.
+/// @throws GradientError, with the reason, where find_tangent() finds nothing; else as find_tangent().
+template <class T>
+[[nodiscard]] Array<T> tangent(const Var<T>& y, std::span<const Direction<T>> directions);
+template <class T>
+[[nodiscard]] Array<T> tangent(const Var<T>& y, std::initializer_list<Direction<T>> directions) {
+    return tangent(y, std::span<const Direction<T>>(directions.begin(), directions.size()));
+}
+
+/// What an op's tangent function is given: the current node, the tangents of its inputs, and where its own goes.
+template <class T>
+class TangentSweep {
+   public:
+    const Tape<T>& tape() const { return tape_; }
+    const Node<T>& node() const { return tape_.node(index_); }
+    std::span<const Input<T>> inputs() const { return tape_.inputs(node()); }
+
+    /// The tangent of input `which`, of its shape; null if it has none, or the op cuts it.
+    const Array<T>* tangent(std::size_t which) const;
+
+    struct Target {
+        Array<T>& array;  ///< of the node's shape
+        bool accumulate;  ///< add to what is there, else overwrite
+    };
+    Target target();
+    /// Adds a finished part of the tangent.
+    /// @throws GradientError if it has not the node's shape.
+    void deliver(Array<T>&& part);
+
+   private:
+    template <class U>
+    friend std::optional<Array<U>> find_tangent(const Var<U>&, std::span<const Direction<U>>);
+    explicit TangentSweep(const Tape<T>& tape) : tape_(tape) {}
+
+    const Tape<T>& tape_;
+    PoolVector<std::optional<Array<T>>> tangents_;  // per node
+    std::uint32_t index_ = 0;
+};
+
+extern template class TangentSweep<float>;
+extern template class TangentSweep<double>;
+
+}  // namespace autograd

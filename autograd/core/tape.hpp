@@ -1,0 +1,373 @@
+// The tape: an append-only list of nodes (a Wengert list) in which index order is topological order, and Var, the handle
+// to a node. It stores what ops record; it knows no op by name and computes nothing. The sweep is in gradients.hpp.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "autograd/base/array.hpp"
+#include "autograd/base/occupancy.hpp"
+#include "autograd/core/parameter.hpp"
+
+namespace autograd {
+
+template <class T>
+class Tape;
+template <class T>
+class Var;
+template <class T>
+class Sweep;
+template <class T>
+class RecordingSweep;
+template <class T>
+class TangentSweep;
+
+/// What the tape and the sweep need of an op. Records of this type have static storage; ops make them
+/// (elementwise_op.hpp, structured_op.hpp).
+template <class T>
+struct Op {
+    const char* name;
+    /// Bit k: no gradient flows into input k (a comparison, a condition, stop_gradient). ~0u where it flows nowhere.
+    std::uint32_t cut = 0;
+    /// Passes the gradient of the sweep's current node on to the inputs which want one, in buffers.
+    void (*backward)(Sweep<T>&) = nullptr;
+    /// The same in recorded ops, for gradients of gradients.
+    void (*backward_recorded)(RecordingSweep<T>&) = nullptr;
+    /// Forward mode: the tangent of the sweep's current node from those of its inputs. Null for an op without such a rule.
+    void (*tangent)(TangentSweep<T>&) = nullptr;
+    /// `existing` (null at first) plus `contribution` fitted to `shape`, as recorded ops.
+    Var<T> (*accumulate_recorded)(const Var<T>* existing, Var<T> contribution, const Shape& shape) = nullptr;
+    /// Ends a message of check_finite: what to do where an element that the op made NaN or infinite is not wanted. May
+    /// be null.
+    const char* advice = nullptr;
+};
+
+template <class T>
+[[nodiscard]] bool is_cut(const Op<T>& op, std::size_t input) {
+    return input < 32 ? (op.cut >> input & 1u) != 0 : op.cut == ~0u;
+}
+
+/// One input of a node: another node, or a scalar that stands in the expression (the 0.5f of `0.5f * v`).
+template <class T>
+struct Input {
+    static constexpr std::uint32_t none = ~0u;
+
+    std::uint32_t node = none;
+    T immediate{};
+
+    bool is_immediate() const { return node == none; }
+};
+
+enum class NodeKind : std::uint8_t { operation, variable, constant, parameter, noise };
+
+template <class T>
+struct Node {
+    Array<T> value;
+    const Array<T>* borrowed = nullptr;  ///< a parameter's values, in place of `value`
+    const Op<T>* op = nullptr;           ///< null for leaves
+    const void* state = nullptr;         ///< what the op keeps: axes, flags; or a noise leaf's NoiseOrigin
+    std::uint32_t first_input = 0;       ///< in the tape's list of inputs; for a parameter, in its list of parameters
+    std::uint32_t input_count = 0;
+    NodeKind kind = NodeKind::constant;
+    bool needs_gradient = false;
+    bool released = false;
+
+    const Array<T>& array() const { return borrowed != nullptr ? *borrowed : value; }
+};
+
+/// Where a noise leaf's values came from.
+struct NoiseOrigin {
+    const char* distribution;
+    std::basic_string<char, std::char_traits<char>, PoolAllocator<char>> stream;
+    std::uint64_t draw;
+};
+
+// What a Var refers to is the tape's and outlives it, which g++ from 14 on cannot know: for (T each : sum(v).value()).
+#if __has_cpp_attribute(gnu::no_dangling)
+#define XTAPE_NO_DANGLING [[gnu::no_dangling]]
+#else
+#define XTAPE_NO_DANGLING
+#endif
+
+/// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws. It holds the tape's
+/// address and must not be used after the tape's end.
+template <class T>
+class [[nodiscard]] Var {
+   public:
+    using Element = T;
+
+    Var() = default;
+
+    /// @throws TapeError if the tape was cleared, or the value was released by a sweep with {.release = true}.
+    [[nodiscard]] XTAPE_NO_DANGLING const Array<T>& value() const { return tape().value(*this); }
+    [[nodiscard]] XTAPE_NO_DANGLING const Shape& shape() const { return value().shape(); }
+    /// The one element.
+    /// @throws TapeError if there is not exactly one.
+    [[nodiscard]] T item() const;
+
+    std::uint32_t index() const { return index_; }
+    std::uint32_t generation() const { return generation_; }
+    /// @throws TapeError for a Var that was never assigned.
+    Tape<T>& tape() const {
+        if (tape_ == nullptr) throw TapeError("var: used before it was assigned");
+        return *tape_;
+    }
+    bool belongs_to(const Tape<T>& tape) const { return tape_ == &tape; }
+    XTAPE_NO_CONDITION(T)
+
+   private:
+    friend class Tape<T>;
+    Var(Tape<T>* tape, std::uint32_t index, std::uint32_t generation)
+        : tape_(tape), index_(index), generation_(generation) {}
+
+    Tape<T>* tape_ = nullptr;
+    std::uint32_t index_ = 0;
+    std::uint32_t generation_ = 0;
+};
+
+/// Memory for what ops keep with a node. Given back all at once, by clear().
+class Keepsakes {
+   public:
+    Keepsakes() = default;
+    Keepsakes(const Keepsakes&) = delete;
+    Keepsakes& operator=(const Keepsakes&) = delete;
+    ~Keepsakes() { clear(); }
+
+    template <class S>
+    const S* keep(S object) {
+        PoolAllocator<S> allocator;
+        entries_.push_back({nullptr, [](void* memory) { PoolAllocator<S>().deallocate(static_cast<S*>(memory), 1); }});
+        Entry& entry = entries_.back();
+        entry.object = allocator.allocate(1);  // whatever throws from here on, there is an entry that gives it back
+        const S* kept = std::construct_at(static_cast<S*>(entry.object), std::move(object));
+        entry.destroy = [](void* each) {
+            std::destroy_at(static_cast<S*>(each));
+            PoolAllocator<S>().deallocate(static_cast<S*>(each), 1);
+        };
+        return kept;
+    }
+    void clear() {
+        for (const Entry& entry : entries_) entry.destroy(entry.object);
+        entries_.clear();
+    }
+
+   private:
+    struct Entry {
+        void* object;
+        void (*destroy)(void*);
+    };
+    std::vector<Entry> entries_;
+};
+
+/// What the ops of one name have cost since profiling began.
+struct OpProfile {
+    std::string op;
+    std::uint64_t calls = 0;
+    double forward_seconds = 0;
+    double backward_seconds = 0;
+    std::uint64_t bytes = 0;  ///< of their values, over all calls
+};
+
+namespace detail {
+
+/// What {} is for a constructor that takes options, as in `Tape<float> tape({})`: the defaults. An enum fits it better than
+/// options do, or the class itself, which are equally good.
+enum class Defaults {};
+
+}  // namespace detail
+
+struct TapeOptions {
+    /// Compute values only: nothing asks for a gradient, and backward() throws.
+    bool inference = false;
+};
+
+/// A tape belongs to one thread at a time: it may pass from thread to thread, between forward and backward too. Where two are
+/// at work on it at once, recording, sweeping or clearing, one of them gets a TapeError. Reading values is not looked at: it
+/// may go on in several threads while none is at work.
+template <class T>
+class Tape {
+   public:
+    explicit Tape(TapeOptions options = {});
+    explicit Tape(detail::Defaults) : Tape() {}
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+
+    /// A leaf that gets a gradient.
+    /// @throws TapeError for an array that was moved from.
+    Var<T> variable(Array<T> value) { return leaf(NodeKind::variable, std::move(value)); }
+    /// A leaf that gets none.
+    Var<T> constant(Array<T> value) { return leaf(NodeKind::constant, std::move(value)); }
+    /// The same, of values that are borrowed and not copied: a batch of data that is filled anew for each step, or a parameter
+    /// that is held fixed. Changing them before the sweep is an error, as for parameters.
+    Var<T> constant(const Parameter<T>& values);
+    /// The leaf of a parameter, whose values it borrows: one node per parameter and generation.
+    Var<T> parameter(const Parameter<T>& parameter) { return this->parameter(parameter.shared_state()); }
+    Var<T> parameter(const std::shared_ptr<typename Parameter<T>::State>& state);
+
+    /// Forgets all nodes and keeps their memory for the next ones. Every Var of before is invalid.
+    /// @throws TapeError while the tape is swept or an op is recorded: from a gradient hook, a rule or an op's function.
+    void clear();
+
+    [[nodiscard]] std::size_t size() const { return count_; }
+    std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
+    bool inference() const { return options_.inference; }
+
+    /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named, with the
+    /// ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that `where` does
+    /// not take, the message says how that is written without NaN.
+    void check_finite(bool check) { check_finite_ = check; }
+    bool checks_finite() const { return check_finite_; }
+
+    /// Starts to measure what each op costs, from zero, or stops. Outlasts clear().
+    void profile(bool measure);
+    bool profiles() const { return profiler_ != nullptr; }
+    /// What was measured, the dearest first. to_string() in inspect.hpp makes a table of it.
+    [[nodiscard]] std::vector<OpProfile> profile() const;
+
+    /// From now on, until clear(), this parameter is that Var: parameter(p) returns it, and grads[p] is its gradient. So a
+    /// model can be run on values that were computed, or whose derivatives of another kind are wanted.
+    /// @throws TapeError if the parameter is on the tape already, ShapeError if the shapes differ.
+    void substitute(const Parameter<T>& parameter, const Var<T>& value) { substitute(parameter.shared_state(), value); }
+    void substitute(const std::shared_ptr<typename Parameter<T>::State>& state, const Var<T>& value);
+
+    /// Names a parameter in messages, e.g. "decoder.hidden.weight". Outlasts clear().
+    void name_parameter(std::uint64_t identity, std::string name);
+    /// The dotted name, or "parameter" where none was given.
+    std::string parameter_name(std::uint64_t identity) const;
+
+    /// "; input exp (node 3) in [0, 90]" for each input of a node, for messages.
+    std::string ranges_of_inputs(std::uint32_t index) const;
+    /// "matmul (node 12, decoder.hidden)": the op, its number, and the module whose parameters it uses.
+    [[nodiscard]] std::string describe(std::uint32_t index) const;
+
+    // ---- What ops and the sweep use. ----
+
+    Node<T>& node(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }
+    const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
+    /// Of an op, what it was called with; of other nodes none, but for noise whose distribution depended on something.
+    std::span<const Input<T>> inputs(const Node<T>& node) const {
+        if (node.input_count == 0) return {};
+        return {inputs_.data() + node.first_input, node.input_count};
+    }
+    /// @throws TapeError if `var` is of another tape or of before the last clear().
+    std::uint32_t index_of(const Var<T>& var, const char* op) const {
+        if (!var.belongs_to(*this) || var.generation() != generation()) refuse(var, op);
+        return var.index();
+    }
+    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation()); }
+    const Array<T>& value(const Var<T>& var) const { return values(index_of(var, "value")); }
+    /// @throws TapeError if they were released.
+    const Array<T>& values(std::uint32_t index) const {
+        const Node<T>& node = this->node(index);
+        if (node.released) refuse_released(index);
+        if (node.borrowed != nullptr) require_values(*node.borrowed, "value");  // somebody may have moved it away
+        return node.array();
+    }
+
+    /// The calling thread is at work on the tape while this lives.
+    /// @throws TapeError if another thread is.
+    Occupancy::Visit visit() const { return Occupancy::Visit(occupancy_); }
+    /// An op is being recorded while this lives: from before next_value() to after append().
+    /// @throws TapeError if another one is, or another thread is at work.
+    Occupancy::Recording recording(const char* op) const { return {occupancy_, op}; }
+
+    /// The array of the node to come, of unspecified shape and values. It becomes one by append(); an op that throws
+    /// before leaves no trace.
+    Array<T>& next_value() {
+        if (profiles()) start_clock();
+        return next_slot();
+    }
+    /// The same, of an op that has been at work for a while: it has started the clock itself.
+    Array<T>& next_slot() {
+        if (count_ == chunks_.size() * chunk_size) grow();
+        return node(static_cast<std::uint32_t>(count_)).value;
+    }
+    /// next_value() with this shape.
+    Array<T>& next_value(const Shape& shape) {
+        Array<T>& value = next_value();
+        reshape_for_overwriting(value, shape);
+        return value;
+    }
+    Var<T> append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state = nullptr);
+    /// A leaf of noise in next_value(). `inputs` are what its distribution depended on, for explanations.
+    Var<T> append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs = {});
+    template <class S>
+    const S* keep(S state) {
+        return keepsakes_.keep(std::move(state));
+    }
+    /// "matmul (node 12, decoder.hidden)" for an op which is about to be recorded with these inputs.
+    std::string describe_next(const char* op, std::span<const Input<T>> inputs) const;
+
+    /// The module of the first named parameter among these inputs: "decoder.hidden" of "decoder.hidden.weight"; or empty.
+    std::string module_of(std::span<const Input<T>> inputs) const;
+
+    struct BorrowedParameter {
+        std::shared_ptr<typename Parameter<T>::State> state;
+        std::uint32_t node;
+        std::uint64_t version;  ///< when it was recorded
+    };
+    const PoolVector<BorrowedParameter>& parameters() const { return parameters_; }
+    /// Of a node with borrowed values.
+    const BorrowedParameter& borrowed(const Node<T>& node) const {
+        return node.kind == NodeKind::parameter ? parameters_[node.first_input]
+                                                : *static_cast<const BorrowedParameter*>(node.state);
+    }
+    /// While profiling: what follows is the work of the next op, or of an op's backward pass, until it is charged to one.
+    void start_clock();
+    void charge(const char* op, bool backward, std::size_t bytes);
+    /// Points to this tape while it lives: how Gradients know whether they may still ask it for an explanation.
+    const std::shared_ptr<const Tape*>& life() const { return life_; }
+    ~Tape();
+
+   private:
+    static constexpr std::size_t chunk_size = 256;
+
+    Var<T> leaf(NodeKind kind, Array<T> value);
+    /// Makes room for so many inputs of the node in next_slot(). From there on open_node() and connect() do not throw: a
+    /// node is on the tape whole or not at all.
+    void make_room(std::size_t inputs);
+    Node<T>& open_node(NodeKind kind) noexcept;
+    void connect(Node<T>& node, std::span<const Input<T>> inputs) noexcept;
+    void make_room_for_parameter();
+    void grow();
+    [[noreturn]] void refuse(const Var<T>& var, const char* op) const;
+    [[noreturn]] void refuse_released(std::uint32_t index) const;
+    void require_finite(std::uint32_t index) const;
+
+    struct Profiler;
+
+    TapeOptions options_;
+    std::vector<std::unique_ptr<Node<T>[]>> chunks_;
+    std::size_t count_ = 0;
+    std::atomic<std::uint32_t> generation_;  // is looked at before a thread says that it is at work
+    std::vector<Input<T>> inputs_;
+    Keepsakes keepsakes_;
+    PoolVector<BorrowedParameter> parameters_;
+    std::unordered_map<std::uint64_t, std::size_t, std::hash<std::uint64_t>, std::equal_to<>,
+                       PoolAllocator<std::pair<const std::uint64_t, std::size_t>>>
+        parameter_of_;
+    std::unordered_map<std::uint64_t, std::string> names_;
+    bool check_finite_ = false;
+    std::unique_ptr<Profiler> profiler_;
+    std::shared_ptr<const Tape*> life_ = std::make_shared<const Tape*>(this);
+    mutable Occupancy occupancy_;
+};
+
+/// Which nodes up to `node` it depends on, itself among them; cuts are disregarded.
+template <class T>
+[[nodiscard]] std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
+
+extern template class Tape<float>;
+extern template class Tape<double>;
+extern template class Var<float>;
+extern template class Var<double>;
+
+}  // namespace autograd

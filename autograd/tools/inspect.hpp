@@ -1,0 +1,40 @@
+// Looking at values and at a tape: to_string() of an array or a profile, print() of a tape, a line for each node, and
+// to_dot(), its picture. For people; it changes nothing and nothing is computed from it. Why a gradient is missing is told
+// by why_no_gradient, in gradients.hpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autograd/core/gradients.hpp"
+
+namespace autograd {
+
+/// The values of an array to six digits, as "[[1, 2], [3, 4]]"; of more than a thousand, the middle of long axes is left out.
+template <class T>
+[[nodiscard]] std::string to_string(const Array<T>& array);
+
+/// The tape as text, a line for each node: number, op and inputs, shape, whether a gradient flows through it, the bytes of
+/// its value, and the module whose parameters it uses:
+///
+///     %4 = linear(%0, %2, %3)  (128, 400)  gradient  204800 bytes  encoder.hidden
+template <class T>
+[[nodiscard]] std::string print(const Tape<T>& tape);
+
+/// The tape as a graph for Graphviz (`dot -Tsvg`): every node with its shape and the Euclidean norm of its value, grouped by
+/// module. Nodes and edges through which the gradient of `loss` flows are black and filled; the others, which do not lead to
+/// the loss or carry no gradient, are grey. Leaves have shapes of their own: variables and parameters are boxes,
+/// constants plain text, noise an octagon.
+/// @throws TapeError if `loss` is not of this tape.
+template <class T>
+[[nodiscard]] std::string to_dot(const Tape<T>& tape, const Var<T>& loss);
+
+/// The same with the norms of the gradients. Those of intermediate nodes are there after backward(loss, {.keep = true}).
+/// @throws TapeError if `gradients` are not of this tape and generation.
+template <class T>
+[[nodiscard]] std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& gradients);
+
+/// A profile as a table: each op's share of the time, forward and backward, its calls and the bytes of its values.
+[[nodiscard]] std::string to_string(const std::vector<OpProfile>& profile);
+
+}  // namespace autograd

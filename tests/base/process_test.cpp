@@ -1,0 +1,277 @@
+// What becomes of threads and products where the process forks, ends, or has little of the address space.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/files.hpp"
+#include "tests/sanitizers.hpp"
+#include "tests/testing.hpp"
+
+using namespace autograd;
+
+namespace {
+
+// The thread sanitizer ends a process that starts threads after a fork; with either the address space has no limit.
+constexpr bool may_fork = !under_thread_sanitizer, may_limit = !under_sanitizer;
+
+/// Calls f in a child, which ends by exit(f()). Gives the status, or minus the signal that ended it: SIGALRM after a minute.
+template <class F>
+int in_child(F f) {
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        int status = 99;
+        try {
+            status = f();
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "in a child: %s\n", error.what());
+        }
+        // What other threads of the parent had is lost in a child, and would be reported.
+        if constexpr (under_address_sanitizer) _exit(status);
+        std::exit(status);
+    }
+    int status = 0;
+    if (waitpid(child, &status, 0) != child) return -1000;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/// Elementwise work and a product, both large enough to be shared.
+std::vector<float> compute() {
+    Tape<float> tape;
+    const auto v = tape.variable(sample<float>({200, 300}));
+    const auto y = matmul(tanh(v * 2), tape.constant(sample<float>({300, 250}, 2)));
+    auto all = elements(backward(sum(y * y))[v]);
+    const auto values = elements(y.value());
+    all.insert(all.end(), values.begin(), values.end());
+    return all;
+}
+
+/// From here on this process gets so much more of the address space than it has.
+void limit_address_space(std::size_t more) {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + more;
+    setrlimit(RLIMIT_AS, &limit);
+}
+
+}  // namespace
+
+TEST_CASE("processes: the child of a program with threads has threads of its own, and ends") {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(3);
+    const auto expected = compute();
+    for (const int threads : {1, 2, 3}) {
+        const auto work = [&] {
+            set_num_threads(threads);
+            if (threads == 3) return compute() == expected ? 0 : 1;
+            const auto first = compute();
+            return first == compute() ? 0 : 1;
+        };
+        CHECK(in_child(work) == 0);
+        CHECK(in_child([&] { return in_child(work); }) == 0);
+    }
+    CHECK(compute() == expected);
+}
+
+TEST_CASE("processes: a fork while another thread is at work") {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(3);
+    const auto expected = compute();
+    std::atomic<bool> stop{false};
+    std::atomic<int> wrong{0};
+    std::thread other([&] {
+        while (!stop) wrong += compute() != expected ? 1 : 0;
+    });
+    for (int i = 0; i < 20; ++i) CHECK(in_child([&] { return compute() == expected ? 0 : 1; }) == 0);
+    stop = true;
+    other.join();
+    CHECK(wrong == 0);
+}
+
+// Run alone, as ctest runs it, there are no threads of the pool before the second product.
+TEST_CASE("processes: a fork while the first large product is under way, after a small one") {
+    if (!may_fork) return;
+    const auto work = [] {
+        Tape<float> tape;
+        const auto small = tape.variable(sample<float>({4, 4}));
+        if (matmul(small, small).shape() != Shape{4, 4}) return 1;
+        std::atomic<bool> stop{false};
+        std::thread other([&] {
+            while (!stop) static_cast<void>(compute());
+        });
+        int failures = 0;
+        for (int i = 0; i < 100; ++i) failures += in_child([] { return 0; }) == 0 ? 0 : 1;
+        stop = true;
+        other.join();
+        return failures == 0 ? 0 : 2;
+    };
+    CHECK(in_child(work) == 0);
+}
+
+TEST_CASE("processes: forks under a limit of the address space leave no threads behind") {
+    if (!may_fork || !may_limit) return;
+    const auto threads_here = [] {
+        std::ifstream file("/proc/self/status");
+        for (std::string word; file >> word;) {
+            int count = 0;
+            if (word == "Threads:" && file >> count) return count;
+        }
+        return -1;
+    };
+    const auto work = [&] {
+        limit_address_space(std::size_t{1} << 33);
+        static_cast<void>(compute());
+        const int before = threads_here();
+        for (int i = 0; i < 20; ++i) {
+            if (in_child([] { return 0; }) != 0) return 1;
+            static_cast<void>(compute());
+        }
+        return before > 0 && threads_here() <= before + 1 ? 0 : 2;
+    };
+    CHECK(in_child(work) == 0);
+}
+
+TEST_CASE("processes: the end while other threads are at work") {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(2);
+    for (int i = 0; i < 20; ++i) {
+        const int status = in_child([&] {
+            std::atomic<int> done{0};
+            for (int k = 0; k < 2; ++k) {
+                std::thread([&] {
+                    while (true) {
+                        compute();
+                        ++done;
+                    }
+                }).detach();
+            }
+            while (done == 0) std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::microseconds(137 * i));
+            return 0;
+        });
+        CHECK(status == 0);
+    }
+}
+
+TEST_CASE("processes: threads that cannot be started are done without, which is said once") {
+    if (!may_limit) return;
+    const ThreadCount restored;
+    const TemporaryDirectory directory;
+    set_num_threads(1);
+    const auto sines = [] {
+        Tape<float> tape;
+        return elements(sin(tape.constant(sample<float>({300, 300}))).value());
+    };
+    const auto expected = sines();
+    const auto said = directory / "said";
+    const auto child = [&] {
+        if (std::freopen(said.c_str(), "w", stderr) == nullptr) return 2;
+        limit_address_space(std::size_t{300} << 20);
+        for (int i = 0; i < 3; ++i) {
+            set_num_threads(1000);
+            for (int k = 0; k < 3; ++k) {
+                if (sines() != expected) return 1;
+            }
+        }
+        std::size_t threads = 0;
+        for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator("/proc/self/task")) ++threads;
+        return threads > 3 ? 0 : 3;  // those that could be started are there
+    };
+    CHECK(in_child(child) == 0);
+    const std::string text = read_text(said);
+    CHECK_THAT(text, contains("threads can be started"));
+    CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+}
+
+TEST_CASE("processes: products of threads that could not be started leave room for arrays") {
+    if (!may_limit) return;
+    const ThreadCount restored;
+    set_num_threads(1);
+    const auto product = [] {
+        Tape<float> tape;
+        const auto x = tape.variable(sample<float>({600, 600}));
+        return elements(backward(sum(exp(0.01 * matmul(x, x))))[x]);
+    };
+    const auto expected = product();
+    // Where products are cut depends on the number of threads, and so does the rounding.
+    const auto is_right = [&](const std::vector<float>& found) {
+        return std::equal(found.begin(), found.end(), expected.begin(), expected.end(),
+                          [](float a, float b) { return std::fabs(a - b) <= 1e-4f * (1 + std::fabs(b)); });
+    };
+    // Each of OpenBLAS's buffers takes 128 MB of the address space.
+    for (const std::size_t mebibytes : {150, 200, 260, 320, 400}) {
+        INFO(mebibytes << " MB more");
+        const auto child = [&] {
+            if (std::freopen("/dev/null", "w", stderr) == nullptr) return 2;
+            limit_address_space(mebibytes << 20);
+            set_num_threads(8);
+            int right = 0;
+            for (int i = 0; i < 3; ++i) {
+                try {
+                    right += is_right(product());
+                } catch (const std::exception&) {
+                }
+            }
+            return right == 3 ? 0 : 1;
+        };
+        CHECK(in_child(child) == 0);
+    }
+}
+
+TEST_CASE("processes: a product without room", "[.without_room]") {
+    const auto product = [] {
+        Tape<float> tape;
+        const auto a = tape.constant(full<float>({300, 300}, 1)), b = tape.constant(full<float>({300, 300}, 2));
+        return elements(matmul(a, b).value());
+    };
+    const std::vector<float> expected(90000, 600.0f);
+    rlimit before{};
+    getrlimit(RLIMIT_AS, &before);
+    if (before.rlim_cur == RLIM_INFINITY) {
+        limit_address_space(std::size_t{60} << 20);
+        CHECK_THAT(message_of<Error>(product), contains("OpenBLAS") && contains("matmul (node 2)") && contains("ulimit -v"));
+        limit_address_space(std::size_t{200} << 20);  // for one of two
+        set_num_threads(2);
+        CHECK(product() == expected);
+        setrlimit(RLIMIT_AS, &before);
+        CHECK(product() == expected);
+        return;
+    }
+    // Memory for the arrays may be what is lacking.
+    const std::string message = message_of<std::exception>([&] {
+        if (product() != expected) throw Error("another product");
+    });
+    CHECK(message != "another product");
+}
+
+TEST_CASE("processes: a product for which there is no room is an error, and the program ends") {
+    if (!may_limit) return;
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+    const std::string run = " timeout 60 '" + self + "' '[.without_room]' >/dev/null 2>&1";
+    CHECK(std::system(run.c_str()) == 0);
+    for (const int kibibytes : {200'000, 250'000, 300'000, 400'000, 500'000, 700'000}) {
+        INFO("ulimit -v " << kibibytes);
+        const std::string limit = "ulimit -v " + std::to_string(kibibytes) + ";";
+        // Where the program cannot even begin, that is no matter of ours.
+        if (std::system((limit + " timeout 60 '" + self + "' --list-tags >/dev/null 2>&1").c_str()) != 0) continue;
+        const int status = std::system((limit + run).c_str());
+        CHECK(WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == 0);
+    }
+}

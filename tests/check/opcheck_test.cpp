@@ -1,0 +1,87 @@
+// opcheck passes a right op of a user's and finds the faults of wrong ones, which exist for this test alone.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "autograd/autograd.hpp"
+#include "autograd/check.hpp"
+#include "tests/catch.hpp"
+
+namespace {
+
+using namespace autograd;
+
+constexpr auto swish = elementwise<"swish">([](auto x) { return x * sigmoid(x); });
+constexpr auto hypotenuse =
+    elementwise<"hypotenuse">([](auto a, auto b) {
+        return sqrt(a * a + b * b);
+    }).documented({.formula = "sqrt(a^2 + b^2)", .domain = {{{0.5, 2}, {-2, 2}}}, .reference = [](const double* x) {
+                       return std::hypot(x[0], x[1]);
+                   }});
+constexpr auto cube =
+    elementwise<"cube">([](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 3 * g * x * x; });
+
+constexpr auto wrong_cube =
+    elementwise<"wrong_cube">([](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 2 * g * x * x; });
+constexpr auto forgotten = elementwise<"forgotten">([](auto a, auto b) { return a * b; },
+                                                    [](auto g, auto, auto b, auto) { return g * b; }, no_gradient);
+constexpr auto swallows_nan = elementwise<"swallows_nan">([](auto x) { return where(x > 0, x, 0); });
+constexpr auto wrong_value = elementwise<"wrong_value">([](auto x) {
+                                 return x * 1.000001;
+                             }).documented({.reference = [](const double* x) { return x[0]; }});
+/// Its rule is right to first order, and no function of the inputs to second.
+constexpr auto wrong_second_order = elementwise<"wrong_second_order">(
+    [](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 3 * g * x * stop_gradient(x); });
+
+bool mentions(const std::vector<std::string>& failures, const std::string& part) {
+    for (const std::string& failure : failures) {
+        if (failure.find(part) != std::string::npos) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("a user's op is checked by the same means", "[opcheck]") {
+    CHECK(opcheck(record_of(swish)) == std::vector<std::string>{});
+    CHECK(opcheck(record_of(hypotenuse)) == std::vector<std::string>{});
+    CHECK(record_of(hypotenuse).arity == 2);
+    CHECK(opcheck(record_of(cube, composite)) == std::vector<std::string>{});
+}
+
+TEST_CASE("opcheck finds planted faults", "[opcheck]") {
+    CHECK(mentions(opcheck(record_of(wrong_cube)), "0.666667 times what it should be"));
+    CHECK(mentions(opcheck(record_of(wrong_cube, composite)), "its stated gradient is"));
+    CHECK(mentions(opcheck(record_of(forgotten)), "no gradient arrives"));
+    CHECK(mentions(opcheck(record_of(swallows_nan)), "its value at nan is 0, not nan"));
+    CHECK(mentions(opcheck(record_of(wrong_value)), "the reference gives"));
+    CHECK(mentions(opcheck(record_of(wrong_second_order)), "order 2"));
+}
+
+TEST_CASE("opcheck finds planted faults of structured ops", "[opcheck]") {
+    OpRecord record{.name = "total"};
+    OpCase right{.name = "a case",
+                 .shapes = {{2, 3}},
+                 .call = [](auto v) { return sum(v[0]); },
+                 .reference =
+                     [](std::span<const Array<double>> x) {
+                         double total = 0;
+                         for (const double each : x[0]) total += each;
+                         return full<double>({}, total);
+                     }};
+    record.cases = {right};
+    CHECK(opcheck(record) == std::vector<std::string>{});
+    record.cases[0].call = [](auto v) { return sum(v[0], {}, KeepDims::yes); };
+    CHECK(mentions(opcheck(record), "the value has shape (1, 1), not ()"));
+    record.cases[0].call = [](auto v) { return mean(v[0]); };
+    CHECK(mentions(opcheck(record), "the reference gives"));
+    record.cases[0].call = [](auto v) { return sum(stop_gradient(v[0])); };
+    CHECK(mentions(opcheck(record), "no gradient arrives"));
+    record.cases[0].call = [](auto v) { return sum(where(v[0] == v[0], v[0], 0)); };
+    CHECK(mentions(opcheck(record), "the reference gives nan"));
+    record.cases = {right};
+    record.misuses = {{{{2, 3}}, right.call, {"total"}}};
+    CHECK(mentions(opcheck(record), "taken without an error"));
+    record.misuses = {{{{2, 3}}, [](auto v) { return sum(v[0], 2); }, {"axis 7"}}};
+    CHECK(mentions(opcheck(record), "does not say \"axis 7\""));
+}

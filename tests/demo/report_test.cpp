@@ -1,0 +1,277 @@
+// report.html as a file: its data comes back out of it, no string breaks out of it, nothing in it points elsewhere, and
+// what does not fit together is an error. What it does in a browser is tested in tests/browser/.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/catch.hpp"
+#include "tests/files.hpp"
+#include "tests/random_report.hpp"
+
+namespace {
+
+using autograd::Array;
+using Json = nlohmann::json;
+
+std::size_t count(const std::string& text, const std::string& part) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+    return found;
+}
+
+/// The JSON between the tags of the data's script element.
+Json data_of(const std::string& html) {
+    const std::string start = "<script type=\"application/json\" id=\"data\">";
+    REQUIRE(count(html, start) == 1);
+    const std::size_t from = html.find(start) + start.size();
+    return Json::parse(html.substr(from, html.find("</script>", from) - from));
+}
+
+/// Bytes of base64 with padding; not the code under test.
+std::vector<std::uint8_t> unpack(const std::string& text) {
+    const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    REQUIRE(text.size() % 4 == 0);
+    std::vector<std::uint8_t> bytes;
+    std::uint32_t bits = 0;
+    int have = 0;
+    for (const char c : text) {
+        if (c == '=') break;
+        REQUIRE(digits.find(c) != digits.npos);
+        bits = bits << 6 | static_cast<std::uint32_t>(digits.find(c));
+        if ((have += 6) >= 8) bytes.push_back(static_cast<std::uint8_t>(bits >> (have -= 8) & 255));
+    }
+    return bytes;
+}
+
+void check_floats(const Json& packed, const Array<float>& expected) {
+    CHECK(packed["shape"] == Json(std::vector<std::size_t>(expected.shape().begin(), expected.shape().end())));
+    const auto bytes = unpack(packed["float32"]);
+    REQUIRE(bytes.size() == 4 * expected.size());
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        std::uint32_t bits = 0;
+        for (std::size_t k = 0; k < 4; ++k) bits |= static_cast<std::uint32_t>(bytes[4 * i + k]) << 8 * k;
+        if (std::bit_cast<float>(bits) != expected.data()[i]) ++wrong;
+    }
+    CHECK(wrong == 0);
+}
+
+std::string message_of(const report::Report& report) {
+    try {
+        report::to_html(report);
+    } catch (const autograd::Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+/// The message for a report in which something has been changed.
+template <class Change>
+std::string message_after(Change change) {
+    report::Report report = random_report::make(1);
+    change(report);
+    return message_of(report);
+}
+
+}  // namespace
+
+TEST_CASE("the data of a report comes back out of the page", "[report]") {
+    const report::Report report = random_report::make(1);
+    const Json data = data_of(report::to_html(report));
+
+    CHECK(data["title"] == "Random models");
+    CHECK(data["settings"] == Json::parse(R"([["Seed", "1"], ["Data", "none"]])"));
+    CHECK(data["findings"] == Json(report.findings));
+    CHECK(data["test"]["rows"] == random_report::rows);
+    CHECK(data["test"]["columns"] == random_report::columns);
+    CHECK(data["test"]["labels"] == Json(report.test.labels));
+    CHECK(data["test"]["class_names"] == Json(report.test.class_names));
+
+    REQUIRE(data["explorers"].size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const report::Explorer& explorer = report.explorers[i];
+        const Json& found = data["explorers"][i];
+        CHECK(found["latent"] == explorer.latent);
+        CHECK(found["labels"] == explorer.labels);
+        CHECK(found["kl"] == Json(explorer.kl));
+        check_floats(found["ae_code"], explorer.ae_code);
+        check_floats(found["vae_mean"], explorer.vae_mean);
+        check_floats(found["vae_log_variance"], explorer.vae_log_variance);
+        check_floats(found["draws"][0]["ae"], explorer.draws[0].ae);
+        check_floats(found["draws"][0]["vae"], explorer.draws[0].vae);
+        REQUIRE(found["ae"].size() == explorer.ae.size());
+        REQUIRE(found["vae"].size() == explorer.vae.size());
+        check_floats(found["ae"][0]["weight"], std::get<report::Linear>(explorer.ae[0]).weight);
+        check_floats(found["vae"][0]["bias"], std::get<report::Linear>(explorer.vae[0]).bias);
+    }
+    const Json& sliders = data["explorers"][0];
+    const auto& convolution = std::get<report::ConvTranspose2d>(report.explorers[0].vae[5]);
+    CHECK(sliders["vae"][2] == Json{{"type", "reshape"}, {"shape", {4, 3, 2}}});
+    CHECK(sliders["vae"][5]["padding"] == Json{2, 1});
+    CHECK(sliders["vae"][5]["stride"] == Json{2, 2});
+    CHECK(sliders["vae"][3]["output_padding"] == Json{1, 0});
+    check_floats(sliders["vae"][5]["weight"], convolution.weight);
+    CHECK(sliders["ae_holes"].is_null());
+    const Json& plane = data["explorers"][1];
+    CHECK(plane["vae_holes"]["extent"] == 3.5);
+    check_floats(plane["vae_holes"]["values"], report.explorers[1].vae_holes->values);
+
+    CHECK(data["curves"][0]["floor"] == 190.0);
+    CHECK(data["curves"][1]["floor"].is_null());
+    CHECK(data["curves"][0]["vae"][2]["test"]["reconstruction"] == 237.0);
+    CHECK(data["curves"][0]["vae"][2]["train"] == Json{{"loss", 243.0}, {"reconstruction", 235.0}, {"kl", 8.0}});
+    CHECK(data["scores"][0]["columns"][1]["better"] == "higher");
+    CHECK(data["scores"][0]["rows"][0]["floor"] == true);
+    CHECK(data["scores"][0]["rows"][0]["scores"][2].is_null());
+    CHECK(data["scores"][0]["rows"][1]["scores"][2] == Json{{"value", -0.6}, {"standard_error", nullptr}});
+    CHECK(data["beta"][2] == Json{{"beta", 4.0}, {"rate", 6.1}, {"distortion", 252.0}, {"active_units", 10}});
+}
+
+TEST_CASE("pixels of a report are bytes, clamped and rounded", "[report]") {
+    report::Report report;
+    report.test = {1, 5, {"only"}, {0}, Array<float>{{-0.5F, 0.0F, 0.5F, 1.0F, 1.5F}}};
+    report.galleries = {{"", "", {{"", Array<float>{{0.002F, 0.0019F, 0.998F, 0.999F, 0.25F}}, 1}}}};
+    const Json data = data_of(report::to_html(report));
+    CHECK(unpack(data["test"]["pixels"]["uint8"]) == std::vector<std::uint8_t>{0, 0, 128, 255, 255});
+    CHECK(data["test"]["pixels"]["shape"] == Json{1, 5});
+    CHECK(unpack(data["galleries"][0]["grids"][0]["images"]["uint8"]) == std::vector<std::uint8_t>{1, 0, 254, 255, 64});
+}
+
+TEST_CASE("a report needs nothing but itself", "[report]") {
+    const std::string html = report::to_html(random_report::make(1));
+    CHECK(html.starts_with("<!DOCTYPE html>"));
+    CHECK(count(html, "http://") == 0);
+    CHECK(count(html, "https://") == 0);
+    CHECK(count(html, "@style@") + count(html, "@data@") + count(html, "@script@") == 0);
+    CHECK(count(html, "default-src 'none'") == 1);
+    for (const char* reference : {" src=", " href=", "@import", "url(", "fetch(", "XMLHttpRequest", "import("}) {
+        INFO(reference);
+        CHECK(count(html, reference) == 0);
+    }
+    CHECK(count(html, "innerHTML") == 0);  // strings of the data become text, never markup
+}
+
+TEST_CASE("no string breaks out of a report", "[report]") {
+    const std::string hostile =
+        "</script><script>alert(1)</script><!-- <script> \" \\ ' & \n\r\t\x01 \xe2\x80\xa8 @script@ ]]>";
+    report::Report report = random_report::make(1);
+    const std::string plain = report::to_html(report);
+    report.title = report.findings[0] = report.settings[0].name = report.settings[1].value = hostile;
+    report.test.class_names[1] = report.curves[0].title = report.galleries[0].caption = hostile;
+    report.galleries[0].grids[0].label = report.scores[0].columns[0].name = report.scores[0].rows[1].set = hostile;
+    report.scores[0].rows[1].model = report.explorers[0].draws[0].name = report.explorers[1].holes_meaning = hostile;
+
+    const std::string html = report::to_html(report);
+    for (const char* tag : {"<script", "</script", "<!--"}) CHECK(count(html, tag) == count(plain, tag));
+    const Json data = data_of(html);
+    CHECK(data["title"] == hostile);
+    CHECK(data["test"]["class_names"][1] == hostile);
+    CHECK(data["scores"][0]["rows"][1]["set"] == hostile);
+    CHECK(data["explorers"][1]["holes_meaning"] == hostile);
+
+    report.title = "cut \xc3 short";  // not UTF-8
+    CHECK(data_of(report::to_html(report))["title"] == "cut \xef\xbf\xbd short");
+}
+
+TEST_CASE("an empty report is a page", "[report]") {
+    const Json data = data_of(report::to_html(report::Report{}));
+    for (const char* list : {"settings", "findings", "explorers", "curves", "galleries", "scores", "beta"}) {
+        INFO(list);
+        CHECK(data[list] == Json::array());
+    }
+}
+
+TEST_CASE("what does not fit together is no report", "[report]") {
+    using report::Report;
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    CHECK(message_after([](Report&) {}).empty());
+
+    // Numbers that are none.
+    CHECK(message_after([&](Report& r) { r.explorers[0].vae_mean(3, 1) = nan; }) == "report: a mean is nan");
+    CHECK(message_after([&](Report& r) { std::get<report::Linear>(r.explorers[1].ae[0]).bias(2) = nan; }) ==
+          "report: a bias is nan");
+    CHECK(message_after([&](Report& r) { r.test.pixels(1, 1) = nan; }) == "report: a pixel is nan");
+    CHECK(message_after([](Report& r) { r.curves[0].ae[1].test.kl = -std::numeric_limits<double>::infinity(); }) ==
+          "report: a KL divergence is -inf");
+    CHECK(message_after([](Report& r) { r.scores[0].rows[1].scores[0]->value = std::nan(""); }) ==
+          "report: a score is nan");
+    CHECK(message_after([](Report& r) { r.scores[0].rows[1].scores[0]->standard_error = std::nan(""); }) ==
+          "report: a standard error is nan");
+    CHECK(message_after([](Report& r) { r.beta[0].rate = std::nan(""); }) == "report: a rate is nan");
+
+    // Decoders.
+    CHECK(message_after([](Report& r) { r.explorers[1].ae.resize(2); }) ==
+          "report: a decoder of 24 pixels for images of 96");
+    CHECK(message_after([](Report& r) { r.explorers[1].latent = 3; }).find("(60, 3)") != std::string::npos);
+    CHECK(message_after([](Report& r) { r.explorers[0].labels = 0; }) ==
+          "report: expected a linear layer of 5 inputs, found a weight of shape (24, 8)");
+    CHECK(message_after([](Report& r) { r.explorers[0].labels = 2; }) ==
+          "report: decoders that expect one of 2 labels, of which 3 have names");
+    CHECK(message_after([](Report& r) { std::get<report::Linear>(r.explorers[1].ae[0]).bias = Array<float>{1.0F}; }) ==
+          "report: expected a bias of shape (24,), found (1,)");
+    CHECK(message_after([](Report& r) { std::get<report::Reshape>(r.explorers[0].ae[2]).width = 3; }) ==
+          "report: cannot reshape (24,) to (4, 3, 3)");
+    CHECK(message_after([](Report& r) {
+              r.explorers[0].ae.erase(r.explorers[0].ae.begin() + 2);
+          }).find("cannot follow on (24,)") != std::string::npos);
+    CHECK(message_after([](Report& r) {
+              std::get<report::ConvTranspose2d>(r.explorers[0].ae[3]).stride = 0;
+          }).find("has no result") != std::string::npos);
+    CHECK(message_after([](Report& r) {
+              std::get<report::ConvTranspose2d>(r.explorers[0].ae[3]).padding = 40;
+          }).find("has no result") != std::string::npos);
+
+    // Codes, pictures, tables.
+    CHECK(message_after([](Report& r) { r.test.labels[5] = 3; }) == "report: label 3 has no name");
+    CHECK(message_after([](Report& r) { r.test.labels[5] = -1; }) == "report: label -1 has no name");
+    CHECK(message_after([](Report& r) { r.test.labels.resize(10); }) ==
+          "report: 24 test images with pixels, but 10 labels");
+    CHECK(message_after([](Report& r) { r.test.rows = 11; }).find("(count, 11 * 8)") != std::string::npos);
+    CHECK(message_after([](Report& r) { r.explorers[0].kl.pop_back(); }) ==
+          "report: 4 KL divergences for 5 latent dimensions");
+    CHECK(message_after([](Report& r) { r.explorers[0].ae_holes = r.explorers[1].ae_holes; }) ==
+          "report: a hole map for codes of 5 dimensions");
+    CHECK(message_after([](Report& r) {
+              r.explorers[1].ae_holes->values = Array<float>{{1.0F, 2.0F}};
+          }) == "report: expected a hole map of shape (side, side), found (1, 2)");
+    CHECK(message_after([](Report& r) { r.explorers[1].ae_holes->extent = 0; }) ==
+          "report: the extent of a hole map is 0");
+    CHECK(message_after([](Report& r) {
+              r.explorers[1].draws[0].vae = autograd::empty<float>({0, 2});
+          }) == "report: expected draws of shape (count, 2), found (0, 2)");
+    CHECK(message_after([](Report& r) { r.galleries[0].grids[0].across = 0; }) == "report: a grid of 0 columns");
+    CHECK(message_after([](Report& r) { r.scores[0].rows[2].scores.pop_back(); }) ==
+          "report: 2 scores in a table of 3 columns");
+}
+
+TEST_CASE("a report is written whole or not at all", "[report]") {
+    const TemporaryDirectory directory;
+    const report::Report good = random_report::make(1);
+    report::write_report(directory / "report.html", good);
+    CHECK(read_text(directory / "report.html") == report::to_html(good));
+    CHECK(directory.entries() == 1);
+
+    report::Report bad = good;
+    bad.beta[0].rate = std::nan("");
+    CHECK_THROWS_AS(report::write_report(directory / "report.html", bad), autograd::Error);
+    CHECK(read_text(directory / "report.html") == report::to_html(good));
+
+    std::filesystem::create_directory(directory / "taken");
+    CHECK_THROWS_AS(report::write_report(directory / "missing" / "report.html", good), nn::FileError);
+    CHECK_THROWS_AS(report::write_report(directory / "taken", good), nn::FileError);
+    CHECK(directory.entries() == 2);
+}
+
+TEST_CASE("the layer of a report is that of the model", "[report]") {
+    autograd::Rng rng(3);
+    const nn::Linear linear(4, 6, rng);
+    const report::Linear layer = report::layer_of(linear);
+    CHECK(layer.weight.shape() == autograd::Shape{6, 4});
+    CHECK(std::equal(layer.weight.begin(), layer.weight.end(), linear.weight.value().begin()));
+    CHECK(layer.bias.shape() == autograd::Shape{6});
+}

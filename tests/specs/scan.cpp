@@ -1,0 +1,174 @@
+// The records of the cumulative ops. The references walk the axis for each element anew, by the definition.
+#include "autograd/ops/scan.hpp"
+
+#include <cmath>
+
+#include "tests/specs/references.hpp"
+#include "tests/specs/registry.hpp"
+
+namespace autograd::detail {
+namespace {
+
+/// Calls fold(elements up to and with each, in the order of the axis) for each element.
+template <class Fold>
+std::function<Array<double>(Arrays)> cumulated(std::size_t axis, Fold fold, bool with_initial = false) {
+    return [=](Arrays x) {
+        Shape shape = x[0].shape();
+        if (with_initial) ++shape[axis];
+        auto out = empty<double>(shape);
+        for_each_index(shape, [&](const Index& index) {
+            std::vector<double> elements;
+            Index each = index;
+            const std::size_t end = index[axis] + (with_initial ? 0 : 1);
+            for (each[axis] = 0; each[axis] < end; ++each[axis]) elements.push_back(at(x[0], each));
+            at(out, index) = fold(elements);
+        });
+        return out;
+    };
+}
+
+struct ScanCase {
+    Shape shape;
+    std::ptrdiff_t axis;
+    std::size_t place;
+};
+
+std::vector<ScanCase> scan_cases() {
+    return {{{5}, 0, 0},       {{1}, 0, 0},           {{17}, -1, 0},  {{3, 5}, 0, 0}, {{3, 5}, -1, 1}, {{4, 17}, 0, 0},
+            {{2, 5, 3}, 1, 1}, {{2, 2, 3, 2}, -2, 2}, {{0, 3}, 0, 0}, {{0, 3}, 1, 1}, {{2, 0}, 1, 1}};
+}
+
+/// `op(x, axis)`; with `initial`, `op(x, axis, IncludeInitial::yes)` too.
+template <class Op, class Fold>
+OpRecord cumulative_record(const char* name, const Documentation& documentation, Op op, Fold fold) {
+    OpRecord record{.name = name, .documentation = documentation};
+    constexpr bool has_initial = requires(Var<double> x) { op(x, 0, IncludeInitial::yes); };
+    for (const ScanCase& each : scan_cases()) {
+        const std::string text = to_string(each.shape) + ", axis " + std::to_string(each.axis);
+        record.cases.push_back({.name = text,
+                                .shapes = {each.shape},
+                                .call = [=](auto v) { return op(v[0], each.axis); },
+                                .reference = cumulated(each.place, fold)});
+        if constexpr (has_initial) {
+            record.cases.push_back({.name = text + ", with the initial",
+                                    .shapes = {each.shape},
+                                    .call = [=](auto v) { return op(v[0], each.axis, IncludeInitial::yes); },
+                                    .reference = cumulated(each.place, fold, true)});
+        }
+    }
+    record.misuses = {{{{2, 3}}, [op](auto v) { return op(v[0], 2); }, {name, "axis 2", "rank 2"}},
+                      {{{2, 3}}, [op](auto v) { return op(v[0], -3); }, {name, "axis -3", "rank 2"}},
+                      {{{}}, [op](auto v) { return op(v[0], 0); }, {name, "axis 0", "scalar"}}};
+    return record;
+}
+
+/// By the definition without recursion: the sum over j of b_j times the product of the a between.
+std::function<Array<double>(Arrays)> recurrence(const Shape& shape, std::size_t axis, bool backwards, bool delayed) {
+    return [=](Arrays x) {
+        const auto element = [&](const Array<double>& of, const Index& index) {
+            // Broadcast by hand: leading axes that are missing, and those of extent 1.
+            Index own(index.end() - static_cast<std::ptrdiff_t>(of.dimension()), index.end());
+            for (std::size_t i = 0; i < own.size(); ++i) own[i] = of.shape()[i] == 1 ? 0 : own[i];
+            return at(of, own);
+        };
+        auto out = empty<double>(shape);
+        for_each_index(shape, [&](const Index& index) {
+            double y = 0;
+            Index each = index, previous = index;
+            const std::size_t count = backwards ? shape[axis] - index[axis] : index[axis] + 1;
+            for (std::size_t i = 0; i < count; ++i) {
+                each[axis] = backwards ? shape[axis] - 1 - i : i;
+                const Index& coefficient = delayed ? previous : each;
+                y = i == 0 ? element(x[1], each) : element(x[0], coefficient) * y + element(x[1], each);
+                previous = each;
+            }
+            at(out, index) = y;
+        });
+        return out;
+    };
+}
+
+OpRecord linear_recurrence_record() {
+    OpRecord record{.name = "linear_recurrence",
+                    .documentation = {.formula = "y_i = a_i y_(i-1) + b_i",
+                                      .gradient = "to b: r_i = g_i + a_(i+1) r_(i+1); to a: r_i y_(i-1)"}};
+    for (const ScanCase& each : scan_cases()) {
+        for (const Way way : {Way::forwards, Way::backwards}) {
+            const bool backwards = way == Way::backwards;
+            const std::string text =
+                to_string(each.shape) + ", axis " + std::to_string(each.axis) + (backwards ? ", backwards" : "");
+            record.cases.push_back({.name = text,
+                                    .shapes = {each.shape, each.shape},
+                                    .call = [=](auto v) { return linear_recurrence(v[0], v[1], each.axis, way); },
+                                    .reference = recurrence(each.shape, each.place, backwards, false)});
+            record.cases.push_back({.name = text + ", delayed",
+                                    .shapes = {each.shape, each.shape},
+                                    .call =
+                                        [=](auto v) {
+                                            return apply(ops::LinearRecurrence{each.place, way, true}, v[0], v[1]);
+                                        },
+                                    .reference = recurrence(each.shape, each.place, backwards, true)});
+        }
+    }
+    const auto call = [](std::ptrdiff_t axis) { return [=](auto v) { return linear_recurrence(v[0], v[1], axis); }; };
+    record.cases.push_back({.name = "one coefficient",
+                            .shapes = {{}, {3, 5}},
+                            .call = call(1),
+                            .reference = recurrence({3, 5}, 1, false, false)});
+    record.cases.push_back({.name = "coefficients of columns, one row of inputs",
+                            .shapes = {{3, 1}, {1, 5}},
+                            .call = call(-1),
+                            .reference = recurrence({3, 5}, 1, false, false)});
+    record.cases.push_back({.name = "x, x",
+                            .shapes = {{4}},
+                            .call = [](auto v) { return linear_recurrence(v[0], v[0], 0); },
+                            .reference =
+                                [](Arrays x) {
+                                    const Array<double> both[] = {x[0], x[0]};
+                                    return recurrence({4}, 0, false, false)(both);
+                                }});
+    record.misuses = {{{{2, 3}, {2, 4}}, call(0), {"linear_recurrence", "(2, 3)", "(2, 4)"}},
+                      {{{2, 3}, {2, 3}}, call(2), {"linear_recurrence", "axis 2", "rank 2"}},
+                      {{{}, {}}, call(0), {"linear_recurrence", "axis 0", "scalar"}}};
+    return record;
+}
+
+}  // namespace
+
+std::vector<OpRecord> scan_records() {
+    return {
+        linear_recurrence_record(),
+        cumulative_record(
+            "cumulative_sum", {.formula = "y_i = x_0 + ... + x_i", .gradient = "g_i + g_(i+1) + ..."},
+            [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_sum(x, axis, initial...); },
+            [](const std::vector<double>& elements) {
+                double total = 0;
+                for (const double each : elements) total += each;
+                return total;
+            }),
+        cumulative_record(
+            "cumulative_prod",
+            {.formula = "y_i = x_0 ... x_i", .gradient = "y_(i-1) r_i, where r_i = g_i + x_(i+1) r_(i+1)"},
+            [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_prod(x, axis, initial...); },
+            [](const std::vector<double>& elements) {
+                double total = 1;
+                for (const double each : elements) total *= each;
+                return total;
+            }),
+        cumulative_record(
+            "logcumsumexp",
+            {.formula = "log(exp(x_0) + ... + exp(x_i))",
+             .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",
+             .kinks = "elements -infinity: 0; infinities: equal shares"},
+            [](auto x, std::ptrdiff_t axis) { return logcumsumexp(x, axis); },
+            [](const std::vector<double>& elements) {
+                // Of one element it is that element, which log(exp(x)) would miss by some units.
+                if (elements.size() == 1) return elements[0];
+                double total = 0;
+                for (const double each : elements) total += std::exp(each);
+                return std::log(total);
+            }),
+    };
+}
+
+}  // namespace autograd::detail
