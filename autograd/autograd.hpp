@@ -5,6 +5,7 @@
 #include "autograd/base/language.hpp"
 
 #include "autograd/check/gradcheck.hpp"
+#include "autograd/core/explain.hpp"
 #include "autograd/core/gradients.hpp"
 #include "autograd/tools/inspect.hpp"
 #include "autograd/base/memory.hpp"
@@ -21,7 +22,7 @@
 #include "autograd/ops/shape.hpp"
 #include "autograd/ops/softmax.hpp"
 #include "autograd/ops/statistics.hpp"
-#include "autograd/core/parameter.hpp"
+#include "autograd/base/parameter.hpp"
 #include "autograd/base/random.hpp"
 #include "autograd/core/tangents.hpp"
 #include "autograd/base/threads.hpp"

@@ -4,6 +4,7 @@
 
 #include "autograd/base/language.hpp"
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -51,6 +52,30 @@ template <class E>
 struct NamedError : E, Named {
     NamedError(const std::string& name, std::string message) : E(name + ": " + message), Named{std::move(message)} {}
 };
+
+/// Whose errors a context is for: those of the op itself, or also those of ops that it is made of, in whose place it is
+/// named.
+enum class ErrorsOf { op, parts };
+
+/// Within a catch of an Error: throws it again, of its type, with what describe() gives as its beginning, in place of the
+/// name that it begins with. (TapeErrors and GradientErrors describe nodes themselves; a TapeError about a Var that was
+/// passed to a part is given the op's name.)
+[[noreturn]] void throw_named(const char* op, ErrorsOf of, const std::function<std::string()>& describe);
+
+/// What `body` gives; its errors name the op.
+template <ErrorsOf of = ErrorsOf::op, class Describe, class Body>
+decltype(auto) with_context(const char* op, const Describe& describe, Body&& body) {
+    try {
+        return body();
+    } catch (const Error&) {
+        throw_named(op, of, [&] { return std::string(describe()); });
+    }
+}
+template <class Body>
+decltype(auto) with_context(const char* op, Body&& body) {
+    return with_context(
+        op, [op] { return op; }, body);
+}
 
 }  // namespace detail
 

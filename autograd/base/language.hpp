@@ -38,3 +38,10 @@ struct Condition<bool, Owner> {
     explicit operator B() const {                                                  \
         return false;                                                              \
     }
+
+// What a handle such as Var refers to outlives it, which g++ from 14 on cannot know: for (T each : sum(v).value()).
+#if __has_cpp_attribute(gnu::no_dangling)
+#define XTAPE_NO_DANGLING [[gnu::no_dangling]]
+#else
+#define XTAPE_NO_DANGLING
+#endif

@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/core/op.hpp"
+#include "autograd/core/elementwise_op.hpp"
+#include "autograd/core/structured_op.hpp"
 
 namespace autograd {
 

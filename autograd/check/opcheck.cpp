@@ -75,9 +75,8 @@ Outcome<T> outcome(Tape<T>& tape, const Arrays<T>& values, const Array<T>* weigh
     const auto inputs = variables(tape, values);
     const Var<T> y = f(std::span<const Var<T>>(inputs));
     Outcome<T> result{y.value(), std::vector<std::optional<Array<T>>>(inputs.size())};
-    const Var<T> loss = sum(y * tape.constant(weights != nullptr ? *weights : weights_for<T>(y.shape())));
-    if (!tape.node(loss.index()).needs_gradient) return result;
-    const auto gradients = backward(loss);
+    if (!tape.node(y.index()).needs_gradient) return result;
+    const auto gradients = backward(y, weights != nullptr ? *weights : weights_for<T>(y.shape()));
     for (std::size_t k = 0; k < inputs.size(); ++k) {
         if (const Array<T>* each = gradients.find(inputs[k])) result.gradients[k] = *each;
     }
@@ -132,7 +131,7 @@ class Opcheck {
         }
     }
     std::size_t arity() const { return record_.arity; }
-    bool is_cut(std::size_t k) const { return autograd::is_cut(*record_.in_double, k); }
+    bool is_cut(std::size_t k) const { return record_.in_double->cuts(k); }
 
     template <class T>
     static Var<T> call(const ElementwiseOp<T>& op, std::span<const Var<T>> v) {
@@ -405,10 +404,9 @@ class Opcheck {
                 const Var<T> y = detail::record_map<T>(op<T>(), own, inputs);
                 auto& result = results[immediate ? 1 : 0];
                 result.push_back(y.value());
-                const Var<T> loss = sum(y * own.constant(weights_for<T>(y.shape())));
-                if (!own.node(loss.index()).needs_gradient) continue;
+                if (!own.node(y.index()).needs_gradient) continue;
                 for (const bool recorded : {false, true}) {
-                    const auto gradients = backward(loss, {.create_graph = recorded});
+                    const auto gradients = backward(y, weights_for<T>(y.shape()), {.create_graph = recorded});
                     for (const Var<T>& leaf : leaves) {
                         if (const Array<T>* each = gradients.find(leaf)) result.push_back(*each);
                     }
@@ -570,6 +568,87 @@ class Opcheck {
         const bool finite = std::all_of(expected.begin(), expected.end(), [](double y) { return std::isfinite(y); });
         if (finite) require(gradcheck_list(each.call, x, {.order = 2}), each.name);
         if (std::string_view(about_.nan) == Documentation{}.nan) special_elements(each, x, scale);
+        forward_mode(each, x);
+    }
+
+    /// Forward mode is the transpose of a rule that is linear in the gradient. So doubling the gradient doubles what the
+    /// rule gives; a NaN that it hands on, the tangent hands on; and a tangent that was derived from it, which agrees with
+    /// it whatever it is, is the derivative of the value.
+    void forward_mode(const OpCase& each, const Arrays<double>& x) {
+        Tape<double> tape;
+        const auto inputs = variables(tape, x);
+        const Var<double> y = each.call(inputs);
+        const Array<double> weights = weights_for<double>(y.shape());
+        bool is_derived = false;
+        for (std::uint32_t i = 0; i <= y.index(); ++i) {
+            const Op<double>* op = tape.node(i).op;
+            if (op != nullptr && op->tangent == nullptr) return;  // which may have a rule of any kind
+            is_derived |= op != nullptr && op->tangent_is_derived;
+        }
+        if (!tape.node(y.index()).needs_gradient || y.value().size() == 0) return;
+        Array<double> doubled = weights;
+        for (double& w : doubled) w *= 2;
+        const auto once = backward(y, weights), twice = backward(y, doubled);
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            const Array<double>* gradient = once.find(inputs[k]);
+            for (std::size_t i = 0; gradient != nullptr && i < gradient->size(); ++i) {
+                const double expected = 2 * gradient->data()[i], found = twice[inputs[k]].data()[i];
+                if (close(found, expected, 0)) continue;
+                fail(fmt::format("{}: its rule is not linear in the gradient: of one twice as large, element {} of what it "
+                                 "gives input {} is {}, not {}. Then forward mode is not to be had of it: state a tangent, or "
+                                 "NoTangent",
+                                 each.name, i, k, found, expected));
+                break;
+            }
+            if (gradient == nullptr || x[k].size() == 0) continue;
+            if (is_derived) compare_tangent(each, x, k);
+            nan_in_both_modes(each, x, k);
+        }
+    }
+
+    /// By central differences of the value, in a direction.
+    void compare_tangent(const OpCase& each, const Arrays<double>& x, std::size_t k) {
+        Tape<double> tape;
+        const auto value_at = [&](double step, const Array<double>& direction) {
+            Arrays<double> moved = x;
+            for (std::size_t i = 0; i < moved[k].size(); ++i) moved[k].data()[i] += step * direction.data()[i];
+            tape.clear();
+            return Array<double>(each.call(variables(tape, moved)).value());
+        };
+        constexpr double step = 1e-5;
+        const Array<double> direction = weights_for<double>(x[k].shape());
+        const Array<double> above = value_at(step, direction), below = value_at(-step, direction);
+        tape.clear();
+        const auto inputs = variables(tape, x);
+        const auto found = find_tangent<double>(each.call(inputs), std::vector{Direction<double>(inputs[k], direction)});
+        double size = 1;
+        for (std::size_t i = 0; i < above.size(); ++i) size = std::max(size, std::fabs(above.data()[i]));
+        for (std::size_t i = 0; i < above.size(); ++i) {
+            const double expected = (above.data()[i] - below.data()[i]) / (2 * step), t = found ? found->data()[i] : 0;
+            if (!std::isfinite(expected) || close(t, expected, 1e-6 * std::max(size, std::fabs(expected)))) continue;
+            return fail(fmt::format("{}: its derived tangent along input {} is {} at element {}, differences give {}",
+                                    each.name, k, t, i, expected));
+        }
+    }
+
+    void nan_in_both_modes(const OpCase& each, const Arrays<double>& x, std::size_t k) {
+        Arrays<double> changed = x;
+        changed[k].data()[x[k].size() / 2] = nan;
+        const auto has_nan = [](const Array<double>& array) {
+            return std::any_of(array.begin(), array.end(), [](double value) { return std::isnan(value); });
+        };
+        try {
+            Tape<double> tape;
+            const auto inputs = variables(tape, changed);
+            const Var<double> y = each.call(inputs);
+            const bool backwards = has_nan(backward(y, weights_for<double>(y.shape()))[inputs[k]]);
+            const Direction<double> direction(inputs[k], weights_for<double>(x[k].shape()));
+            const auto t = find_tangent<double>(y, {&direction, 1});
+            if (backwards == (t && has_nan(*t))) return;
+            fail(fmt::format("{}: with a NaN in input {} its {} is NaN, and its {} is not", each.name, k,
+                             backwards ? "gradient" : "tangent", backwards ? "tangent" : "gradient"));
+        } catch (const Error&) {  // of an op that refuses a NaN
+        }
     }
 
     template <class T>

@@ -11,16 +11,13 @@
 #include <type_traits>
 #include <utility>
 
-#include "autograd/core/gradients.hpp"
-#include "autograd/kernels/elementwise.hpp"
+#include "autograd/base/documentation.hpp"
+#include "autograd/core/sweep.hpp"
+#include "autograd/kernels/elementwise_loops.hpp"
 #include "autograd/core/tangents.hpp"
 #include "autograd/core/worlds.hpp"
 
 namespace autograd {
-
-/// In place of a rule: no gradient flows into this input.
-struct NoGradient {};
-inline constexpr NoGradient no_gradient{};
 
 /// The rule of an input whose gradient is the output's: the sweep can pass its buffer on as it is.
 struct Unchanged {
@@ -38,25 +35,6 @@ struct Name {
     constexpr Name(const char (&from)[N]) { std::copy_n(from, N, text); }
 };
 
-/// What the op table, the tests and the gradient check need to know of an op beside its code.
-struct Documentation {
-    struct Domain {
-        double low = -2;
-        double high = 2;
-    };
-    static constexpr std::size_t max_inputs = 4;
-
-    const char* formula = "";
-    const char* gradient = "derived";
-    const char* kinks = "none";
-    const char* nan = "propagates";                      ///< else: where a NaN input does not make a NaN
-    std::array<Domain, max_inputs> domain{};             ///< where to sample each input from, or, low = high, hold it
-    double (*reference)(const double* inputs) = nullptr;  ///< the value by independent means
-    /// How far the value may be from the reference, in units of its last place: by default what xsimd's functions promise,
-    /// 2, and four roundings more.
-    double ulps = 4;
-};
-
 template <class T>
 struct ElementwiseOp : Op<T> {
     const kernels::ElementwiseKernel<T>* kernel = nullptr;
@@ -69,7 +47,7 @@ template <class T>
 template <class T>
 [[nodiscard]] Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs);
 template <class T>
-void backward_map(Sweep<T>& sweep);
+void backward_map(Sweep<Eager<T>>& sweep);
 template <class T>
 void tangent_map(TangentSweep<T>& sweep);
 
@@ -107,136 +85,70 @@ inline constexpr const char* choice_advice =
     ". If `where` takes another value there, let it choose the argument too, where(x > 0, sqrt(where(x > 0, x, 1)), "
     "x), or let one lambda choose, elementwise<\"...\">([](auto x) { return where(x > 0, sqrt(x), x); })";
 
-/// Everything that one elementwise op compiles to for one element type and number of inputs.
+/// What the loops of kernels/elementwise_loops.hpp need of an op: its value, and what it adds to an input's gradient.
 template <class E, class T, std::size_t Arity>
-struct Loops {
-    static_assert(Arity <= kernels::max_arity, "an elementwise op has at most eight inputs");
+struct OnPacks {
+    static constexpr std::size_t arity = Arity;
 
+    template <class... Inputs>
+    static Pack<T> value(const Inputs&... inputs) {
+        return Pack<T>(E::evaluate(inputs...));
+    }
+    template <std::size_t K, class... Inputs>
+    static Pack<T> contribution(const Pack<T>& g, const Pack<T>& y, const Inputs&... inputs) {
+        return detail::contribution<E, K>(g, y, inputs...);
+    }
     template <std::size_t K>
-    static constexpr bool cuts() {
+    static constexpr bool cuts = [] {
         if constexpr (E::has_rules) {
             return E::template rule_is<K, NoGradient>;
         } else {
             return DerivedCut<E, K, Pack<T>, std::make_index_sequence<Arity>>::value;
         }
-    }
-
+    }();
     template <std::size_t K>
-    static constexpr bool is_unchanged() {
+    static constexpr bool is_unchanged = [] {
         if constexpr (E::has_rules) {
             return E::template rule_is<K, Unchanged>;
         } else {
             return false;
         }
-    }
+    }();
+};
 
-    template <std::size_t... I>
-    static void forward_loop(std::index_sequence<I...>, T* out, const T* const* in, const kernels::Advance* advance,
-                             std::size_t count) {
-        const T* const from[] = {in[I]...};
-        const kernels::Advance by[] = {advance[I]...};
-        const auto apply = [](const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
-            return Pack<T>(E::evaluate(Pack<T>::load(data[I] + (i & mask[I]))...));
-        };
-        kernels::map_rows<T>(apply, out, from, by, count);
-    }
-    static void forward(T* out, const T* const* in, const kernels::Advance* advance, std::size_t count) {
-        forward_loop(std::make_index_sequence<Arity>{}, out, in, advance, count);
-    }
+/// Everything that one elementwise op compiles to for one element type and number of inputs.
+template <class E, class T, std::size_t Arity>
+struct CompiledElementwise {
+    using Packs = OnPacks<E, T, Arity>;
 
-    /// The contribution to input K of the pack at `i`, from operands g, y, inputs...
-    template <std::size_t K, std::size_t... I>
-    static Pack<T> at(std::index_sequence<I...>, const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
-        return contribution<E, K>(Pack<T>::load(data[0] + (i & mask[0])), Pack<T>::load(data[1] + (i & mask[1])),
-                                  Pack<T>::load(data[2 + I] + (i & mask[2 + I]))...);
-    }
-    template <std::size_t K>
-    static void backward_row(T* target, bool accumulate, const T* const* operands, const kernels::Advance* advance,
-                             std::size_t count) {
-        const auto apply = [](const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
-            return at<K>(std::make_index_sequence<Arity>{}, data, mask, i);
-        };
-        kernels::map_exactly<T>(apply, target, accumulate, operands, advance, count);
-    }
-    template <std::size_t K>
-    static T backward_sum(const T* const* operands, const kernels::Advance* advance, std::size_t count) {
-        const auto apply = [](const T* const* data, const kernels::Advance* mask, std::ptrdiff_t i) {
-            return at<K>(std::make_index_sequence<Arity>{}, data, mask, i);
-        };
-        return kernels::map_and_sum<T>(apply, operands, advance, count);
-    }
-    template <std::size_t... I>
-    static void backward_all_loop(std::index_sequence<I...> all, T* const* targets, const bool* accumulate,
-                                  const T* const* operands, std::size_t count) {
-        constexpr kernels::Advance all_advance[] = {kernels::advances, kernels::advances, (static_cast<void>(I), kernels::advances)...};
-        for (std::size_t i = 0; i < count; i += Pack<T>::size) {
-            // All are computed before any is stored: a target may be the gradient's own buffer.
-            const Pack<T> parts[] = {at<I>(all, operands, all_advance, static_cast<std::ptrdiff_t>(i))...};
-            for (std::size_t k = 0; k < Arity; ++k) {
-                T* to = targets[k] + i;
-                (accumulate[k] ? kernels::add(Pack<T>::load(to), parts[k]) : parts[k]).store(to);
-            }
-        }
-    }
-    /// One pass for all, where each input has something to be computed.
-    template <std::size_t... I>
-    static constexpr typename kernels::ElementwiseKernel<T>::BackwardAll backward_all(std::index_sequence<I...>) {
-        if constexpr (Arity > 1 && !((cuts<I>() || is_unchanged<I>()) || ...)) {
-            return [](T* const* targets, const bool* accumulate, const T* const* operands, std::size_t count) {
-                backward_all_loop(std::index_sequence<I...>{}, targets, accumulate, operands, count);
-            };
-        } else {
-            return nullptr;
-        }
-    }
-    template <std::size_t K>
-    static constexpr typename kernels::ElementwiseKernel<T>::Backward backward_for() {
-        if constexpr (cuts<K>()) {
-            return {};
-        } else {
-            return {backward_row<K>, backward_sum<K>, is_unchanged<K>()};
-        }
-    }
-    template <std::size_t... I>
-    static constexpr auto backward_table(std::index_sequence<I...>) {
-        return std::array<typename kernels::ElementwiseKernel<T>::Backward, Arity>{backward_for<I>()...};
-    }
-    template <std::size_t... I>
-    static constexpr std::uint32_t mask(std::index_sequence<I...>) {
-        return ((cuts<I>() ? 1u << I : 0u) | ...);
-    }
-
-    static void backward_recorded(RecordingSweep<T>& sweep) {
+    static void backward_recorded(Sweep<Var<T>>& sweep) {
         [&]<std::size_t... I>(std::index_sequence<I...>) {
-            const Var<T> g = sweep.gradient();
-            const Var<T> y = sweep.output();
+            const Var<T> g = sweep.gradient(), y = sweep.output();
             const Var<T> inputs[] = {sweep.input(I)...};
             const auto pass_on = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
-                if constexpr (!cuts<K>()) {
-                    if (sweep.wants(K)) sweep.deliver_fitted(K, contribution<E, K>(g, y, inputs[I]...));
+                if constexpr (!Packs::template cuts<K>) {
+                    if (sweep.wants(K)) sweep.deliver_unreduced(K, contribution<E, K>(g, y, inputs[I]...));
                 }
             };
             (pass_on(std::integral_constant<std::size_t, I>{}), ...);
         }(std::make_index_sequence<Arity>{});
     }
-
-    static constexpr std::uint32_t cut_mask = mask(std::make_index_sequence<Arity>{});
-    static constexpr auto backward = backward_table(std::make_index_sequence<Arity>{});
-    static constexpr kernels::ElementwiseKernel<T> kernel{
-        Arity, forward, backward_all(std::make_index_sequence<Arity>{}), backward.data()};
+    static constexpr std::uint32_t cut = []<std::size_t... I>(std::index_sequence<I...>) {
+        return ((Packs::template cuts<I> ? 1u << I : 0u) | ...);
+    }(std::make_index_sequence<Arity>{});
     static constexpr ElementwiseOp<T> op{
-        {E::name, cut_mask, backward_map<T>, backward_recorded, tangent_map<T>, accumulate_recorded<T>, choice_advice},
-        &kernel};
+        {E::name, cut, backward_map<T>, backward_recorded, tangent_map<T>, choice_advice},
+        &kernels::ElementwiseLoops<T, Packs>::kernel};
 };
 
-/// The little of it that callers name. Of the library's ops it is declared extern: users' files then see nothing of Loops,
+/// The little of it that callers name. Of the library's ops it is declared extern: users' files then see nothing of the loops,
 /// which for a hundred ops would take them a second.
 template <class E, class T, std::size_t Arity>
 struct Compiled {
     static const ElementwiseOp<T> op;
 };
 template <class E, class T, std::size_t Arity>
-constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op = Loops<E, T, Arity>::op;
+constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op = CompiledElementwise<E, T, Arity>::op;
 
 template <class T, class A>
 [[nodiscard]] Input<T> input_of(const Tape<T>& tape, const A& argument, const char* op) {
@@ -290,7 +202,7 @@ struct Elementwise {
         using T = detail::Element<A...>;
         static_assert(!has_rules || sizeof...(A) == stated_arity, "an op needs one argument for each of its rules");
         if constexpr ((is_dual<A> || ...)) {
-            return on_duals<typename detail::DualWorld<A...>::type>(a...);
+            return on_duals(a...);
         } else if constexpr ((is_var<A> || ...)) {
             Tape<T>& tape = detail::tape_of(a...);
             const Input<T> inputs[] = {detail::input_of<T>(tape, a, name)...};
@@ -306,13 +218,14 @@ struct Elementwise {
     }
 
    private:
-    template <class X, class... A>
+    template <class... A>
     static auto on_duals(const A&... a) {
         if constexpr (!has_rules) {
             return evaluate(a...);
         } else {
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                const X& like = first_value<X>(a...);
+                const auto& like = kernels::first_value(a...);
+                using X = std::remove_cvref_t<decltype(like)>;
                 const auto values = std::tuple<X, std::conditional_t<true, X, A>...>{like, detail::primal(like, a)...};
                 const X y = Elementwise{}(std::get<I + 1>(values)...);
                 if constexpr (((is_dual<A> && !rule_is_cut<I>) || ...)) {
@@ -330,14 +243,6 @@ struct Elementwise {
                     return y;
                 }
             }(std::index_sequence_for<A...>{});
-        }
-    }
-    template <class X, class First, class... Rest>
-    static const X& first_value(const First& first, const Rest&... rest) {
-        if constexpr (is_dual<First>) {
-            return first.value;
-        } else {
-            return first_value<X>(rest...);
         }
     }
     template <class T, class A>
@@ -367,16 +272,5 @@ template <Name OpName, class F, class... Rules>
     static_assert(captures_nothing, "an op's lambda captures nothing: pass what it needs as an input");
     if constexpr (captures_nothing) return Elementwise<OpName, F, Rules...>{};
 }
-
-namespace detail {
-extern template Var<float> record_map(const ElementwiseOp<float>&, Tape<float>&, std::span<const Input<float>>);
-extern template Var<double> record_map(const ElementwiseOp<double>&, Tape<double>&, std::span<const Input<double>>);
-extern template Array<float> compute_map(const ElementwiseOp<float>&, std::span<const kernels::Operand<float>>);
-extern template Array<double> compute_map(const ElementwiseOp<double>&, std::span<const kernels::Operand<double>>);
-extern template void backward_map(Sweep<float>&);
-extern template void backward_map(Sweep<double>&);
-extern template void tangent_map(TangentSweep<float>&);
-extern template void tangent_map(TangentSweep<double>&);
-}  // namespace detail
 
 }  // namespace autograd

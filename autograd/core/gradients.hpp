@@ -1,7 +1,7 @@
-// The backward sweep: from a loss down the tape to its leaves, and Gradients, what it brings back. In buffers, or, with
-// {.create_graph = true}, as recorded ops on the same tape. It knows no op by name: nodes carry their op's record.
+// backward(), and Gradients, what it brings back. How it comes by them is in sweep.hpp.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,12 +36,12 @@ class [[nodiscard]] Gradients {
     [[nodiscard]] const Array<T>& operator[](const Parameter<T>& parameter) const;
 
     /// The same as a pointer, null if there is none. (A Var of another tape or generation still throws.)
-    [[nodiscard]] const Array<T>* find(const Var<T>& v) const;
-    [[nodiscard]] const Array<T>* find(const Parameter<T>& parameter) const;
+    [[nodiscard]] const Array<T>* find(const Var<T>& v) const { return at(node_of(v)); }
+    [[nodiscard]] const Array<T>* find(const Parameter<T>& parameter) const { return at(node_of(parameter)); }
 
     /// After {.create_graph = true}: the gradient as a node of the tape.
-    Var<T> var(const Var<T>& v) const;
-    Var<T> var(const Parameter<T>& parameter) const;
+    Var<T> var(const Var<T>& v) const { return static_cast<void>((*this)[v]), var_at(node_of(v)); }
+    Var<T> var(const Parameter<T>& parameter) const { return static_cast<void>((*this)[parameter]), var_at(node_of(parameter)); }
 
     /// True if the parameter was on the tape at all, with or without a gradient.
     [[nodiscard]] bool uses(const Parameter<T>& parameter) const { return node_of(parameter) != Input<T>::none; }
@@ -49,14 +49,16 @@ class [[nodiscard]] Gradients {
     const PoolVector<std::pair<std::uint64_t, std::uint32_t>>& parameters() const { return parameters_; }
     /// Whether an optimiser has stepped the parameter by these gradients. It says so itself, so that a second step by them
     /// is found. (Different parameters may be stepped in different threads.)
-    [[nodiscard]] bool was_stepped(const Parameter<T>& parameter) const;
-    void mark_stepped(const Parameter<T>& parameter) const;
+    [[nodiscard]] bool was_stepped(const Parameter<T>& parameter) const { return uses(parameter) && stepped_[place_of(parameter)] != 0; }
+    void mark_stepped(const Parameter<T>& parameter) const {
+        if (uses(parameter)) stepped_[place_of(parameter)] = 1;
+    }
     /// The name of a parameter for messages, where the tape still lives and knows one.
     [[nodiscard]] std::string parameter_name(std::uint64_t identity) const;
 
    private:
-    friend class Sweep<T>;
-    friend class RecordingSweep<T>;
+    template <class X>
+    friend class Sweep;
     Gradients(Tape<T>& tape, std::uint32_t loss);
 
     std::uint32_t node_of(const Var<T>& v) const;
@@ -85,97 +87,14 @@ class [[nodiscard]] Gradients {
 template <class T>
 [[nodiscard]] Gradients<T> backward(const Var<T>& loss, BackwardOptions options = {});
 
-/// The reason why `loss` gives no gradient for `v`; says so if it does give one.
-template <class T>
-[[nodiscard]] std::string why_no_gradient(const Var<T>& loss, const Var<T>& v);
-
-/// What an op's backward function is given: the current node, its gradient, and where the inputs' gradients go.
-template <class T>
-class Sweep {
-   public:
-    struct Target {
-        Array<T>& array;  ///< of the input's shape
-        bool accumulate;  ///< add to what is there, else overwrite
-    };
-
-    const Tape<T>& tape() const { return tape_; }
-    const Node<T>& node() const { return *node_; }
-    std::span<const Input<T>> inputs() const { return tape_.inputs(*node_); }
-    bool wants(std::size_t input) const;
-
-    /// The gradient of the node's value. `compact` may still be of a smaller shape which broadcasts to the node's.
-    const Array<T>& compact_gradient() const { return gradients_.slots_[slot()]; }
-    const Array<T>& gradient();
-
-    /// Where input `which` wants its gradient. With `in_place` the buffer of gradient() itself may be what is returned:
-    /// for loops that read an element before they write it.
-    Target target(std::size_t which, bool in_place);
-
-    /// The gradient of input `which` so far, of its shape; null if there is none yet. To be added to.
-    Array<T>* existing_gradient(std::size_t which);
-
-    /// Adds a finished gradient, of the input's shape or with 1 in place of some extents.
-    /// @throws GradientError if it has another shape.
-    void deliver(std::size_t which, Array<T>&& contribution);
-
-   private:
-    template <class U>
-    friend Gradients<U> backward(const Var<U>&, BackwardOptions);
-    Sweep(Tape<T>& tape, std::uint32_t loss, BackwardOptions options);
-    Gradients<T> run();
-
-    std::size_t slot() const { return static_cast<std::size_t>(gradients_.slot_of_[index_]); }
-    std::int32_t take_slot();
-    void pass_on();
-    void require_finite() const;
-
-    Tape<T>& tape_;
-    BackwardOptions options_;
-    Gradients<T> gradients_;
-    PoolVector<std::int32_t> free_slots_;
-    std::uint32_t index_ = 0;
-    Node<T>* node_ = nullptr;
-    bool handed_over_ = false;
-};
-
-/// The same for a sweep that is itself recorded.
-template <class T>
-class RecordingSweep {
-   public:
-    Tape<T>& tape() { return tape_; }
-    const Node<T>& node() const { return *node_; }
-    bool wants(std::size_t input) const;
-    Var<T> gradient() const { return gradients_.vars_[static_cast<std::size_t>(gradients_.slot_of_[index_])]; }
-    /// Input `which` as a Var; a scalar of the expression as a constant.
-    Var<T> input(std::size_t which);
-    Var<T> output() { return tape_.var(index_); }
-    /// As Sweep::deliver.
-    void deliver(std::size_t which, Var<T> contribution);
-    /// Of the shape of the output of an elementwise op: summed over the axes along which the input was broadcast.
-    void deliver_fitted(std::size_t which, Var<T> contribution);
-
-   private:
-    template <class U>
-    friend Gradients<U> backward(const Var<U>&, BackwardOptions);
-    RecordingSweep(Tape<T>& tape, std::uint32_t loss);
-    Gradients<T> run(std::uint32_t first_node);
-
-    Tape<T>& tape_;
-    Gradients<T> gradients_;
-    std::uint32_t index_ = 0;
-    const Node<T>* node_ = nullptr;
-};
-
-/// Before a sweep uses node `index`: its inputs must still be what they were. `sweep` begins the message.
-/// @throws GradientError if one is a parameter that was updated since, or was released.
-template <class T>
-void require_unchanged(const Tape<T>& tape, std::uint32_t index, const char* sweep);
+/// J' seed: the gradients of sum(seed * y), for a y of any shape. Gradients flow through a seed that is a Var on y's tape,
+/// with {.create_graph = true}.
+/// @throws ShapeError if the seed has not y's shape, else as above.
+template <class T, class Seed>
+    requires std::same_as<Seed, Array<T>> || std::same_as<Seed, Var<T>>
+[[nodiscard]] Gradients<T> backward(const Var<T>& y, const Seed& seed, BackwardOptions options = {});
 
 extern template class Gradients<float>;
 extern template class Gradients<double>;
-extern template class Sweep<float>;
-extern template class Sweep<double>;
-extern template class RecordingSweep<float>;
-extern template class RecordingSweep<double>;
 
 }  // namespace autograd

@@ -1,5 +1,6 @@
-// Ops on whole arrays: apply(structure, inputs...), where the structure has the forward pass and a rule for each input.
-// The ops themselves stand in ops/.
+// Ops on whole arrays: apply(structure, inputs...), where the structure is a struct with the value, a rule for the gradient
+// of each input, and whatever it keeps: axes, flags. What such an op needs for every world follows from these. The library's
+// own are in ops/.
 #pragma once
 
 #include <array>
@@ -7,12 +8,14 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
-#include "autograd/core/gradients.hpp"
+#include "autograd/core/explain.hpp"
+#include "autograd/core/sweep.hpp"
 #include "autograd/core/tangents.hpp"
-#include "autograd/core/worlds.hpp"
+#include "autograd/kernels/reduce.hpp"
 
 namespace autograd {
 
@@ -20,275 +23,249 @@ namespace autograd {
 template <std::size_t K>
 using InputIndex = std::integral_constant<std::size_t, K>;
 
+/// In place of a structured op's tangents: it has none, `static constexpr NoTangent tangent{}`.
+struct NoTangent {};
+
 namespace detail {
 
-template <class S>
-[[nodiscard]] constexpr std::uint32_t cut_of() {
-    if constexpr (requires { S::cut; }) {
-        return S::cut;
-    } else {
-        return 0;
-    }
-}
-
-/// Whether S says `static constexpr bool linear = true`: then its tangent is the op itself, on the input's tangent.
-template <class S>
-constexpr bool is_linear = [] {
-    if constexpr (requires { S::linear; }) {
-        return S::linear;
-    } else {
-        return false;
-    }
-}();
-
-/// Passes the gradient which a rule found on: onto what is there, where it can be computed there.
-template <class T>
-void deliver(Sweep<T>& sweep, std::size_t which, Eager<T>&& contribution) {
-    Array<T>* existing = sweep.existing_gradient(which);
-    if (existing != nullptr && contribution.is_pending()) {
-        contribution.add_to(*existing);
-    } else {
-        sweep.deliver(which, std::move(contribution).take());
-    }
-}
-
-/// A structured op still to be computed on eager arrays.
-template <class S, class T, std::size_t Arity>
-class PendingStructure : public Eager<T>::Pending {
-   public:
-    template <class... Inputs>
-    explicit PendingStructure(const S& structure, const Inputs&... inputs) : structure_(structure), inputs_{inputs...} {}
-
-    void compute(Array<T>& out) const override {
-        call([&](const auto&... each) { structure_.forward(out, each.array()...); });
-    }
-    void add_to(Array<T>& target) const override {
-        call([&](const auto&... each) { structure_.add_to(target, each.array()...); });
-    }
-
-   private:
-    template <class Call>
-    void call(Call each) const {
-        with_context(S::name, [&] { std::apply(each, inputs_); });
-    }
-
-    S structure_;
-    std::array<Eager<T>, Arity> inputs_;
+/// Whether S says of input K `static NoGradient gradient(InputIndex<K>)`: no gradient flows into it.
+template <class S, std::size_t K>
+concept CutsInput = requires {
+    { S::gradient(InputIndex<K>{}) } -> std::same_as<NoGradient>;
 };
+/// Whether S says `static constexpr bool linear = true`: then its tangent is the op itself, on the inputs' tangents.
+template <class S>
+concept LinearStructure = requires { requires S::linear; };
+template <class S>
+concept HasNoTangent = requires { requires std::same_as<std::remove_cv_t<decltype(S::tangent)>, NoTangent>; };
 
-/// Calls visit(InputIndex<K>{}, structure) for each input to which S does not cut the gradient. The structure is an argument
-/// because a compiler may look up what a lambda names of it at once, and a structure that cuts has no rules.
-template <std::size_t Arity, class S, class Visit>
-void for_each_differentiable(const S& structure, const Visit& visit) {
-    const auto visit_unless_cut = [&]<std::size_t K>(InputIndex<K> which) {
-        if constexpr ((cut_of<S>() >> K & 1u) == 0) visit(which, structure);
-    };
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (visit_unless_cut(InputIndex<I>{}), ...);
-    }(std::make_index_sequence<Arity>{});
-}
+/// The arity of an op of a list of inputs.
+inline constexpr std::size_t any_number = ~std::size_t{0};
 
-/// The rules of a structured op, compiled. S has a name, forward(out, inputs...) and, for each input, one rule which
-/// serves eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output). For forward mode it is `linear`, or
-/// has the mirror image of such a rule, tangent(InputIndex<K>, t, inputs..., output): what a tangent t of that input adds
-/// to the output's.
+/// What follows from a structure S for one element type and number of inputs. S has a name, forward(out, inputs...) and, for
+/// each input, one rule which serves eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output); of a list,
+/// forward(out, pointers) and gradient(k, g, inputs, output). For forward mode it is `linear`, has the mirror image of such a
+/// rule, tangent(InputIndex<K>, t, inputs..., output), which is what a tangent t of that input adds to the output's, or is
+/// given one: its rule, which is linear in g, is differentiated in g.
 template <class S, class T, std::size_t Arity>
-struct StructureRules {
-    static void backward(Sweep<T>& sweep) {
-        const S& structure = *static_cast<const S*>(sweep.node().state);
-        const Eager<T> g(sweep.gradient());
-        const Eager<T> y(sweep.node().array());
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            const Eager<T> inputs[] = {Eager<T>(sweep.tape().node(sweep.inputs()[I].node).array())...};
-            for_each_differentiable<Arity>(structure, [&]<std::size_t K>(InputIndex<K> which, const auto& rules) {
-                if (sweep.wants(K)) deliver<T>(sweep, K, rules.gradient(which, g, inputs[I]..., y));
-            });
-        }(std::make_index_sequence<Arity>{});
-    }
-    static void backward_recorded(RecordingSweep<T>& sweep) {
-        const S& structure = *static_cast<const S*>(sweep.node().state);
-        const Var<T> g = sweep.gradient();
-        const Var<T> y = sweep.output();
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            const Var<T> inputs[] = {sweep.input(I)...};
-            for_each_differentiable<Arity>(structure, [&]<std::size_t K>(InputIndex<K> which, const auto& rules) {
-                if (sweep.wants(K)) sweep.deliver(K, rules.gradient(which, g, inputs[I]..., y));
-            });
-        }(std::make_index_sequence<Arity>{});
-    }
-    static void tangent(TangentSweep<T>& sweep) {
-        const S& structure = *static_cast<const S*>(sweep.node().state);
-        const Eager<T> y(sweep.node().array());
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            const Eager<T> inputs[] = {Eager<T>(sweep.tape().node(sweep.inputs()[I].node).array())...};
-            const auto pass_on = [&]<std::size_t K>(InputIndex<K> which) {
-                const Array<T>* t = sweep.tangent(K);
-                if (t == nullptr) return;
-                if constexpr (is_linear<S>) {
-                    sweep.deliver(apply(structure, Eager<T>(*t)).take());
-                } else {
-                    sweep.deliver(structure.tangent(which, Eager<T>(*t), inputs[I]..., y).take());
-                }
-            };
-            (pass_on(InputIndex<I>{}), ...);
-        }(std::make_index_sequence<Arity>{});
-    }
-    static constexpr auto tangent_or_null() {
-        constexpr bool has_rule = requires(const S& s, const Eager<T>& x) {
-            []<std::size_t... I>(std::index_sequence<I...>, const S& structure, const Eager<T>& each)
-                -> decltype(structure.tangent(InputIndex<0>{}, each, (static_cast<void>(I), each)..., each)) {
-                return each;
-            }(std::make_index_sequence<Arity>{}, s, x);
-        };
-        if constexpr (is_linear<S> || has_rule) {
-            static_assert(!is_linear<S> || Arity == 1, "`linear` is for ops of one input, or of a list");
-            return &tangent;
+struct Structured {
+    static constexpr bool is_list = Arity == any_number;
+    template <class Each>
+    using List = std::conditional_t<is_list, PoolVector<Each>, std::array<Each, is_list ? 0 : Arity>>;
+
+    /// make(k) for each input.
+    template <class Make>
+    static auto list_of(std::size_t count, const Make& make) {
+        using Each = decltype(make(std::size_t{0}));
+        if constexpr (is_list) {
+            PoolVector<Each> list;
+            for (std::size_t k = 0; k < count; ++k) list.push_back(make(k));
+            return list;
         } else {
-            return static_cast<void (*)(TangentSweep<T>&)>(nullptr);
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return std::array<Each, Arity>{make(I)...};
+            }(std::make_index_sequence<Arity>{});
         }
     }
-    static constexpr Op<T> op{S::name,           cut_of<S>(),       backward,
-                              backward_recorded, tangent_or_null(), accumulate_recorded<T>};
-};
+    /// Calls visit(which) for each input into which a gradient flows: `which` is an InputIndex, or an index into a list.
+    template <class Visit>
+    static constexpr void for_each_input(std::size_t count, const Visit& visit) {
+        if constexpr (is_list) {
+            for (std::size_t k = 0; k < count; ++k) visit(k);
+        } else {
+            const auto visit_unless_cut = [&]<std::size_t K>(InputIndex<K> which) {
+                if constexpr (!CutsInput<S, K>) visit(which);
+            };
+            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                (visit_unless_cut(InputIndex<I>{}), ...);
+            }(std::make_index_sequence<Arity>{});
+        }
+    }
 
-/// The same for an op of any number of inputs: forward(out, pointers), gradient(k, g, inputs, output).
-template <class S, class T>
-struct ListRules {
-    static void backward(Sweep<T>& sweep) {
-        const S& structure = *static_cast<const S*>(sweep.node().state);
-        const Eager<T> g(sweep.gradient());
-        const Eager<T> y(sweep.node().array());
-        PoolVector<Eager<T>> inputs;
-        for (const Input<T>& input : sweep.inputs()) inputs.emplace_back(sweep.tape().node(input.node).array());
-        for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (sweep.wants(k)) deliver<T>(sweep, k, structure.gradient(k, g, std::span<const Eager<T>>(inputs), y));
-        }
-    }
-    static void backward_recorded(RecordingSweep<T>& sweep) {
-        const S& structure = *static_cast<const S*>(sweep.node().state);
-        const Var<T> g = sweep.gradient();
-        const Var<T> y = sweep.output();
-        PoolVector<Var<T>> inputs;
-        for (std::size_t k = 0; k < sweep.node().input_count; ++k) inputs.push_back(sweep.input(k));
-        for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (sweep.wants(k)) sweep.deliver(k, structure.gradient(k, g, std::span<const Var<T>>(inputs), y));
-        }
-    }
-    /// Of an op that is linear in its inputs together: the op itself, on their tangents.
-    static void tangent(TangentSweep<T>& sweep) {
-        const S& structure = *static_cast<const S*>(sweep.node().state);
-        PoolVector<Array<T>> zeros(sweep.inputs().size());
-        PoolVector<const Array<T>*> tangents;
-        for (std::size_t k = 0; k < sweep.inputs().size(); ++k) {
-            const Array<T>* t = sweep.tangent(k);
-            if (t == nullptr) {
-                zeros[k] = full<T>(sweep.tape().node(sweep.inputs()[k].node).array().shape(), T(0));
-                t = &zeros[k];
-            }
-            tangents.push_back(t);
-        }
-        Array<T> out;
-        structure.forward(out, std::span<const Array<T>* const>(tangents));
-        sweep.deliver(std::move(out));
-    }
-    static constexpr Op<T> op{S::name,           0, backward, backward_recorded, is_linear<S> ? &tangent : nullptr,
-                              accumulate_recorded<T>};
-};
+    static const S& structure_of(const Node<T>& node) { return *static_cast<const S*>(node.state); }
 
-/// What callers name of a structured op. Of the library's ops it is declared extern, as Compiled is: see listing.hpp.
-template <class S, class T, std::size_t Arity>
-struct CompiledStructure {
-    static const Op<T> op;
-    // Defined outside, because extern does not keep a compiler from compiling what is inline.
-    static Var<T> record(S structure, const std::array<Var<T>, Arity>& inputs);
-    static Eager<T> compute(const S& structure, const std::array<Eager<T>, Arity>& inputs);
-};
-template <class S, class T, std::size_t Arity>
-constinit const Op<T> CompiledStructure<S, T, Arity>::op = StructureRules<S, T, Arity>::op;
+    static void forward(const S& structure, Array<T>& out, const List<const Array<T>*>& inputs) {
+        if constexpr (is_list) {
+            structure.forward(out, std::span<const Array<T>* const>(inputs));
+        } else {
+            std::apply([&](const auto*... each) { structure.forward(out, *each...); }, inputs);
+        }
+    }
+    template <class X, class Which>
+    static X gradient(const S& structure, Which which, const X& g, const List<X>& inputs, const X& y) {
+        if constexpr (is_list) {
+            return structure.gradient(which, g, std::span<const X>(inputs), y);
+        } else {
+            return std::apply([&](const auto&... each) { return structure.gradient(which, g, each..., y); }, inputs);
+        }
+    }
 
-template <class S, class T, std::size_t Arity>
-Var<T> CompiledStructure<S, T, Arity>::record(S structure, const std::array<Var<T>, Arity>& inputs) {
-    Tape<T>& tape = inputs[0].tape();
-    std::array<Input<T>, Arity> list;
-    const auto mark = tape.recording(S::name);
-    for (std::size_t k = 0; k < Arity; ++k) list[k] = {tape.index_of(inputs[k], S::name), T(0)};
-    Array<T>& out = tape.next_value();
-    with_context(
-        S::name, [&] { return tape.describe_next(S::name, list); },
-        [&] {
-            make_or_empty(out, [&](Array<T>& made) {
-                std::apply([&](const auto&... each) { structure.forward(made, each.value()...); }, inputs);
-                require_values(made, S::name);
-            });
+    template <class X>
+    static void backward(Sweep<X>& sweep) {
+        const S& structure = structure_of(sweep.node());
+        const X g = sweep.gradient(), y = sweep.output();
+        const List<X> inputs = list_of(sweep.inputs().size(), [&](std::size_t k) { return sweep.input(k); });
+        for_each_input(inputs.size(), [&](auto which) {
+            if (sweep.wants(which)) sweep.deliver(which, gradient<X>(structure, which, g, inputs, y));
         });
-    const S* state = tape.keep(std::move(structure));
-    return tape.append(op, list, state);
-}
+    }
 
-template <class S, class T, std::size_t Arity>
-Eager<T> CompiledStructure<S, T, Arity>::compute(const S& structure, const std::array<Eager<T>, Arity>& inputs) {
-    const auto now_or_later = [&](const auto&... each) {
-        if constexpr (requires(Array<T>& target) { structure.add_to(target, each.array()...); }) {
-            return Eager<T>(PendingStructure<S, T, Arity>(structure, each...));
+    static void tangent(TangentSweep<T>& sweep) {
+        const S& structure = structure_of(sweep.node());
+        const List<const Array<T>*> inputs = list_of(
+            sweep.inputs().size(), [&](std::size_t k) { return &sweep.tape().node(sweep.inputs()[k].node).array(); });
+        if constexpr (LinearStructure<S>) {
+            static_assert(is_list || Arity == 1, "`linear` is for ops of one input, or of a list");
+            PoolVector<Array<T>> zeros(inputs.size());
+            const List<const Array<T>*> tangents = list_of(inputs.size(), [&](std::size_t k) {
+                const Array<T>* t = sweep.tangent(k);
+                if (t == nullptr) zeros[k] = full<T>(inputs[k]->shape(), T(0));
+                return t != nullptr ? t : &zeros[k];
+            });
+            Array<T> out;
+            forward(structure, out, tangents);
+            sweep.deliver(std::move(out));
+        } else {
+            for_each_input(inputs.size(), [&](auto which) {
+                const Array<T>* t = sweep.tangent(which);
+                if (t != nullptr) sweep.deliver(part_of_tangent(structure, which, *t, inputs, sweep.node().array()));
+            });
+        }
+    }
+    /// What a tangent t of one input adds to the output's.
+    template <class Which>
+    static Array<T> part_of_tangent(const S& structure, Which which, const Array<T>& t,
+                                    const List<const Array<T>*>& inputs, const Array<T>& y) {
+        if constexpr (states_tangent) {
+            return std::apply(
+                [&](const auto*... each) {
+                    return structure.tangent(which, Eager<T>(t), Eager<T>(*each)..., Eager<T>(y)).take();
+                },
+                inputs);
+        } else {
+            // The rule is J' g. It is linear in g, so its own gradient in g, from t, is J t, whatever g is.
+            Tape<T> tape;
+            const Var<T> g = tape.variable(full<T>(y.shape(), T(0)));
+            const List<Var<T>> constants = list_of(inputs.size(), [&](std::size_t k) { return tape.constant(*inputs[k]); });
+            const Var<T> rule = gradient<Var<T>>(structure, which, g, constants, tape.constant(y));
+            Array<T> seed = empty<T>(rule.shape());  // with 1 where the rule gives the same all along an axis
+            kernels::sum_to(seed, t);
+            if (!tape.node(rule.index()).needs_gradient) return full<T>(y.shape(), T(0));
+            return autograd::backward(rule, seed)[g];
+        }
+    }
+    static constexpr bool states_tangent = [] {
+        if constexpr (is_list) {
+            return false;
+        } else {
+            return []<std::size_t... I>(std::index_sequence<I...>) {
+                return requires(const S& s, const Eager<T>& x) {
+                    s.tangent(InputIndex<0>{}, x, (static_cast<void>(I), x)..., x);
+                };
+            }(std::make_index_sequence<Arity>{});
+        }
+    }();
+    /// Whether S has add_to(target, inputs...).
+    static constexpr bool adds_in_place = [] {
+        if constexpr (is_list) {
+            return false;
+        } else {
+            return []<std::size_t... I>(std::index_sequence<I...>) {
+                return requires(const S& s, Array<T>& target, const Array<T>& x) {
+                    s.add_to(target, (static_cast<void>(I), x)...);
+                };
+            }(std::make_index_sequence<Arity>{});
+        }
+    }();
+    static constexpr std::uint32_t cut = [] {
+        std::uint32_t mask = ~std::uint32_t{0};
+        for_each_input(0, [&](auto which) { mask &= ~(std::uint32_t{1} << which); });
+        return is_list ? 0 : Arity == 1 && (mask & 1u) != 0 ? ~std::uint32_t{0} : mask & ((std::uint32_t{1} << (Arity & 31u)) - 1);
+    }();
+    static constexpr Op<T> op{.name = S::name,
+                              .cut = cut,
+                              .backward = backward<Eager<T>>,
+                              .backward_recorded = backward<Var<T>>,
+                              .tangent = HasNoTangent<S> ? nullptr : tangent,
+                              .tangent_is_derived = !LinearStructure<S> && !HasNoTangent<S> && !states_tangent};
+
+    static Var<T> record(S structure, std::span<const Var<T>> list) {
+        if (list.empty()) throw ShapeError(std::string(S::name) + ": an empty list of inputs");
+        Tape<T>& tape = list.front().tape();
+        const auto mark = tape.recording(S::name);
+        const List<Input<T>> inputs = list_of(
+            list.size(), [&](std::size_t k) { return Input<T>{tape.index_of(list[k], S::name), T(0)}; });
+        Array<T>& out = tape.next_value();
+        with_context(
+            S::name, [&] { return tape.describe_next(S::name, inputs); },
+            [&] {
+                const List<const Array<T>*> arrays = list_of(list.size(), [&](std::size_t k) { return &list[k].value(); });
+                make_or_empty(out, [&](Array<T>& made) {
+                    forward(structure, made, arrays);
+                    require_values(made, S::name);
+                });
+            });
+        const S* state = tape.keep(std::move(structure));
+        return tape.append(op, inputs, state);
+    }
+
+    /// At once, or, where S can add to what is there, when it is needed.
+    static Eager<T> compute(const S& structure, std::span<const Eager<T>> list) {
+        Waiting waiting(structure, list_of(list.size(), [&](std::size_t k) { return list[k]; }));
+        if constexpr (adds_in_place) {
+            return Eager<T>(std::move(waiting));
         } else {
             Array<T> out;
-            with_context(S::name, [&] { structure.forward(out, each.array()...); });
+            waiting.compute(out);
             return Eager<T>(std::move(out));  // which requires that it has values
         }
-    };
-    return std::apply(now_or_later, inputs);
-}
-
-template <class S, class T>
-struct CompiledList {
-    static const Op<T> op;
-    static Var<T> record(S structure, std::span<const Var<T>> list);
-};
-template <class S, class T>
-constinit const Op<T> CompiledList<S, T>::op = ListRules<S, T>::op;
-
-template <class S, class T>
-Var<T> CompiledList<S, T>::record(S structure, std::span<const Var<T>> list) {
-    if (list.empty()) throw ShapeError(std::string(S::name) + ": an empty list of inputs");
-    Tape<T>& tape = list.front().tape();
-    const auto mark = tape.recording(S::name);
-    PoolVector<Input<T>> inputs;
-    PoolVector<const Array<T>*> arrays;
-    for (const Var<T>& each : list) {
-        inputs.push_back({tape.index_of(each, S::name), T(0)});
-        arrays.push_back(&each.value());
     }
-    Array<T>& out = tape.next_value();
-    with_context(
-        S::name, [&] { return tape.describe_next(S::name, inputs); },
-        [&] {
-            make_or_empty(out, [&](Array<T>& made) {
-                structure.forward(made, std::span<const Array<T>* const>(arrays));
-                require_values(made, S::name);
+    class Waiting : public Eager<T>::Pending {
+       public:
+        Waiting(const S& structure, List<Eager<T>> inputs) : structure_(structure), inputs_(std::move(inputs)) {}
+
+        void compute(Array<T>& out) const override {
+            with_context(S::name, [&] {
+                forward(structure_, out, list_of(inputs_.size(), [&](std::size_t k) { return &inputs_[k].array(); }));
             });
-        });
-    const S* state = tape.keep(std::move(structure));
-    return tape.append(op, inputs, state);
-}
+        }
+        void add_to([[maybe_unused]] Array<T>& target) const override {
+            if constexpr (adds_in_place) {
+                with_context(S::name, [&] {
+                    std::apply([&](const auto&... each) { structure_.add_to(target, each.array()...); }, inputs_);
+                });
+            }
+        }
+
+       private:
+        S structure_;
+        List<Eager<T>> inputs_;
+    };
+};
 
 }  // namespace detail
 
-/// Records a structured op on the inputs' tape.
+/// Records a structured op on the inputs' tape; or, of eager arrays, computes it. (apply<S>(x, arguments...), of
+/// ops/naming.hpp, makes the structure too.)
 template <class S, class T, std::same_as<Var<T>>... Rest>
 [[nodiscard]] Var<T> apply(S structure, const Var<T>& first, const Rest&... rest) {
-    return detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::record(std::move(structure), {first, rest...});
+    const Var<T> inputs[] = {first, rest...};
+    return detail::Structured<S, T, 1 + sizeof...(Rest)>::record(std::move(structure), inputs);
 }
-
-/// Computes it at once, or, where it could be added to what is there (S has add_to(target, inputs...)), when it is needed.
 template <class S, class T, std::same_as<Eager<T>>... Rest>
 [[nodiscard]] Eager<T> apply(const S& structure, const Eager<T>& first, const Rest&... rest) {
-    return detail::CompiledStructure<S, T, 1 + sizeof...(Rest)>::compute(structure, {first, rest...});
+    const Eager<T> inputs[] = {first, rest...};
+    return detail::Structured<S, T, 1 + sizeof...(Rest)>::compute(structure, inputs);
 }
 
-/// The same for ops of a list of inputs, of which there must be at least one.
+/// Of an op of a list of inputs, of which there must be at least one.
 template <class S, class T>
 [[nodiscard]] Var<T> apply_to_list(S structure, std::span<const Var<T>> list) {
-    return detail::CompiledList<S, T>::record(std::move(structure), list);
+    return detail::Structured<S, T, detail::any_number>::record(std::move(structure), list);
+}
+template <class S, class T>
+[[nodiscard]] Eager<T> apply_to_list(const S& structure, std::span<const Eager<T>> list) {
+    return detail::Structured<S, T, detail::any_number>::compute(structure, list);
 }
 
 }  // namespace autograd

@@ -3,7 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/core/gradients.hpp"
+#include "autograd/core/explain.hpp"
+#include "autograd/core/sweep.hpp"
 #include "autograd/kernels/reduce.hpp"
 
 namespace autograd {
@@ -11,7 +12,7 @@ namespace autograd {
 template <class T>
 const Array<T>* TangentSweep<T>::tangent(std::size_t which) const {
     const Input<T>& input = inputs()[which];
-    if (input.is_immediate() || is_cut(*node().op, which)) return nullptr;
+    if (!tape_.passes(*node().op, input, which)) return nullptr;
     const auto& found = tangents_[input.node];
     return found ? &*found : nullptr;
 }

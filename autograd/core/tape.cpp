@@ -5,13 +5,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <exception>
-#include <map>
-#include <string_view>
-
-#include "autograd/kernels/reduce.hpp"
 
 namespace autograd {
 namespace {
@@ -23,16 +18,6 @@ std::uint32_t next_generation() {
 }
 
 }  // namespace
-
-template <class T>
-T Var<T>::item() const {
-    const Array<T>& array = value();
-    if (array.size() != 1) {
-        throw TapeError(fmt::format("item: {} has shape {}, not one element", tape().describe(index_),
-                                    to_string(array.shape())));
-    }
-    return *array.data();
-}
 
 template <class T>
 Tape<T>::Tape(TapeOptions options) : options_(options), generation_(next_generation()) {}
@@ -90,9 +75,7 @@ Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
     require_allocatable(value.shape(), sizeof(T), name);
     next_value() = std::move(value);
     open_node(kind).needs_gradient = kind == NodeKind::variable && !options_.inference;
-    const auto index = static_cast<std::uint32_t>(count_ - 1);
-    if (check_finite_) require_finite(index);
-    return var(index);
+    return checked(static_cast<std::uint32_t>(count_ - 1));
 }
 
 template <class T>
@@ -116,8 +99,7 @@ Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& s
     node.needs_gradient = !options_.inference;
     node.first_input = static_cast<std::uint32_t>(parameters_.size());
     parameters_.push_back({state, index, state->version});
-    if (check_finite_) require_finite(index);
-    return var(index);
+    return checked(index);
 }
 
 template <class T>
@@ -131,29 +113,25 @@ Var<T> Tape<T>::constant(const Parameter<T>& values) {
     Node<T>& node = open_node(NodeKind::constant);
     node.borrowed = &state->value;
     node.state = kept;
-    if (check_finite_) require_finite(index);
-    return var(index);
+    return checked(index);
 }
 
 template <class T>
 Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state) {
     bool needs_gradient = false;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-        if (inputs[k].is_immediate()) continue;
         // They were looked at before the op began. Another thread may have cleared the tape between, which no mark tells.
-        if (inputs[k].node >= count_) refuse(Var<T>(this, inputs[k].node, 0), op.name);
-        if (!is_cut(op, k)) needs_gradient |= node(inputs[k].node).needs_gradient;
+        if (!inputs[k].is_immediate() && inputs[k].node >= count_) refuse(Var<T>(this, inputs[k].node, 0), op.name);
+        needs_gradient |= flows(op, inputs[k], k);
     }
     make_room(inputs.size());
     Node<T>& node = open_node(NodeKind::operation);
-    const auto index = static_cast<std::uint32_t>(count_ - 1);
     node.op = &op;
     node.state = state;
     node.needs_gradient = needs_gradient;
     connect(node, inputs);
-    if (profiles()) charge(op.name, false, node.value.size() * sizeof(T));
-    if (check_finite_) require_finite(index);
-    return var(index);
+    if (profiler_ != nullptr) profiler_->charge(op.name, false, node.value.size() * sizeof(T));
+    return checked(static_cast<std::uint32_t>(count_ - 1));
 }
 
 template <class T>
@@ -170,7 +148,7 @@ Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>
     Node<T>& node = open_node(NodeKind::noise);
     node.state = kept;
     connect(node, inputs);
-    if (profiles()) charge(origin.distribution, false, node.value.size() * sizeof(T));
+    if (profiler_ != nullptr) profiler_->charge(origin.distribution, false, node.value.size() * sizeof(T));
     return var(static_cast<std::uint32_t>(count_ - 1));
 }
 
@@ -205,159 +183,6 @@ void Tape<T>::substitute(const std::shared_ptr<typename Parameter<T>::State>& st
     parameters_.push_back({state, index, state->version});
 }
 
-template <class T>
-void Tape<T>::name_parameter(std::uint64_t identity, std::string name) {
-    const auto mark = visit();
-    names_[identity] = std::move(name);
-}
-
-// ---- Profiling ----
-
-template <class T>
-struct Tape<T>::Profiler {
-    std::map<std::string_view, OpProfile> ops;
-    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-};
-
-template <class T>
-void Tape<T>::profile(bool measure) {
-    const auto mark = visit();
-    profiler_ = measure ? std::make_unique<Profiler>() : nullptr;
-}
-
-template <class T>
-std::vector<OpProfile> Tape<T>::profile() const {
-    std::vector<OpProfile> result;
-    if (!profiles()) return result;
-    for (const auto& [name, each] : profiler_->ops) result.push_back(each);
-    const auto seconds = [](const OpProfile& each) { return each.forward_seconds + each.backward_seconds; };
-    std::stable_sort(result.begin(), result.end(),
-                     [&](const OpProfile& a, const OpProfile& b) { return seconds(a) > seconds(b); });
-    return result;
-}
-
-template <class T>
-void Tape<T>::start_clock() {
-    profiler_->start = std::chrono::steady_clock::now();
-}
-
-template <class T>
-void Tape<T>::charge(const char* op, bool backward, std::size_t bytes) {
-    const auto now = std::chrono::steady_clock::now();
-    OpProfile& entry = profiler_->ops[op];
-    entry.op = op;
-    entry.calls += !backward;
-    entry.bytes += bytes;
-    (backward ? entry.backward_seconds : entry.forward_seconds) +=
-        std::chrono::duration<double>(now - profiler_->start).count();
-}
-
-template <class T>
-std::string Tape<T>::parameter_name(std::uint64_t identity) const {
-    const auto found = names_.find(identity);
-    return found == names_.end() ? "parameter" : found->second;
-}
-
-template <class T>
-std::string Tape<T>::module_of(std::span<const Input<T>> inputs) const {
-    for (const Input<T>& input : inputs) {
-        if (input.is_immediate() || node(input.node).kind != NodeKind::parameter) continue;
-        const auto found = names_.find(borrowed(node(input.node)).state->identity);
-        if (found == names_.end()) continue;
-        const std::size_t dot = found->second.rfind('.');
-        return dot == std::string::npos ? found->second : found->second.substr(0, dot);
-    }
-    return {};
-}
-
-template <class T>
-std::string Tape<T>::describe_next(const char* op, std::span<const Input<T>> inputs) const {
-    const std::string module = module_of(inputs);
-    return module.empty() ? fmt::format("{} (node {})", op, count_)
-                          : fmt::format("{} (node {}, {})", op, count_, module);
-}
-
-template <class T>
-std::string Tape<T>::describe(std::uint32_t index) const {
-    if (index >= count_) throw TapeError(fmt::format("describe: node {} of a tape of {}", index, count_));
-    const Node<T>& node = this->node(index);
-    switch (node.kind) {
-        case NodeKind::variable: return fmt::format("variable (node {})", index);
-        case NodeKind::constant: return fmt::format("constant (node {})", index);
-        case NodeKind::parameter:
-            return fmt::format("{} (node {})", parameter_name(borrowed(node).state->identity), index);
-        case NodeKind::noise: {
-            const auto& origin = *static_cast<const NoiseOrigin*>(node.state);
-            return fmt::format("{} (node {}, noise of stream \"{}\", draw {})", origin.distribution, index,
-                               std::string_view(origin.stream), origin.draw);
-        }
-        case NodeKind::operation: break;
-    }
-    const std::string module = module_of(inputs(node));
-    return module.empty() ? fmt::format("{} (node {})", node.op->name, index)
-                          : fmt::format("{} (node {}, {})", node.op->name, index, module);
-}
-
-template <class T>
-void Tape<T>::refuse(const Var<T>& var, const char* op) const {
-    if (!var.belongs_to(*this)) {
-        var.tape();  // throws for a Var that was never assigned
-        throw detail::NamedError<TapeError>(
-            op, fmt::format("node {} is of another tape; the Vars of one op must share their tape", var.index()));
-    }
-    throw detail::NamedError<TapeError>(
-        op, fmt::format("node {} was forgotten when its tape was cleared; record it anew", var.index()));
-}
-
-template <class T>
-void Tape<T>::refuse_released(std::uint32_t index) const {
-    throw TapeError(fmt::format("value: that of {} was released by backward(loss, {{.release = true}})", describe(index)));
-}
-
-template <class T>
-void Tape<T>::require_finite(std::uint32_t index) const {
-    const Node<T>& node = this->node(index);
-    const Array<T>& array = node.array();
-    const std::size_t place = kernels::find_non_finite(array);
-    if (place == array.size()) return;
-    const bool has_advice = node.op != nullptr && node.op->advice != nullptr;
-    throw FiniteError(fmt::format("check_finite: {} of shape {} made {} at element {}{}{}", describe(index),
-                                  to_string(array.shape()), array.data()[place], place, ranges_of_inputs(index),
-                                  has_advice ? node.op->advice : ""));
-}
-
-template <class T>
-std::string Tape<T>::ranges_of_inputs(std::uint32_t index) const {
-    if (index >= count_) throw TapeError(fmt::format("ranges_of_inputs: node {} of a tape of {}", index, count_));
-    std::string text;
-    for (const Input<T>& input : inputs(node(index))) {
-        if (input.is_immediate()) {
-            text += fmt::format("; input {}", input.immediate);
-            continue;
-        }
-        const Array<T>& values = node(input.node).array();
-        const auto [low, high] = std::minmax_element(values.data(), values.data() + values.size());
-        text += values.size() == 0 ? fmt::format("; input {}, empty", describe(input.node))
-                                   : fmt::format("; input {} in [{}, {}]", describe(input.node), *low, *high);
-    }
-    return text;
-}
-
-template <class T>
-std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node) {
-    std::vector<bool> reached(node + 1, false);
-    reached[node] = true;
-    for (std::uint32_t i = node + 1; i-- > 0;) {
-        if (!reached[i]) continue;
-        for (const Input<T>& input : tape.inputs(tape.node(i))) {
-            if (!input.is_immediate()) reached[input.node] = true;
-        }
-    }
-    return reached;
-}
-
-template std::vector<bool> ancestors(const Tape<float>&, std::uint32_t);
-template std::vector<bool> ancestors(const Tape<double>&, std::uint32_t);
 template class Tape<float>;
 template class Tape<double>;
 template class Var<float>;

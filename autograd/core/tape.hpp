@@ -1,9 +1,10 @@
 // The tape: an append-only list of nodes (a Wengert list) in which index order is topological order, and Var, the handle
-// to a node. It stores what ops record; it knows no op by name and computes nothing. The sweep is in gradients.hpp.
+// to a node. It stores what ops record; it knows no op by name and computes nothing. The sweep is in sweep.hpp, and what a
+// tape says in words, its functions among them, in explain.cpp.
 #pragma once
 
 #include <atomic>
-#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,57 +15,13 @@
 #include <vector>
 
 #include "autograd/base/array.hpp"
+#include "autograd/base/keepsakes.hpp"
 #include "autograd/base/occupancy.hpp"
-#include "autograd/core/parameter.hpp"
+#include "autograd/core/op.hpp"
+#include "autograd/base/parameter.hpp"
+#include "autograd/core/profile.hpp"
 
 namespace autograd {
-
-template <class T>
-class Tape;
-template <class T>
-class Var;
-template <class T>
-class Sweep;
-template <class T>
-class RecordingSweep;
-template <class T>
-class TangentSweep;
-
-/// What the tape and the sweep need of an op. Records of this type have static storage; ops make them
-/// (elementwise_op.hpp, structured_op.hpp).
-template <class T>
-struct Op {
-    const char* name;
-    /// Bit k: no gradient flows into input k (a comparison, a condition, stop_gradient). ~0u where it flows nowhere.
-    std::uint32_t cut = 0;
-    /// Passes the gradient of the sweep's current node on to the inputs which want one, in buffers.
-    void (*backward)(Sweep<T>&) = nullptr;
-    /// The same in recorded ops, for gradients of gradients.
-    void (*backward_recorded)(RecordingSweep<T>&) = nullptr;
-    /// Forward mode: the tangent of the sweep's current node from those of its inputs. Null for an op without such a rule.
-    void (*tangent)(TangentSweep<T>&) = nullptr;
-    /// `existing` (null at first) plus `contribution` fitted to `shape`, as recorded ops.
-    Var<T> (*accumulate_recorded)(const Var<T>* existing, Var<T> contribution, const Shape& shape) = nullptr;
-    /// Ends a message of check_finite: what to do where an element that the op made NaN or infinite is not wanted. May
-    /// be null.
-    const char* advice = nullptr;
-};
-
-template <class T>
-[[nodiscard]] bool is_cut(const Op<T>& op, std::size_t input) {
-    return input < 32 ? (op.cut >> input & 1u) != 0 : op.cut == ~0u;
-}
-
-/// One input of a node: another node, or a scalar that stands in the expression (the 0.5f of `0.5f * v`).
-template <class T>
-struct Input {
-    static constexpr std::uint32_t none = ~0u;
-
-    std::uint32_t node = none;
-    T immediate{};
-
-    bool is_immediate() const { return node == none; }
-};
 
 enum class NodeKind : std::uint8_t { operation, variable, constant, parameter, noise };
 
@@ -89,13 +46,6 @@ struct NoiseOrigin {
     std::basic_string<char, std::char_traits<char>, PoolAllocator<char>> stream;
     std::uint64_t draw;
 };
-
-// What a Var refers to is the tape's and outlives it, which g++ from 14 on cannot know: for (T each : sum(v).value()).
-#if __has_cpp_attribute(gnu::no_dangling)
-#define XTAPE_NO_DANGLING [[gnu::no_dangling]]
-#else
-#define XTAPE_NO_DANGLING
-#endif
 
 /// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws. It holds the tape's
 /// address and must not be used after the tape's end.
@@ -131,49 +81,6 @@ class [[nodiscard]] Var {
     Tape<T>* tape_ = nullptr;
     std::uint32_t index_ = 0;
     std::uint32_t generation_ = 0;
-};
-
-/// Memory for what ops keep with a node. Given back all at once, by clear().
-class Keepsakes {
-   public:
-    Keepsakes() = default;
-    Keepsakes(const Keepsakes&) = delete;
-    Keepsakes& operator=(const Keepsakes&) = delete;
-    ~Keepsakes() { clear(); }
-
-    template <class S>
-    const S* keep(S object) {
-        PoolAllocator<S> allocator;
-        entries_.push_back({nullptr, [](void* memory) { PoolAllocator<S>().deallocate(static_cast<S*>(memory), 1); }});
-        Entry& entry = entries_.back();
-        entry.object = allocator.allocate(1);  // whatever throws from here on, there is an entry that gives it back
-        const S* kept = std::construct_at(static_cast<S*>(entry.object), std::move(object));
-        entry.destroy = [](void* each) {
-            std::destroy_at(static_cast<S*>(each));
-            PoolAllocator<S>().deallocate(static_cast<S*>(each), 1);
-        };
-        return kept;
-    }
-    void clear() {
-        for (const Entry& entry : entries_) entry.destroy(entry.object);
-        entries_.clear();
-    }
-
-   private:
-    struct Entry {
-        void* object;
-        void (*destroy)(void*);
-    };
-    std::vector<Entry> entries_;
-};
-
-/// What the ops of one name have cost since profiling began.
-struct OpProfile {
-    std::string op;
-    std::uint64_t calls = 0;
-    double forward_seconds = 0;
-    double backward_seconds = 0;
-    std::uint64_t bytes = 0;  ///< of their values, over all calls
 };
 
 namespace detail {
@@ -227,10 +134,13 @@ class Tape {
     bool checks_finite() const { return check_finite_; }
 
     /// Starts to measure what each op costs, from zero, or stops. Outlasts clear().
-    void profile(bool measure);
+    void profile(bool measure) {
+        const auto mark = visit();
+        profiler_ = measure ? std::make_unique<detail::Profiler>() : nullptr;
+    }
     bool profiles() const { return profiler_ != nullptr; }
     /// What was measured, the dearest first. to_string() in inspect.hpp makes a table of it.
-    [[nodiscard]] std::vector<OpProfile> profile() const;
+    [[nodiscard]] std::vector<OpProfile> profile() const { return profiles() ? profiler_->profile() : std::vector<OpProfile>(); }
 
     /// From now on, until clear(), this parameter is that Var: parameter(p) returns it, and grads[p] is its gradient. So a
     /// model can be run on values that were computed, or whose derivatives of another kind are wanted.
@@ -239,7 +149,10 @@ class Tape {
     void substitute(const std::shared_ptr<typename Parameter<T>::State>& state, const Var<T>& value);
 
     /// Names a parameter in messages, e.g. "decoder.hidden.weight". Outlasts clear().
-    void name_parameter(std::uint64_t identity, std::string name);
+    void name_parameter(std::uint64_t identity, std::string name) {
+        const auto mark = visit();
+        names_[identity] = std::move(name);
+    }
     /// The dotted name, or "parameter" where none was given.
     std::string parameter_name(std::uint64_t identity) const;
 
@@ -256,6 +169,14 @@ class Tape {
     std::span<const Input<T>> inputs(const Node<T>& node) const {
         if (node.input_count == 0) return {};
         return {inputs_.data() + node.first_input, node.input_count};
+    }
+    /// Whether derivatives pass between an op and its input k: that is a node, and the op does not cut it off.
+    static bool passes(const Op<T>& op, const Input<T>& input, std::size_t k) {
+        return !input.is_immediate() && !op.cuts(k);
+    }
+    /// Whether a gradient flows from an op into its input k: derivatives pass, and the input depends on a variable.
+    bool flows(const Op<T>& op, const Input<T>& input, std::size_t k) const {
+        return passes(op, input, k) && node(input.node).needs_gradient;
     }
     /// @throws TapeError if `var` is of another tape or of before the last clear().
     std::uint32_t index_of(const Var<T>& var, const char* op) const {
@@ -282,7 +203,7 @@ class Tape {
     /// The array of the node to come, of unspecified shape and values. It becomes one by append(); an op that throws
     /// before leaves no trace.
     Array<T>& next_value() {
-        if (profiles()) start_clock();
+        if (profiler_ != nullptr) profiler_->start();
         return next_slot();
     }
     /// The same, of an op that has been at work for a while: it has started the clock itself.
@@ -320,9 +241,8 @@ class Tape {
         return node.kind == NodeKind::parameter ? parameters_[node.first_input]
                                                 : *static_cast<const BorrowedParameter*>(node.state);
     }
-    /// While profiling: what follows is the work of the next op, or of an op's backward pass, until it is charged to one.
-    void start_clock();
-    void charge(const char* op, bool backward, std::size_t bytes);
+    /// Null unless somebody asked for a profile.
+    detail::Profiler* profiler() const { return profiler_.get(); }
     /// Points to this tape while it lives: how Gradients know whether they may still ask it for an explanation.
     const std::shared_ptr<const Tape*>& life() const { return life_; }
     ~Tape();
@@ -341,8 +261,10 @@ class Tape {
     [[noreturn]] void refuse(const Var<T>& var, const char* op) const;
     [[noreturn]] void refuse_released(std::uint32_t index) const;
     void require_finite(std::uint32_t index) const;
-
-    struct Profiler;
+    Var<T> checked(std::uint32_t index) {
+        if (check_finite_) require_finite(index);
+        return var(index);
+    }
 
     TapeOptions options_;
     std::vector<std::unique_ptr<Node<T>[]>> chunks_;
@@ -356,14 +278,10 @@ class Tape {
         parameter_of_;
     std::unordered_map<std::uint64_t, std::string> names_;
     bool check_finite_ = false;
-    std::unique_ptr<Profiler> profiler_;
+    std::unique_ptr<detail::Profiler> profiler_;
     std::shared_ptr<const Tape*> life_ = std::make_shared<const Tape*>(this);
     mutable Occupancy occupancy_;
 };
-
-/// Which nodes up to `node` it depends on, itself among them; cuts are disregarded.
-template <class T>
-[[nodiscard]] std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
 
 extern template class Tape<float>;
 extern template class Tape<double>;

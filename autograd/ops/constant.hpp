@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "autograd/core/op.hpp"
+#include "autograd/core/elementwise_op.hpp"
+#include "autograd/ops/naming.hpp"
 
 namespace autograd::detail {
 

@@ -1,12 +1,40 @@
-// checkpoint: a node that records its function's nodes only while it is swept.
+// straight_through, and checkpoint: a node that records its function's nodes only while it is swept. The other ops about
+// gradients are templates of the user's lambdas, in the header.
 #include "autograd/ops/control.hpp"
 
-#include <algorithm>
+#include <cstdint>
 #include <cstring>
-
-#include "autograd/ops/reductions.hpp"
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace autograd {
+
+// ---- straight_through ----
+
+namespace ops {
+namespace {
+
+constexpr auto straight_through =
+    elementwise<"straight_through">([](auto value, auto) { return value; }, no_gradient, unchanged);
+
+}  // namespace
+}  // namespace ops
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> straight_through(X<T> value, X<T> x) {
+    const auto passed = [&] {
+        if (value.shape() != x.shape()) {
+            throw ShapeError("a value of shape " + to_string(value.shape()) + " for an input of shape " +
+                             to_string(x.shape()));
+        }
+        return ops::straight_through(value, x);
+    };
+    return detail::with_context_of("straight_through", passed, value, x);
+}
+
+// ---- checkpoint ----
+
 namespace {
 
 template <class T>
@@ -15,73 +43,82 @@ struct Checkpoint {
     std::size_t inputs;  // of f; the node's other inputs are the parameters that it used:
     std::vector<std::shared_ptr<typename Parameter<T>::State>> parameters;
 
+    static const Checkpoint& of(const Node<T>& node) { return *static_cast<const Checkpoint*>(node.state); }
+
+    // ---- f again ----
+
+    static constexpr const char* message =
+        "checkpoint: its function gave another value when it was called again, so its gradient would be wrong: noise, and "
+        "whatever else changes, must be one of its inputs";
+
+    /// f's value, from the first of the node's inputs.
+    /// @throws GradientError if it is not the node's.
+    Var<T> call(const Node<T>& node, std::span<const Var<T>> all) const {
+        const Var<T> value = f(all.first(inputs));
+        const Array<T> &before = node.array(), &now = value.value();
+        const bool is_same = now.shape() == before.shape() &&
+                             (now.size() == 0 || std::memcmp(now.data(), before.data(), now.size() * sizeof(T)) == 0);
+        if (!is_same) throw GradientError(message);
+        return value;
+    }
+
     /// f on a tape of its own, with the node's inputs as variables: those of f, then the parameters.
     struct Replay {
         Tape<T> tape;
         std::vector<Var<T>> inputs;
         Var<T> value;
+
+        template <class AnySweep>
+        explicit Replay(const AnySweep& sweep) {
+            const Checkpoint& self = of(sweep.node());
+            for (const Input<T>& each : sweep.inputs()) {
+                inputs.push_back(tape.variable(sweep.tape().node(each.node).array()));
+            }
+            for (std::size_t k = 0; k < self.parameters.size(); ++k) {
+                tape.substitute(self.parameters[k], inputs[self.inputs + k]);
+            }
+            value = self.call(sweep.node(), inputs);
+            if (tape.parameters().size() != self.parameters.size()) throw GradientError(message);
+        }
     };
-    template <class AnySweep>
-    void run(Replay& replay, AnySweep& sweep) const {
-        for (const Input<T>& each : sweep.tape().inputs(sweep.node())) {
-            replay.inputs.push_back(replay.tape.variable(sweep.tape().node(each.node).array()));
-        }
-        for (std::size_t k = 0; k < parameters.size(); ++k) {
-            replay.tape.substitute(parameters[k], replay.inputs[inputs + k]);
-        }
-        replay.value = f(std::span<const Var<T>>(replay.inputs).first(inputs));
-        require_same(sweep, replay.value.value());
-        if (replay.tape.parameters().size() != parameters.size()) throw GradientError(message);
-    }
-    template <class AnySweep>
-    static void require_same(AnySweep& sweep, const Array<T>& value) {
-        const Array<T>& before = sweep.node().array();
-        if (value.shape() == before.shape() &&
-            (value.size() == 0 || std::memcmp(value.data(), before.data(), value.size() * sizeof(T)) == 0)) {
-            return;
-        }
-        throw GradientError(message);
-    }
-    static constexpr const char* message =
-        "checkpoint: its function gave another value when it was called again, so its gradient would be wrong: noise, and "
-        "whatever else changes, must be one of its inputs";
 
-    static const Checkpoint& of(const Node<T>& node) { return *static_cast<const Checkpoint*>(node.state); }
+    // ---- The rules ----
 
-    static void backward(Sweep<T>& sweep) {
-        Replay replay;
-        of(sweep.node()).run(replay, sweep);
-        const Var<T> loss = sum(replay.value * replay.tape.constant(sweep.gradient()));
-        if (!replay.tape.node(loss.index()).needs_gradient) return;
-        const auto gradients = autograd::backward(loss);
-        for (std::size_t k = 0; k < replay.inputs.size(); ++k) {
-            if (!sweep.wants(k)) continue;
-            if (const Array<T>* gradient = gradients.find(replay.inputs[k])) sweep.deliver(k, Array<T>(*gradient));
-        }
+    static void backward(Sweep<Eager<T>>& sweep) {
+        const Replay replay(sweep);
+        pass_on(sweep, replay.inputs, replay.value, sweep.gradient().array(), {});
     }
-    static void backward_recorded(RecordingSweep<T>& sweep) {
-        const Checkpoint& self = of(sweep.node());
-        Tape<T>& tape = sweep.tape();
+    /// f on the tape itself, which stays there.
+    static void backward(Sweep<Var<T>>& sweep) {
         std::vector<Var<T>> inputs;
         for (std::size_t k = 0; k < sweep.node().input_count; ++k) inputs.push_back(sweep.input(k));
-        const auto first_node = static_cast<std::uint32_t>(tape.size());
-        const Var<T> value = self.f(std::span<const Var<T>>(inputs).first(self.inputs));
-        require_same(sweep, value.value());
-        if (!tape.node(value.index()).needs_gradient) return;
-        const auto gradients =
-            autograd::backward(sum(value * sweep.gradient()), {.create_graph = true, .first_node = first_node});
-        std::vector<bool> passed_on(first_node, false);
+        const auto first_node = static_cast<std::uint32_t>(sweep.tape().size());
+        const Var<T> value = of(sweep.node()).call(sweep.node(), inputs);
+        pass_on(sweep, inputs, value, sweep.gradient(), {.create_graph = true, .first_node = first_node});
+    }
+    /// Sweeps f's nodes, from its value on, and passes the gradients of its inputs on.
+    template <class X, class Seed>
+    static void pass_on(Sweep<X>& sweep, std::span<const Var<T>> inputs, const Var<T>& value, const Seed& seed,
+                        const BackwardOptions& options) {
+        const Tape<T>& tape = inputs.front().tape();
+        if (!tape.node(tape.index_of(value, op.name)).needs_gradient) return;
+        const Gradients<T> gradients = autograd::backward(value, seed, options);
+        std::vector<bool> passed_on(tape.size(), false);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (!sweep.wants(k) || gradients.find(inputs[k]) == nullptr) continue;
+            const Array<T>* gradient = sweep.wants(k) ? gradients.find(inputs[k]) : nullptr;
             // The gradient of a node that is an input twice is the sum of both already, and is passed on once.
-            if (passed_on[inputs[k].index()]) continue;
+            if (gradient == nullptr || passed_on[inputs[k].index()]) continue;
             passed_on[inputs[k].index()] = true;
-            sweep.deliver(k, gradients.var(inputs[k]));
+            if constexpr (is_var<X>) {
+                sweep.deliver(k, gradients.var(inputs[k]));
+            } else {
+                sweep.deliver(k, X(*gradient));
+            }
         }
     }
+
     static void tangent(TangentSweep<T>& sweep) {
-        Replay replay;
-        of(sweep.node()).run(replay, sweep);
+        const Replay replay(sweep);
         std::vector<Direction<T>> directions;
         for (std::size_t k = 0; k < replay.inputs.size(); ++k) {
             if (const Array<T>* t = sweep.tangent(k)) directions.emplace_back(replay.inputs[k], *t);
@@ -89,7 +126,7 @@ struct Checkpoint {
         if (auto t = find_tangent<T>(replay.value, directions)) sweep.deliver(*std::move(t));
     }
 
-    static constexpr Op<T> op{"checkpoint", 0, backward, backward_recorded, tangent, detail::accumulate_recorded<T>};
+    static constexpr Op<T> op{"checkpoint", 0, backward, backward, tangent};
 };
 
 }  // namespace
@@ -99,7 +136,7 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
     if (inputs.empty()) throw Error("checkpoint: it needs at least one input");
     Tape<T>& tape = inputs.front().tape();
     const auto visit = tape.visit();  // f may use the tape, but not clear it
-    if (tape.profiles()) tape.start_clock();
+    if (tape.profiles()) tape.profiler()->start();
     Tape<T> inner({.inference = true});
     std::vector<Var<T>> copies;
     PoolVector<Input<T>> all;
@@ -123,6 +160,10 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
     return tape.append(Checkpoint<T>::op, all, state);
 }
 
+// ---- Compiled for all worlds ----
+
+#define XTAPE_INSTANTIATE(X) template X straight_through(X, X);
+XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 template Var<float> checkpoint_list(ListFunction<float>, std::span<const Var<float>>);
 template Var<double> checkpoint_list(ListFunction<double>, std::span<const Var<double>>);
 

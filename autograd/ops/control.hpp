@@ -1,14 +1,16 @@
 // Ops about the gradient rather than the value: custom_gradient, straight_through, gradient_hook, and checkpoint, which
-// computes again instead of keeping. (stop_gradient is elementwise.)
+// computes again instead of keeping. They know no other op. (stop_gradient is elementwise.)
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <functional>
+#include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
-#include "autograd/core/function.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/listing.hpp"
 
 namespace autograd {
 
@@ -18,11 +20,9 @@ namespace ops {
 template <Name OpName, class F, class... Rules>
 struct CustomGradient {
     static constexpr const char* name = OpName.text;
-    static constexpr std::uint32_t cut = [] {
-        std::uint32_t mask = 0, bit = 1;
-        ((mask |= std::is_same_v<Rules, NoGradient> ? bit : 0, bit <<= 1), ...);
-        return mask;
-    }();
+    static constexpr NoTangent tangent{};  // the rules need not be linear in g
+    template <std::size_t K>
+    static constexpr bool is_cut = std::is_same_v<std::tuple_element_t<K, std::tuple<Rules...>>, NoGradient>;
     F function;
     std::tuple<Rules...> rules;
 
@@ -34,10 +34,12 @@ struct CustomGradient {
     X gradient(InputIndex<K>, const X& g, const A&... inputs_and_output) const {
         return std::get<K>(rules)(g, inputs_and_output...);
     }
+    template <std::size_t K>
+        requires is_cut<K>
+    static NoGradient gradient(InputIndex<K>) {
+        return no_gradient;
+    }
 };
-
-inline constexpr auto straight_through =
-    elementwise<"straight_through">([](auto value, auto) { return value; }, no_gradient, unchanged);
 
 template <class T>
 struct GradientHook {
@@ -78,17 +80,8 @@ template <Name OpName, class F, class... Rules>
 /// The value of `value`, with the gradient that x would have: straight_through(round(x), x). (Bengio, Leonard and Courville,
 /// "Estimating or propagating gradients through stochastic neurons", 2013, section 4: the straight-through estimator.)
 /// @throws ShapeError if the shapes differ.
-template <Operand X>
-[[nodiscard]] X straight_through(const X& value, const X& x) {
-    const auto passed = [&] {
-        if (value.shape() != x.shape()) {
-            throw ShapeError("a value of shape " + to_string(value.shape()) + " for an input of shape " +
-                             to_string(x.shape()));
-        }
-        return ops::straight_through(value, x);
-    };
-    return detail::with_context_of("straight_through", passed, value, x);
-}
+template <template <class> class X, class T> requires Operand<X<T>>
+[[nodiscard]] X<T> straight_through(X<T> value, X<T> x);
 
 /// x; when a sweep has finished its gradient, `hook` is called with it, to look at.
 /// @throws Error if the function is empty.
@@ -112,8 +105,5 @@ template <class F, class T, std::same_as<Var<T>>... Rest>
     const Var<T> inputs[] = {first, rest...};
     return checkpoint_list<T>(on_list<T, 1 + sizeof...(Rest)>(std::move(f)), inputs);
 }
-
-extern template Var<float> checkpoint_list(ListFunction<float>, std::span<const Var<float>>);
-extern template Var<double> checkpoint_list(ListFunction<double>, std::span<const Var<double>>);
 
 }  // namespace autograd

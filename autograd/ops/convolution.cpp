@@ -1,21 +1,24 @@
-// Shapes of convolutions and pooling, and the values of unfold and fold by kernels/convolution.hpp.
+// Convolutions and pooling, a block each. The pair unfold and fold has its values by kernels/convolution.hpp; the rest is
+// composed of this pair, of products and maxima, and so has its gradients, of all orders, from them.
 #include "autograd/ops/convolution.hpp"
 
 #include <algorithm>
 #include <string>
 
 #include "autograd/kernels/convolution.hpp"
+#include "autograd/ops/constant.hpp"
+#include "autograd/ops/matmul.hpp"
+#include "autograd/ops/picking.hpp"
 
-namespace autograd::ops {
+namespace autograd {
+
+using detail::with_context_of;
+
+// ---- Options ----
+
 namespace {
 
 std::string text_of(Size2d size) { return as_written(size.height) + " x " + as_written(size.width); }
-
-void require_pictures(const Shape& shape, const char* op) {
-    if (shape.size() == 4) return;
-    throw ShapeError(std::string(op) + ": pictures (rows, channels, height, width) are wanted, not shape " +
-                     to_string(shape));
-}
 
 /// Sizes beyond this would make the arithmetic on shapes overflow.
 constexpr std::size_t largest = std::size_t{1} << 30;
@@ -37,6 +40,83 @@ void require_groups(std::size_t groups, const char* op) {
     throw ShapeError(std::string(op) + ": " + as_written(groups) + " groups are not possible");
 }
 
+}  // namespace
+
+void ops::require_options(const Convolution& options, const char* op) {
+    require_sliding({options.stride, options.padding, options.dilation}, op);
+    require_groups(options.groups, op);
+}
+
+void ops::require_options(const TransposedConvolution& options, const char* op) {
+    require_sliding({options.stride, options.padding, options.dilation}, op);
+    require_groups(options.groups, op);
+    const Size2d extra = options.output_padding;
+    if (extra.height >= std::max(options.stride.height, options.dilation.height) ||
+        extra.width >= std::max(options.stride.width, options.dilation.width)) {
+        throw ShapeError(std::string(op) + ": an output padding of " + text_of(extra) +
+                         " must be smaller than the stride, " + text_of(options.stride) + ", or the dilation, " +
+                         text_of(options.dilation));
+    }
+}
+
+// ---- unfold, and fold, its adjoint ----
+
+namespace {
+
+/// Windows of pictures of a certain shape.
+struct Windows {
+    static constexpr const char* name = "unfold";
+    static constexpr const char* adjoint_name = "fold";
+
+    Shape pictures;  ///< (rows, channels, height, width)
+    Size2d kernel;
+    Sliding sliding;
+    Size2d count;  ///< of windows
+    std::size_t groups = 1;
+
+    /// @throws ShapeError naming `op` if the shape is not of rank 4, no window fits, or the columns are too large.
+    static Windows of(const Shape& pictures, Size2d kernel, const Sliding& sliding, const char* op);
+
+    std::size_t elements() const { return kernel.height * kernel.width; }
+    std::size_t places() const { return count.height * count.width; }
+    /// (rows, channels * elements, places), or with groups (rows, groups, channels / groups * elements, places).
+    Shape columns() const {
+        const std::size_t depth = pictures[1] * elements();
+        return groups == 1 ? Shape{pictures[0], depth, places()} : Shape{pictures[0], groups, depth / groups, places()};
+    }
+    /// (rows, channels, elements, places).
+    Shape columns_of_channels() const { return {pictures[0], pictures[1], elements(), places()}; }
+
+    Shape shape_from(const Shape& shape) const {
+        ops::require_input(shape, pictures);
+        return columns();
+    }
+    template <class T>
+    void pick(Array<T>& out, const Array<T>& x) const {
+        kernels::unfold(out.data(), x.data(), pictures[0] * pictures[1], vertical(), horizontal());
+    }
+    template <class T>
+    void put_back(Array<T>& target, const Array<T>& x) const {
+        kernels::fold_add(target.data(), x.data(), pictures[0] * pictures[1], vertical(), horizontal());
+    }
+
+   private:
+    kernels::WindowAxis vertical() const {
+        return {pictures[2],           kernel.height,          count.height,
+                sliding.stride.height, sliding.padding.height, sliding.dilation.height};
+    }
+    kernels::WindowAxis horizontal() const {
+        return {pictures[3],          kernel.width,          count.width,
+                sliding.stride.width, sliding.padding.width, sliding.dilation.width};
+    }
+};
+
+void require_pictures(const Shape& shape, const char* op) {
+    if (shape.size() == 4) return;
+    throw ShapeError(std::string(op) + ": pictures (rows, channels, height, width) are wanted, not shape " +
+                     to_string(shape));
+}
+
 /// The number of windows on one axis; 0 if none fits.
 std::size_t windows_on(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding,
                        std::size_t dilation) {
@@ -44,14 +124,57 @@ std::size_t windows_on(std::size_t extent, std::size_t kernel, std::size_t strid
     return padded < span ? 0 : (padded - span) / stride + 1;
 }
 
-kernels::WindowAxis rows_of(const Windows& w) {
-    return {w.pictures[2],           w.kernel.height,          w.count.height,
-            w.sliding.stride.height, w.sliding.padding.height, w.sliding.dilation.height};
+Windows Windows::of(const Shape& pictures, Size2d kernel, const Sliding& sliding, const char* op) {
+    require_pictures(pictures, op);
+    require_reasonable({pictures[2], pictures[3]}, 0, "a picture", op);
+    require_reasonable(kernel, 1, "a kernel", op);
+    require_sliding(sliding, op);
+    const Size2d count(
+        windows_on(pictures[2], kernel.height, sliding.stride.height, sliding.padding.height, sliding.dilation.height),
+        windows_on(pictures[3], kernel.width, sliding.stride.width, sliding.padding.width, sliding.dilation.width));
+    if (count.height == 0 || count.width == 0) {
+        throw ShapeError(std::string(op) + ": no window of " + text_of(kernel) + " fits into pictures of shape " +
+                         to_string(pictures) + " with a padding of " + text_of(sliding.padding) +
+                         " and a dilation of " + text_of(sliding.dilation));
+    }
+    // Their product is within the bounds of sizes, and so is that of any of them.
+    static_cast<void>(element_count({pictures[0], pictures[1], kernel.height, kernel.width, count.height, count.width}));
+    return {pictures, kernel, sliding, count};
 }
-kernels::WindowAxis columns_of(const Windows& w) {
-    return {w.pictures[3],          w.kernel.width,          w.count.width,
-            w.sliding.stride.width, w.sliding.padding.width, w.sliding.dilation.width};
+
+template <Operand X>
+X unfolded(const X& x, const Windows& windows) {
+    return apply(ops::Pick<Windows>{windows}, x);
 }
+template <Operand X>
+X folded(const X& x, const Windows& windows) {
+    return apply(ops::PutBack<Windows>{windows, windows.pictures}, x);
+}
+
+}  // namespace
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> unfold(X<T> x, Size2d kernel, const Sliding& sliding) {
+    const auto windows = [&] { return Windows::of(x.shape(), kernel, sliding, "unfold"); };
+    return unfolded(x, with_context_of("unfold", windows, x));
+}
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> fold(X<T> x, const Shape& pictures, Size2d kernel, const Sliding& sliding) {
+    const auto fitting = [&] {
+        const Windows windows = Windows::of(pictures, kernel, sliding, "fold");
+        if (x.shape() != windows.columns()) {
+            throw ShapeError("columns of shape " + to_string(windows.columns()) + " make pictures of shape " +
+                             to_string(windows.pictures) + ", not those of shape " + to_string(x.shape()));
+        }
+        return windows;
+    };
+    return folded(x, with_context_of("fold", fitting, x));
+}
+
+// ---- conv2d and conv_transpose2d ----
+
+namespace {
 
 /// @throws ShapeError if the weight or the bias does not fit to the pictures.
 void require_weight(const Shape& x, const Shape& weight, const Shape* bias, std::size_t groups, bool transposed,
@@ -79,74 +202,8 @@ void require_weight(const Shape& x, const Shape& weight, const Shape* bias, std:
     }
 }
 
-}  // namespace
-
-Windows Windows::of(const Shape& pictures, Size2d kernel, const Sliding& sliding, const char* op) {
-    require_pictures(pictures, op);
-    require_reasonable({pictures[2], pictures[3]}, 0, "a picture", op);
-    require_reasonable(kernel, 1, "a kernel", op);
-    require_sliding(sliding, op);
-    const Size2d count(
-        windows_on(pictures[2], kernel.height, sliding.stride.height, sliding.padding.height, sliding.dilation.height),
-        windows_on(pictures[3], kernel.width, sliding.stride.width, sliding.padding.width, sliding.dilation.width));
-    if (count.height == 0 || count.width == 0) {
-        throw ShapeError(std::string(op) + ": no window of " + text_of(kernel) + " fits into pictures of shape " +
-                         to_string(pictures) + " with a padding of " + text_of(sliding.padding) +
-                         " and a dilation of " + text_of(sliding.dilation));
-    }
-    // Their product is within the bounds of sizes, and so is that of any of them.
-    static_cast<void>(element_count({pictures[0], pictures[1], kernel.height, kernel.width, count.height, count.width}));
-    return {pictures, kernel, sliding, count};
-}
-
-Shape Windows::columns() const {
-    const std::size_t depth = pictures[1] * elements();
-    return groups == 1 ? Shape{pictures[0], depth, places()} : Shape{pictures[0], groups, depth / groups, places()};
-}
-
-template <class T>
-void Unfold::forward(Array<T>& out, const Array<T>& x) const {
-    require_input(x.shape(), windows.pictures);
-    reshape_for_overwriting(out, windows.columns());
-    kernels::unfold(out.data(), x.data(), windows.pictures[0] * windows.pictures[1], rows_of(windows),
-                    columns_of(windows));
-}
-
-template <class T>
-void Fold::forward(Array<T>& out, const Array<T>& x) const {
-    reshape_for_overwriting(out, windows.pictures);
-    std::fill_n(out.data(), out.size(), T(0));
-    add_to(out, x);
-}
-
-template <class T>
-void Fold::add_to(Array<T>& target, const Array<T>& x) const {
-    if (x.shape() != windows.columns()) {
-        throw ShapeError("columns of shape " + to_string(windows.columns()) + " make pictures of shape " +
-                         to_string(windows.pictures) + ", not those of shape " + to_string(x.shape()));
-    }
-    require_shape(target, windows.pictures, name);
-    kernels::fold_add(target.data(), x.data(), windows.pictures[0] * windows.pictures[1], rows_of(windows),
-                      columns_of(windows));
-}
-
-void require_options(const Convolution& options, const char* op) {
-    require_sliding({options.stride, options.padding, options.dilation}, op);
-    require_groups(options.groups, op);
-}
-
-void require_options(const TransposedConvolution& options, const char* op) {
-    require_sliding({options.stride, options.padding, options.dilation}, op);
-    require_groups(options.groups, op);
-    const Size2d extra = options.output_padding;
-    if (extra.height >= std::max(options.stride.height, options.dilation.height) ||
-        extra.width >= std::max(options.stride.width, options.dilation.width)) {
-        throw ShapeError(std::string(op) + ": an output padding of " + text_of(extra) +
-                         " must be smaller than the stride, " + text_of(options.stride) + ", or the dilation, " +
-                         text_of(options.dilation));
-    }
-}
-
+/// The windows of conv2d; `bias` may be null.
+/// @throws ShapeError as conv2d does.
 Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options) {
     require_weight(x, weight, bias, options.groups, false, "conv2d");
     Windows windows =
@@ -155,13 +212,15 @@ Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bi
     return windows;
 }
 
+/// The windows of the pictures that conv_transpose2d makes; `bias` may be null.
+/// @throws ShapeError as conv_transpose2d does.
 Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias,
                            const TransposedConvolution& options) {
     constexpr const char* op = "conv_transpose2d";
     require_weight(x, weight, bias, options.groups, true, op);
     require_reasonable({x[2], x[3]}, 1, "a picture", op);
     require_reasonable({weight[2], weight[3]}, 1, "a kernel", op);
-    require_options(options, op);
+    ops::require_options(options, op);
     const Size2d extra = options.output_padding;
     const auto made = [&](std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding,
                           std::size_t dilation, std::size_t more) {
@@ -186,6 +245,71 @@ Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bia
             options.groups};
 }
 
+template <Operand X>
+X convolve(const X& x, const X& weight, const Windows& windows) {
+    const std::size_t outputs = weight.shape()[0], groups = windows.groups,
+                      depth = windows.columns()[groups == 1 ? 1 : 2];
+    const X matrix = reshape(weight, groups == 1 ? Shape{outputs, depth} : Shape{groups, outputs / groups, depth});
+    const X y = matmul(matrix, unfolded(x, windows));
+    return reshape(y, {x.shape()[0], outputs, windows.count.height, windows.count.width});
+}
+
+template <Operand X>
+X convolve_transposed(const X& x, const X& weight, const Windows& windows) {
+    const std::size_t rows = x.shape()[0], inputs = x.shape()[1], groups = windows.groups;
+    const std::size_t depth = windows.columns()[groups == 1 ? 1 : 2];
+    const X matrix = reshape(weight, groups == 1 ? Shape{inputs, depth} : Shape{groups, inputs / groups, depth});
+    const X vectors = reshape(x, groups == 1 ? Shape{rows, inputs, windows.places()}
+                                             : Shape{rows, groups, inputs / groups, windows.places()});
+    return folded(matmul(matrix, vectors, {.a = true}), windows);
+}
+
+template <Operand X>
+X add_channels(const X& y, const X& bias) {
+    return y + reshape(bias, {1, bias.shape()[0], 1, 1});
+}
+
+}  // namespace
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> conv2d(X<T> x, X<T> weight, const Convolution& options) {
+    const auto convolved = [&] {
+        return convolve(x, weight, convolution_windows(x.shape(), weight.shape(), nullptr, options));
+    };
+    return with_context_of("conv2d", convolved, x, weight);
+}
+template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
+X<T> conv2d(X<T> x, X<T> weight, Bias bias, const Convolution& options) {
+    const auto convolved = [&] {
+        const auto windows = convolution_windows(x.shape(), weight.shape(), &bias.shape(), options);
+        return add_channels(convolve(x, weight, windows), bias);
+    };
+    return with_context_of("conv2d", convolved, x, weight, bias);
+}
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> conv_transpose2d(X<T> x, X<T> weight, const TransposedConvolution& options) {
+    const auto convolved = [&] {
+        return convolve_transposed(x, weight, transposed_windows(x.shape(), weight.shape(), nullptr, options));
+    };
+    return with_context_of("conv_transpose2d", convolved, x, weight);
+}
+template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
+X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolution& options) {
+    const auto convolved = [&] {
+        const auto windows = transposed_windows(x.shape(), weight.shape(), &bias.shape(), options);
+        return add_channels(convolve_transposed(x, weight, windows), bias);
+    };
+    return with_context_of("conv_transpose2d", convolved, x, weight, bias);
+}
+
+// ---- max_pool2d and avg_pool2d ----
+
+namespace {
+
+using ops::infinity;
+using ops::not_a_number;
+
 Windows pooling_windows(const Shape& x, Size2d kernel, const Pooling& options, const char* op) {
     if (options.padding.height > kernel.height / 2 || options.padding.width > kernel.width / 2) {
         throw ShapeError(std::string(op) + ": a padding of " + text_of(options.padding) +
@@ -196,28 +320,88 @@ Windows pooling_windows(const Shape& x, Size2d kernel, const Pooling& options, c
     return Windows::of(x, kernel, {.stride = stride, .padding = options.padding}, op);
 }
 
+/// The windows of each channel by itself, (rows, channels, elements, places).
+template <Operand X>
+X windows_of_channels(const X& x, const Windows& windows) {
+    return reshape(unfolded(x, windows), windows.columns_of_channels());
+}
+
+/// Which elements of windows lie in the picture, (1, 1, elements, places).
 template <class T>
 Array<T> inside_pictures(const Windows& windows) {
     Windows one = windows;
     one.pictures[0] = one.pictures[1] = one.groups = 1;
     Array<T> out;
-    Unfold{one}.forward(out, full<T>(one.pictures, T(1)));
+    ops::Pick<Windows>{one}.forward(out, full<T>(one.pictures, T(1)));
     out.reshape(Shape{1, 1, one.elements(), one.places()});
     return out;
 }
 
-template Array<float> inside_pictures<float>(const Windows&);
-template Array<double> inside_pictures<double>(const Windows&);
+/// The largest element of each window of padded pictures, of columns (rows, channels, elements, places). What lies
+/// outside the pictures is less than -infinity, which shares no maximum with it.
+struct WindowMax : ops::Extreme {
+    static constexpr const char* name = "max_pool2d";
+    Windows windows;
 
-template <class T>
-void WindowMax::forward(Array<T>& out, const Array<T>& x) const {
-    require_input(x.shape(), windows.columns_of_channels());
-    shapes.require_fit(x.shape());
-    out = max(inside(Eager<T>(x), -infinity), 2).take();
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        ops::require_input(x.shape(), windows.columns_of_channels());
+        shapes.require_fit(x.shape());
+        out = max(inside(Eager<T>(x), -infinity), 2).take();
+    }
+    template <class X>
+    X gradient(InputIndex<0> input, const X& g, const X& x, const X& y) const {
+        return Extreme::gradient(input, g, inside(x, not_a_number), y);
+    }
+    template <class X>
+    X tangent(InputIndex<0> input, const X& t, const X& x, const X& y) const {
+        return Extreme::tangent(input, t, inside(x, not_a_number), y);
+    }
+
+   private:
+    /// x with `outside` in place of the padding. A NaN there equals no maximum.
+    template <class X>
+    X inside(const X& x, double outside) const {
+        return where(detail::constant_like(x, inside_pictures<typename X::Element>(windows)), x, outside);
+    }
+};
+
+}  // namespace
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> max_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
+    const auto pooled = [&] {
+        const auto windows = pooling_windows(x.shape(), kernel, options, "max_pool2d");
+        const X<T> elements = windows_of_channels(x, windows);
+        const bool padded = options.padding.height > 0 || options.padding.width > 0;
+        const WindowMax of_padded{{ops::Reduction::of(elements, 2, KeepDims::no, "max_pool2d")}, windows};
+        return reshape(padded ? apply(of_padded, elements) : max(elements, 2),
+                       {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
+    };
+    return with_context_of("max_pool2d", pooled, x);
 }
 
-}  // namespace autograd::ops
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> avg_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
+    const auto pooled = [&] {
+        const auto windows = pooling_windows(x.shape(), kernel, options, "avg_pool2d");
+        return reshape(mean(windows_of_channels(x, windows), 2),
+                       {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
+    };
+    return with_context_of("avg_pool2d", pooled, x);
+}
 
-namespace autograd {
-XTAPE_CONVOLUTION_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+// ---- Compiled for all worlds ----
+
+#define XTAPE_INSTANTIATE(X)                                            \
+    template X unfold(X, Size2d, const Sliding&);                       \
+    template X fold(X, const Shape&, Size2d, const Sliding&);           \
+    template X conv2d(X, X, const Convolution&);                        \
+    template X conv2d(X, X, X, const Convolution&);                     \
+    template X conv_transpose2d(X, X, const TransposedConvolution&);    \
+    template X conv_transpose2d(X, X, X, const TransposedConvolution&); \
+    template X max_pool2d(X, Size2d, const Pooling&);                   \
+    template X avg_pool2d(X, Size2d, const Pooling&);
+XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
+
 }  // namespace autograd

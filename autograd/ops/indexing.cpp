@@ -1,4 +1,5 @@
-// Checks of indices, and values by kernels/gather.hpp.
+// The ops that pick and repeat elements, a block each: what it keeps, its value by kernels/gather.hpp, its rule, and the
+// functions that record it.
 #include "autograd/ops/indexing.hpp"
 
 #include <fmt/format.h>
@@ -6,8 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "autograd/kernels/gather.hpp"
+#include "autograd/ops/picking.hpp"
 
 namespace autograd {
 
@@ -30,7 +33,24 @@ const PoolVector<std::ptrdiff_t>& Indices::values(const char* op) const {
     return values_;
 }
 
-namespace ops {
+using detail::with_context_of;
+
+// ---- take and take_along_axis, and their adjoints ----
+
+namespace {
+
+/// Indices that were checked against an axis, shared by an op and those of its gradient.
+struct Places {
+    std::size_t axis = 0;
+    Shape shape;  ///< of the indices
+    std::shared_ptr<const PoolVector<std::size_t>> list;
+    std::size_t extent = 0;  ///< of the axis
+
+    /// @throws ShapeError naming `op` for an axis or an index that is not there.
+    static Places of(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op);
+    /// Also if the indices are not an array like that of `shape` but for the axis.
+    static Places along(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op);
+};
 
 Places Places::of(const Shape& shape, std::ptrdiff_t axis, const Indices& indices, const char* op) {
     const std::size_t place = normalize_axis(axis, shape.size(), op);
@@ -58,7 +78,23 @@ Places Places::along(const Shape& shape, std::ptrdiff_t axis, const Indices& ind
     return of(shape, axis, indices, op);
 }
 
-Shape Places::taken_from(const Shape& from) const {
+struct TakePlaces : Places {
+    static constexpr const char* name = "take";
+    static constexpr const char* adjoint_name = "untake";
+
+    Shape shape_from(const Shape& from) const;
+    template <class T>
+    void pick(Array<T>& out, const Array<T>& x) const {
+        kernels::gather(out.data(), x.data(), kernels::AxisView::of(x.shape(), axis), list->data(), list->size());
+    }
+    template <class T>
+    void put_back(Array<T>& target, const Array<T>& x) const {
+        kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(target.shape(), axis), list->data(),
+                             list->size());
+    }
+};
+
+Shape TakePlaces::shape_from(const Shape& from) const {
     if (list == nullptr || axis >= from.size() || from[axis] != extent) {
         throw ShapeError(fmt::format("indices into axis {}, of extent {}, for an array of shape {}", axis, extent,
                                      to_string(from)));
@@ -69,69 +105,73 @@ Shape Places::taken_from(const Shape& from) const {
     return taken;
 }
 
-void Places::require_along(const Shape& from) const {
+struct AlongPlaces : Places {
+    static constexpr const char* name = "take_along_axis";
+    static constexpr const char* adjoint_name = "untake_along_axis";
+
+    Shape shape_from(const Shape& from) const;
+    template <class T>
+    void pick(Array<T>& out, const Array<T>& x) const {
+        kernels::gather_along(out.data(), x.data(), kernels::AxisView::of(x.shape(), axis), list->data(), shape[axis]);
+    }
+    template <class T>
+    void put_back(Array<T>& target, const Array<T>& x) const {
+        kernels::scatter_add_along(target.data(), x.data(), kernels::AxisView::of(target.shape(), axis), list->data(),
+                                   shape[axis]);
+    }
+};
+
+Shape AlongPlaces::shape_from(const Shape& from) const {
     Shape expected = shape;
     if (axis < expected.size()) expected[axis] = extent;
     if (list == nullptr || axis >= from.size() || !same_shape(from, expected)) {
         throw ShapeError(fmt::format("indices of shape {} into axis {}, of extent {}, for an array of shape {}",
                                      to_string(shape), axis, extent, to_string(from)));
     }
+    return shape;
 }
 
-template <class T>
-void Take::forward(Array<T>& out, const Array<T>& x) const {
-    reshape_for_overwriting(out, places.taken_from(x.shape()));
-    kernels::gather(out.data(), x.data(), kernels::AxisView::of(x.shape(), places.axis), places.list->data(),
-                    places.list->size());
+TakePlaces taken(const Shape& shape, const Indices& indices, std::ptrdiff_t axis, const char* op) {
+    return {Places::of(shape, axis, indices, op)};
+}
+AlongPlaces taken_along(const Shape& shape, const Indices& indices, std::ptrdiff_t axis, const char* op) {
+    return {Places::along(shape, axis, indices, op)};
 }
 
-template <class T>
-void Untake::forward(Array<T>& out, const Array<T>& x) const {
-    reshape_for_overwriting(out, shape);
-    std::fill_n(out.data(), out.size(), T(0));
-    add_to(out, x);
+}  // namespace
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> take(X<T> x, const Indices& indices, std::ptrdiff_t axis) {
+    const auto places = [&] { return taken(x.shape(), indices, axis, "take"); };
+    return apply(ops::Pick<TakePlaces>{with_context_of("take", places, x)}, x);
 }
 
-template <class T>
-void Untake::add_to(Array<T>& target, const Array<T>& x) const {
-    require_input(x.shape(), places.taken_from(shape));
-    require_shape(target, shape, name);
-    if (x.size() == 0) return;
-    kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(shape, places.axis), places.list->data(),
-                         places.list->size());
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> untake(X<T> x, const Shape& shape, const Indices& indices, std::ptrdiff_t axis) {
+    const auto places = [&] { return taken(shape, indices, axis, "untake"); };
+    return apply(ops::PutBack<TakePlaces>{with_context_of("untake", places, x), shape}, x);
 }
 
-template <class T>
-void TakeAlongAxis::forward(Array<T>& out, const Array<T>& x) const {
-    places.require_along(x.shape());
-    reshape_for_overwriting(out, places.shape);
-    kernels::gather_along(out.data(), x.data(), kernels::AxisView::of(x.shape(), places.axis), places.list->data(),
-                          places.shape[places.axis]);
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> take_along_axis(X<T> x, const Indices& indices, std::ptrdiff_t axis) {
+    const auto places = [&] { return taken_along(x.shape(), indices, axis, "take_along_axis"); };
+    return apply(ops::Pick<AlongPlaces>{with_context_of("take_along_axis", places, x)}, x);
 }
 
-template <class T>
-void UntakeAlongAxis::forward(Array<T>& out, const Array<T>& x) const {
-    reshape_for_overwriting(out, shape);
-    std::fill_n(out.data(), out.size(), T(0));
-    add_to(out, x);
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> untake_along_axis(X<T> x, const Shape& shape, const Indices& indices, std::ptrdiff_t axis) {
+    const auto places = [&] { return taken_along(shape, indices, axis, "untake_along_axis"); };
+    return apply(ops::PutBack<AlongPlaces>{with_context_of("untake_along_axis", places, x), shape}, x);
 }
 
-template <class T>
-void UntakeAlongAxis::add_to(Array<T>& target, const Array<T>& x) const {
-    places.require_along(shape);
-    require_input(x.shape(), places.shape);
-    require_shape(target, shape, name);
-    if (x.size() == 0) return;
-    kernels::scatter_add_along(target.data(), x.data(), kernels::AxisView::of(shape, places.axis), places.list->data(),
-                               places.shape[places.axis]);
-}
+// ---- tril and triu ----
 
 namespace {
 
 /// Of each row i, columns before i + diagonal + 1 are x's and the rest 0, or the other way round.
 template <class T>
 void copy_triangle(Array<T>& out, const Array<T>& x, std::ptrdiff_t diagonal, bool lower) {
-    require_matrix(x.shape());
+    ops::require_matrix(x.shape());
     reshape_for_overwriting(out, x.shape());
     const auto rows = static_cast<std::ptrdiff_t>(x.shape()[x.dimension() - 2]);
     const auto columns = static_cast<std::ptrdiff_t>(x.shape()[x.dimension() - 1]);
@@ -152,20 +192,42 @@ void copy_triangle(Array<T>& out, const Array<T>& x, std::ptrdiff_t diagonal, bo
     }
 }
 
+template <bool lower>
+struct Triangle {
+    static constexpr const char* name = lower ? "tril" : "triu";
+    static constexpr bool linear = true;
+    std::ptrdiff_t diagonal;
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        copy_triangle(out, x, diagonal, lower);
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
+        return apply(*this, g);
+    }
+};
+
 }  // namespace
 
-template <class T>
-void Tril::forward(Array<T>& out, const Array<T>& x) const {
-    copy_triangle(out, x, diagonal, true);
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::tril(X<T> x, std::ptrdiff_t k) {
+    return apply(Triangle<true>{k}, x);
 }
 
-template <class T>
-void Triu::forward(Array<T>& out, const Array<T>& x) const {
-    copy_triangle(out, x, diagonal, false);
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::triu(X<T> x, std::ptrdiff_t k) {
+    return apply(Triangle<false>{k}, x);
 }
 
-Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset) {
-    require_matrix(shape);
+// ---- diagonal: a slice of what has the last two axes in one ----
+
+namespace {
+
+/// The diagonals of the last two axes, as elements of these two in one.
+/// @throws ShapeError if there are no two axes.
+ops::Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset) {
+    ops::require_matrix(shape);
     const std::size_t rows = shape[shape.size() - 2], columns = shape[shape.size() - 1];
     const std::size_t down = offset < 0 ? -static_cast<std::size_t>(offset) : 0;
     const std::size_t right = offset > 0 ? static_cast<std::size_t>(offset) : 0;
@@ -175,11 +237,25 @@ Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset) {
             std::min(rows - down, columns - right)};
 }
 
+/// The shape with its last two axes in one.
 Shape joined_matrices(const Shape& shape) {
     Shape result(shape.begin(), shape.end() - 1);
     result.back() *= shape.back();
     return result;
 }
+
+}  // namespace
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::diagonal(X<T> x, std::ptrdiff_t k) {
+    const auto picked = [&] {
+        const Selection places = diagonal_places(x.shape(), k);
+        return selected(reshape(x, joined_matrices(x.shape())), places);
+    };
+    return with_context_of("diagonal", picked, x);
+}
+
+// ---- tile and repeat: a broadcast between two reshapes, or a take ----
 
 namespace {
 
@@ -191,7 +267,19 @@ std::size_t repeated_extent(const Shape& shape, std::size_t extent, std::size_t 
                                  to_string(shape)));
 }
 
-}  // namespace
+/// The shapes between which broadcasting repeats: (a, b) to (1, a, 1, b), to (m, a, n, b), to (m a, n b).
+/// @throws ShapeError if a number of repetitions is negative or too large.
+struct Tiling {
+    Shape apart, repeated, result;
+    static Tiling of(const Shape& shape, const Shape& repetitions);
+    /// Each element of one axis, several times.
+    static Tiling of_elements(const Shape& shape, std::size_t repetitions, std::ptrdiff_t axis);
+
+    template <Operand X>
+    X operator()(const X& x) const {
+        return reshape(broadcast_to(reshape(x, apart), repeated), result);
+    }
+};
 
 Tiling Tiling::of(const Shape& shape, const Shape& repetitions) {
     const std::size_t rank = std::max(shape.size(), repetitions.size());
@@ -223,6 +311,9 @@ Tiling Tiling::of_elements(const Shape& shape, std::size_t repetitions, std::ptr
     return tiling;
 }
 
+/// Index i, counts[i] times.
+/// @throws ShapeError naming "repeat" if there is not one count for each element of the axis, or one is negative or too
+/// large.
 PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts, std::ptrdiff_t axis) {
     const std::size_t extent = shape[normalize_axis(axis, shape.size(), "repeat")];
     if (counts.size() != extent) {
@@ -242,7 +333,38 @@ PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts
     return indices;
 }
 
-}  // namespace ops
+}  // namespace
 
-XTAPE_INDEXING_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> tile(X<T> x, const Shape& repetitions) {
+    return with_context_of(
+        "tile", [&] { return Tiling::of(x.shape(), repetitions)(x); }, x);
+}
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::repeat(X<T> x, std::size_t repetitions, std::ptrdiff_t axis) {
+    return with_context_of(
+        "repeat", [&] { return Tiling::of_elements(x.shape(), repetitions, axis)(x); }, x);
+}
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> repeat(X<T> x, const Shape& counts, std::ptrdiff_t axis) {
+    const auto repeated = [&] { return take(x, repeated_indices(x.shape(), counts, axis), axis); };
+    return with_context_of("repeat", repeated, x);
+}
+
+// ---- Compiled for all worlds ----
+
+#define XTAPE_INSTANTIATE(X)                                                           \
+    template X take(X, const Indices&, std::ptrdiff_t);                                \
+    template X untake(X, const Shape&, const Indices&, std::ptrdiff_t);                \
+    template X take_along_axis(X, const Indices&, std::ptrdiff_t);                     \
+    template X untake_along_axis(X, const Shape&, const Indices&, std::ptrdiff_t);     \
+    template X ops::tril(X, std::ptrdiff_t);                                           \
+    template X ops::triu(X, std::ptrdiff_t);                                           \
+    template X ops::diagonal(X, std::ptrdiff_t);                                       \
+    template X tile(X, const Shape&);                                                  \
+    template X ops::repeat(X, std::size_t, std::ptrdiff_t);                            \
+    template X repeat(X, const Shape&, std::ptrdiff_t);
+XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
+
 }  // namespace autograd

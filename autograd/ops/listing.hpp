@@ -1,15 +1,19 @@
 // What follows from a list of ops. Each header of elementwise ops has one, XTAPE_..._OPS(OP), which holds every op of that
 // file with its number of inputs; the macros here, given to it as OP, make of each entry its public function and its
-// compiled loops. So to add an op to the library: write it, and list it. (elementwise.hpp gathers the lists.) Headers of
-// structured ops have XTAPE_..._STRUCTURES(OP), from which their rules are compiled.
+// compiled loops. So to add an op to the library: write it, and list it. (elementwise.hpp gathers the lists.) Structured ops
+// are declared in their header, and each is a block in the .cpp beside it.
 #pragma once
 
 #include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
 #include <limits>
 #include <numbers>
 #include <tuple>
 
-#include "autograd/core/op.hpp"
+#include "autograd/core/elementwise_op.hpp"
+#include "autograd/ops/naming.hpp"
 
 /// In a header, before its ops. Functions, not objects, so that lookup by argument finds them: `exp(0.5f * v)` needs no
 /// using.
@@ -40,14 +44,46 @@
     template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, float, arity>; \
     template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, double, arity>;
 
-/// The same two for structured ops, whose functions are written out.
-#define XTAPE_DECLARE_STRUCTURE(name, arity)                                   \
-    extern template struct detail::CompiledStructure<ops::name, float, arity>; \
-    extern template struct detail::CompiledStructure<ops::name, double, arity>;
+/// In a header, a structured op over axes: name(x, axes), of which ops::name(x, Axes) is compiled in the .cpp. It takes a
+/// number, a list or a braced list by itself, because xtensor has functions of these names that take anything whatever:
+/// beside them a conversion to Axes is the worse match, and the call ambiguous where someone is using namespace xt.
+#define XTAPE_OVER_AXES(name)                                                                                      \
+    namespace ops {                                                                                                \
+    template <template <class> class X, class T> requires Operand<X<T>>                                            \
+    [[nodiscard]] X<T> name(X<T> x, const Axes& axes);                                                             \
+    }                                                                                                              \
+    template <template <class> class X, class T, AxesArgument A> requires Operand<X<T>>                            \
+    [[nodiscard]] X<T> name(X<T> x, A&& axes) { return ops::name(x, Axes(axes)); }                                 \
+    template <template <class> class X, class T> requires Operand<X<T>>                                            \
+    [[nodiscard]] X<T> name(X<T> x, std::size_t axis) { return ops::name(x, Axes(axis)); }                         \
+    template <template <class> class X, class T> requires Operand<X<T>>                                            \
+    [[nodiscard]] X<T> name(X<T> x, std::initializer_list<int> axes) { return ops::name(x, Axes::listed(axes)); }  \
+    template <template <class> class X, class T, std::integral I> requires Operand<X<T>>                           \
+    [[nodiscard]] X<T> name(X<T> x, std::initializer_list<I> axes) { return ops::name(x, Axes::listed(axes)); }
 
-#define XTAPE_INSTANTIATE_STRUCTURE(name, arity)                        \
-    template struct detail::CompiledStructure<ops::name, float, arity>; \
-    template struct detail::CompiledStructure<ops::name, double, arity>;
+/// The same of a reduction: name(x), name(x, axes), name(x, axes, KeepDims::yes) and name(x, KeepDims::yes).
+#define XTAPE_REDUCTION(name)                                                                                      \
+    namespace ops {                                                                                                \
+    template <template <class> class X, class T> requires Operand<X<T>>                                            \
+    [[nodiscard]] X<T> name(X<T> x, const Axes& axes, KeepDims keepdims);                                          \
+    }                                                                                                              \
+    template <template <class> class X, class T> requires Operand<X<T>>                                            \
+    [[nodiscard]] X<T> name(X<T> x, KeepDims keepdims = KeepDims::no) { return ops::name(x, Axes(), keepdims); }   \
+    template <template <class> class X, class T, AxesArgument A> requires Operand<X<T>>                            \
+    [[nodiscard]] X<T> name(X<T> x, A&& axes, KeepDims keepdims = KeepDims::no) {                                  \
+        return ops::name(x, Axes(axes), keepdims);                                                                 \
+    }                                                                                                              \
+    template <template <class> class X, class T> requires Operand<X<T>>                                            \
+    [[nodiscard]] X<T> name(X<T> x, std::initializer_list<int> axes, KeepDims keepdims = KeepDims::no) {           \
+        return ops::name(x, Axes::listed(axes), keepdims);                                                         \
+    }                                                                                                              \
+    template <template <class> class X, class T, std::integral I> requires Operand<X<T>>                           \
+    [[nodiscard]] X<T> name(X<T> x, std::initializer_list<I> axes, KeepDims keepdims = KeepDims::no) {             \
+        return ops::name(x, Axes::listed(axes), keepdims);                                                         \
+    }
+
+/// In a .cpp, the worlds in which structured ops are compiled: OP is given each operand's type.
+#define XTAPE_FOR_OPERANDS(OP) OP(Var<float>) OP(Var<double>) OP(Eager<float>) OP(Eager<double>)
 
 /// `a symbol b`, for an op of two inputs that is declared.
 #define XTAPE_OPERATOR(symbol, name)               \

@@ -1,11 +1,11 @@
 // Noise as leaves of the tape: drawn from an explicit stream, constant from then on. No gradient flows into them, which
-// is why the reparameterisation trick moves the randomness into one.
+// is why the reparameterisation trick moves the randomness into one. The streams themselves are in base/random.hpp.
 #pragma once
 
-#include <algorithm>
+#include <span>
 
-#include "autograd/core/op.hpp"
 #include "autograd/base/random.hpp"
+#include "autograd/ops/naming.hpp"
 
 namespace autograd {
 

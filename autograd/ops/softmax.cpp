@@ -1,4 +1,5 @@
-// Values of softmax and its logarithm, and what cross entropy and layer normalisation want of shapes.
+// Softmax and its relatives, a block each: what it keeps, its value, its rule, and the function that records it. Cross
+// entropy and layer normalisation are made of other ops, and want something of shapes.
 #include "autograd/ops/softmax.hpp"
 
 #include <fmt/format.h>
@@ -7,17 +8,27 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "autograd/kernels/reduce.hpp"
+#include "autograd/ops/constant.hpp"
+#include "autograd/ops/statistics.hpp"
 
-namespace autograd::ops {
+namespace autograd {
+
+using detail::with_context_of;
+
+// ---- softmax and log_softmax ----
+
 namespace {
+
+using ops::Reduction;
 
 /// x minus its maximum over the axes: the largest exponential is then 1, also where it is infinite. (Where it is
 /// -infinity there is NaN.)
 template <class T>
 Eager<T> shifted(const Array<T>& x, const Shape& kept) {
-    Reduction::require_fit(x.shape(), kept, kept);
+    Reduction{kept, kept}.require_fit(x.shape());
     Array<T> largest = empty<T>(kept);
     kernels::max_to(largest, x);
     constexpr T inf = std::numeric_limits<T>::infinity();
@@ -27,20 +38,71 @@ Eager<T> shifted(const Array<T>& x, const Shape& kept) {
     return where(logical_and(equal(all, inf), equal(top, inf)), 0, all - top);
 }
 
+/// t minus its mean by the weights y: t - sum(t y). Twice, because where one weight is almost 1 the mean is almost that
+/// element of t, and the difference loses its digits: of a t which is small there it does not.
+template <class X>
+X minus_mean(const X& t, const X& y, const Shape& kept) {
+    const X once = t - sum_to(t * y, kept);
+    return once - sum_to(once * y, kept);
+}
+
+struct Softmax {
+    static constexpr const char* name = "softmax";
+    Shape kept;  ///< the shape with extent 1 in place of the axes
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        const Eager<T> y = exp(shifted(x, kept));
+        out = (y / sum_to(y, kept)).take();
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X& y) const {
+        return y * minus_mean(g, y, kept);
+    }
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& y) const {
+        return y * minus_mean(t, y, kept);
+    }
+};
+
+struct LogSoftmax {
+    static constexpr const char* name = "log_softmax";
+    Shape kept;
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        const Eager<T> y = shifted(x, kept);
+        out = (y - ops::log_of_sum(y, kept)).take();
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X& y) const {
+        // g - exp(y) sum(g): where y is almost 0 and g all of the sum, that difference would lose its digits.
+        return -(g * expm1(y) + exp(y) * (sum_to(g, kept) - g));
+    }
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& y) const {
+        return minus_mean(t, exp(y), kept);
+    }
+};
+
 }  // namespace
 
-template <class T>
-void Softmax::forward(Array<T>& out, const Array<T>& x) const {
-    const Eager<T> y = autograd::exp(shifted(x, kept));
-    out = (y / sum_to(y, kept)).take();
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::softmax(X<T> x, const Axes& axes) {
+    return apply(Softmax{Reduction::of(x, axes, KeepDims::yes, "softmax").kept}, x);
 }
 
-template <class T>
-void LogSoftmax::forward(Array<T>& out, const Array<T>& x) const {
-    const Eager<T> y = shifted(x, kept);
-    out = (y - log_of_sum(y, kept)).take();
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::log_softmax(X<T> x, const Axes& axes) {
+    return apply(LogSoftmax{Reduction::of(x, axes, KeepDims::yes, "log_softmax").kept}, x);
 }
 
+// ---- cross_entropy ----
+
+namespace {
+
+/// 1 at (i, classes[i], j) and 0 elsewhere, of the shape of logits, whose classes are axis 1, or 0 of a vector.
+/// @throws ShapeError if the classes are not as many as `shape` wants or one of them is not there.
 template <class T>
 Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes) {
     // Only where it is wanted: a step that succeeds makes no string.
@@ -64,6 +126,26 @@ Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes) {
     return out;
 }
 
+}  // namespace
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> cross_entropy(X<T> logits, const std::vector<std::size_t>& classes, LossReduction reduction) {
+    auto chosen = with_context_of(
+        "cross_entropy", [&] { return one_hot<T>(logits.shape(), classes); }, logits);
+    const std::ptrdiff_t axis = logits.shape().size() == 1 ? 0 : 1;
+    const X<T> log_probability = log_softmax(logits, axis);
+    // where, not a product: a class of probability 0 has the logarithm -infinity.
+    const X<T> condition = detail::constant_like(logits, std::move(chosen));
+    const X<T> losses = -sum(where(condition, log_probability, 0), axis);
+    if (reduction == LossReduction::none) return losses;
+    return reduction == LossReduction::sum ? sum(losses) : mean(losses);
+}
+
+// ---- layer_norm ----
+
+namespace {
+
+/// @throws ShapeError if the weight or bias does not broadcast to x, Error if epsilon is negative or not finite.
 void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const Shape* weight, const Shape* bias) {
     if (!(epsilon >= 0) || std::isinf(epsilon)) {
         throw Error(fmt::format("layer_norm: epsilon = {}: a finite number from 0 on is wanted", epsilon));
@@ -78,11 +160,39 @@ void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const 
     require(bias, "bias");
 }
 
-template Array<float> one_hot<float>(const Shape&, const std::vector<std::size_t>&);
-template Array<double> one_hot<double>(const Shape&, const std::vector<std::size_t>&);
+}  // namespace
 
-}  // namespace autograd::ops
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::layer_norm(X<T> x, const Axes& axes, double epsilon) {
+    with_context_of(
+        "layer_norm", [&] { require_layer_norm(x.shape(), axes, epsilon, nullptr, nullptr); }, x);
+    const Shape kept = Reduction::of(x, axes, KeepDims::yes, "layer_norm").kept;
+    const auto scale = scale_of_spread(detail::values_of(x), kept, epsilon);
+    const X<T> centred = exactly_centred(over_scale(x, scale), kept);
+    const X<T> variance = mean_to(square(centred), kept);
+    if (!scale) return centred / sqrt(variance + epsilon);
+    const X<T> by = detail::constant_like(x, *scale);
+    // An epsilon that vanishes beside the scale still keeps 0 from being divided by 0.
+    const double least = epsilon > 0 ? std::numeric_limits<T>::min() : 0.0;
+    return centred / sqrt(variance + maximum(epsilon / by / by, least));
+}
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::layer_norm(X<T> x, X<T> weight, X<T> bias, const Axes& axes, double epsilon) {
+    const auto scaled = [&] {
+        require_layer_norm(x.shape(), axes, epsilon, &weight.shape(), &bias.shape());
+        return layer_norm(x, axes, epsilon) * weight + bias;
+    };
+    return with_context_of("layer_norm", scaled, x, weight, bias);
+}
 
-namespace autograd {
-XTAPE_SOFTMAX_STRUCTURES(XTAPE_INSTANTIATE_STRUCTURE)
+// ---- Compiled for all worlds ----
+
+#define XTAPE_INSTANTIATE(X)                                                                  \
+    template X ops::softmax(X, const Axes&);                                                  \
+    template X ops::log_softmax(X, const Axes&);                                              \
+    template X cross_entropy(X, const std::vector<std::size_t>&, LossReduction);              \
+    template X ops::layer_norm(X, const Axes&, double);                                       \
+    template X ops::layer_norm(X, X, X, const Axes&, double);
+XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
+
 }  // namespace autograd

@@ -98,8 +98,7 @@ std::vector<bool> gradient_reaches(const Tape<T>& tape, std::uint32_t loss) {
         if (!reached[i] || node.op == nullptr) continue;
         const auto inputs = tape.inputs(node);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (inputs[k].is_immediate() || is_cut(*node.op, k)) continue;
-            if (tape.node(inputs[k].node).needs_gradient) reached[inputs[k].node] = true;
+            if (tape.flows(*node.op, inputs[k], k)) reached[inputs[k].node] = true;
         }
     }
     return reached;
@@ -149,7 +148,7 @@ std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gra
         const auto inputs = tape.inputs(node);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
             if (inputs[k].is_immediate()) continue;
-            const bool cut = node.op == nullptr || is_cut(*node.op, k);
+            const bool cut = node.op == nullptr || node.op->cuts(k);
             const char* style = live[i] && !cut && live[inputs[k].node] ? ""
                                 : cut ? " [color=\"#aaaaaa\", style=dashed]"
                                       : " [color=\"#aaaaaa\"]";

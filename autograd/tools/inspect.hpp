@@ -1,6 +1,6 @@
 // Looking at values and at a tape: to_string() of an array or a profile, print() of a tape, a line for each node, and
 // to_dot(), its picture. For people; it changes nothing and nothing is computed from it. Why a gradient is missing is told
-// by why_no_gradient, in gradients.hpp.
+// by why_no_gradient, in core/explain.hpp.
 #pragma once
 
 #include <string>

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "autograd/base/error.hpp"
-#include "autograd/ops/reductions.hpp"
+#include "autograd/core/explain.hpp"
 
 namespace autograd {
 namespace {
@@ -34,16 +34,13 @@ struct Recording {
             const Node<T>& node = tape.node(i);
             if (!leads_to_value[i] || node.op == nullptr || node.op->tangent != nullptr) continue;
             for (std::size_t k = 0; k < node.input_count; ++k) {
-                const Input<T>& input = tape.inputs(node)[k];
-                if (input.is_immediate() || is_cut(*node.op, k)) continue;
-                if (tape.node(input.node).needs_gradient) return false;
+                if (tape.flows(*node.op, tape.inputs(node)[k], k)) return false;
             }
         }
         return true;
     }
-    /// Those of sum(cotangent * value).
-    std::vector<Array<T>> gradients(const Array<T>& cotangent) {
-        const auto found = backward(sum(value * tape.constant(cotangent)));
+    std::vector<Array<T>> gradients(const Array<T>& cotangent) const {
+        const auto found = backward(value, cotangent);
         std::vector<Array<T>> all;
         for (const Var<T>& each : inputs) all.push_back(found[each]);
         return all;

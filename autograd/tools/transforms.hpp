@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/core/function.hpp"
 #include "autograd/core/gradients.hpp"
 #include "autograd/core/tangents.hpp"
+#include "autograd/core/worlds.hpp"
 
 namespace autograd {
 

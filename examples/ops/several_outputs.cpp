@@ -37,7 +37,7 @@ struct Moments {
         const double scale = 1 / static_cast<double>(x.shape()[0]);
         const X of_mean = scale * sum(t, 0, KeepDims::yes);
         const X of_variance = 2 * scale * sum(t * (x - mean_of(y)), 0, KeepDims::yes);
-        return apply(row(0, y), of_mean) + apply(row(1, y), of_variance);
+        return unslice(of_mean, y.shape(), 0, {0, 1}) + unslice(of_variance, y.shape(), 0, {1, 2});
     }
 
    private:
@@ -48,11 +48,6 @@ struct Moments {
     template <class X>
     static X variance_of(const X& packed) {
         return slice(packed, 0, {1, 2});
-    }
-    /// Puts a row into its place among zeros: what a slice of one row is undone by.
-    template <class X>
-    static ops::Unslice row(std::size_t which, const X& packed) {
-        return {{.axis = 0, .first = which, .step = 1, .count = 1}, packed.shape()};
     }
 };
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "../random_report.hpp"
+#include "tests/random_report.hpp"
 
 namespace {
 

@@ -38,10 +38,11 @@ hook core/elementwise_op.hpp 1 '^    auto operator\(\)\(const A&\.\.\. a\) const
     '&\n        return fault::call<Elementwise>([\&] { return sound(a...); }, a...);\n    }\n    template <class... A>\n        requires Operands<A...>\n    auto sound(const A\&... a) const {'
 hook core/elementwise_op.hpp 1 'return (std::tuple_element_t<K, std::tuple<Rules\.\.\.>>)\{\}\(a\.\.\.\);' \
     'using Rule = \1;\n        return fault::rule<Elementwise, Rule, K>(K, [\&] { return Rule{}(a...); });'
-hook core/structured_op.hpp 2 'structure\.gradient\(which, g, inputs\[I\]\.\.\., y\)' 'fault::rule<S, S, K>(K, [\&] { return &; })'
-hook core/structured_op.hpp 2 'structure\.gradient\(k, g, std::span<const (Eager|Var)<T>>\(inputs\), y\)' \
-    'fault::rule<S, S, fault::any>(k, [\&] { return &; })'
-[[ $(grep -cE 'structure\.gradient\(' autograd/core/structured_op.hpp) == 4 ]] ||
+hook core/structured_op.hpp 1 'structure\.gradient\(which, g, each\.\.\., y\)' \
+    'fault::rule<S, S, Which::value>(which, [\&] { return &; })'
+hook core/structured_op.hpp 1 'structure\.gradient\(which, g, std::span<const X>\(inputs\), y\)' \
+    'fault::rule<S, S, fault::any>(which, [\&] { return &; })'
+[[ $(grep -cE 'structure\.gradient\(' autograd/core/structured_op.hpp) == 2 ]] ||
     die "autograd/core/structured_op.hpp evaluates rules where this script has no hook."
 compiler=("${CXX:-g++}")
 if command -v ccache >/dev/null; then compiler=(ccache "${compiler[@]}"); fi

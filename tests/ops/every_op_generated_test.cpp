@@ -382,7 +382,7 @@ struct ElementwiseCheck {
             bool nan_comes_in = false;
             for (std::size_t k = 0; k < record.arity; ++k) {
                 x[k] = double{static_cast<T>(at.values[k][broadcast_source(index, at.shapes[k])])};
-                nan_comes_in |= std::isnan(x[k]) && !is_cut(*record.in_double, k);
+                nan_comes_in |= std::isnan(x[k]) && !record.in_double->cuts(k);
             }
             const double expected = nan_comes_in && propagates ? not_a_number : about.reference(x.data());
             const double found = static_cast<double>(y.value().data()[i]);
@@ -417,8 +417,8 @@ struct ElementwiseCheck {
         bool all_cut = true;
         for (std::size_t k = 0; k < record.arity; ++k) {
             held.push_back(about.domain[k].low == about.domain[k].high);
-            all_cut &= is_cut(*record.in_double, k);
-            if (gradients[k].has_value() == is_cut(*record.in_double, k) ||
+            all_cut &= record.in_double->cuts(k);
+            if (gradients[k].has_value() == record.in_double->cuts(k) ||
                 gradients[k].has_value() != float_gradients[k].has_value()) {
                 return fmt::format("whether input {} gets a gradient", k);
             }

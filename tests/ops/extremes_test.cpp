@@ -191,13 +191,12 @@ const std::map<std::string, Call>& calls() {
         {"untake",
          {{{2}},
           [](auto v) {
-              return apply(ops::Untake{ops::Places::of({1}, 0, Indices{0, 0}, "untake"), {1}}, v[0]);
+              return untake(v[0], {1}, Indices{0, 0}, 0);
           }}},
         {"untake_along_axis",
          {{{2}},
           [](auto v) {
-              return apply(ops::UntakeAlongAxis{ops::Places::along({1}, 0, Indices{0, 0}, "untake_along_axis"), {1}},
-                           v[0]);
+              return untake_along_axis(v[0], {1}, Indices{0, 0}, 0);
           }}},
         {"trace", {{{2, 2}}, [](auto v) { return trace(v[0]); }}},
         {"fold",
@@ -265,6 +264,7 @@ const std::map<std::string, std::string>& without_rows() {
                          *copies = "it repeats numbers; their gradient is a sum, which has its rows",
                          *passes_on = "it passes on what it is given";
     static const std::map<std::string, std::string> known{
+        {"diff", "it subtracts, which has its rows"},
         {"reshape", moves},
         {"permute_dims", moves},
         {"matrix_transpose", moves},

@@ -157,10 +157,7 @@ OpRecord untake_record() {
             {.name = each.name,
              .shapes = {each.result},
              .call =
-                 [each](auto v) {
-                     return apply(
-                         ops::Untake{ops::Places::of(each.shape, each.axis, each.indices, "untake"), each.shape}, v[0]);
-                 },
+                 [each](auto v) { return untake(v[0], each.shape, each.indices, each.axis); },
              .reference = moved_back(each.shape, each.from)});
     }
     return record;
@@ -199,9 +196,7 @@ OpRecord untake_along_axis_record() {
                                 .shapes = {each.result},
                                 .call =
                                     [each](auto v) {
-                                        const auto places = ops::Places::along(each.shape, each.axis, each.indices,
-                                                                               ops::UntakeAlongAxis::name);
-                                        return apply(ops::UntakeAlongAxis{places, each.shape}, v[0]);
+                                        return untake_along_axis(v[0], each.shape, each.indices, each.axis);
                                     },
                                 .reference = moved_back(each.shape, each.from)});
     }

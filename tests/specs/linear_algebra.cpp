@@ -2,6 +2,8 @@
 // its definition, Jacobi's rotations. Matrices are c I - a with small a: then the same of |a| is at least as large in
 // every element, and so a scale of the rounding errors.
 #include "autograd/ops/linear_algebra.hpp"
+#include "autograd/ops/matmul.hpp"
+#include "autograd/ops/shape.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -41,8 +43,10 @@ Matrix shifted_at(const Array<double>& x, std::size_t index) {
 template <class T>
 Var<T> shifted(const Var<T>& a) {
     ops::require_matrix(a.shape());
-    auto identity = triangular<T>(a.shape()[a.shape().size() - 1], 0, shift, 0);
-    return a.tape().constant(std::move(identity)) - a;
+    const std::size_t n = a.shape()[a.shape().size() - 1];
+    auto shifts = full<T>({n, n}, T(0));
+    for (std::size_t i = 0; i < n; ++i) shifts(i, i) = static_cast<T>(shift);
+    return a.tape().constant(std::move(shifts)) - a;
 }
 
 /// Diagonal 3, 6, 9, ... minus a: eigenvalues that are apart.
@@ -156,7 +160,7 @@ Array<double> for_each_matrix(const Array<double>& x, const Shape& shape,
                               const std::function<Matrix(std::size_t)>& of_matrix) {
     auto out = empty<double>(shape);
     std::size_t place = 0;
-    for (std::size_t i = 0; i < element_count(ops::Matmul::leading(x.shape())); ++i) {
+    for (std::size_t i = 0; i < element_count(ops::leading(x.shape())); ++i) {
         for (const auto& row : of_matrix(i)) {
             for (const double each : row) out.data()[place++] = each;
         }
@@ -243,7 +247,9 @@ OpRecord vecdot_record() {
 
 /// The elements (i, i + offset) of each matrix.
 Array<double> diagonals(const Array<double>& x, std::ptrdiff_t offset, std::size_t length) {
-    return for_each_matrix(x, with_last(x.shape(), 2, {length}), [&](std::size_t index) {
+    Shape result = ops::leading(x.shape());
+    result.push_back(length);
+    return for_each_matrix(x, result, [&](std::size_t index) {
         const Matrix m = matrix_at(x, index);
         Matrix out(1);
         for (std::size_t i = 0; i < m.size(); ++i) {
@@ -279,7 +285,7 @@ OpRecord trace_record() {
                                 .reference =
                                     [each](Arrays x) {
                                         const auto parts = diagonals(x[0], each.offset, each.length);
-                                        auto out = full<double>(ops::Matmul::leading(each.shape), 0);
+                                        auto out = full<double>(ops::leading(each.shape), 0);
                                         for (std::size_t i = 0; i < parts.size(); ++i)
                                             out.data()[i / each.length] += parts.data()[i];
                                         return out;
@@ -338,7 +344,7 @@ OpRecord solve_record() {
                  .shapes = {{2, 4, 4}, {4, 3}},
                  .call =
                      [=](auto v) {
-                         return apply(ops::Solve{triangle, transposed}, shifted(v[0]), v[1]);
+                         return ops::solve_triangular(shifted(v[0]), v[1], triangle, transposed);
                      },
                  .reference =
                      [=](Arrays x) {
@@ -400,7 +406,7 @@ OpRecord det_record() {
                                 .reference =
                                     [](Arrays x) {
                                         return for_each_matrix(
-                                            x[0], ops::Matmul::leading(x[0].shape()), [&](std::size_t index) {
+                                            x[0], ops::leading(x[0].shape()), [&](std::size_t index) {
                                                 return Matrix{{determinant_of(shifted_at(x[0], index))}};
                                             });
                                     },
@@ -423,7 +429,7 @@ OpRecord slogdet_record() {
                                 .reference =
                                     [](Arrays x) {
                                         return for_each_matrix(
-                                            x[0], ops::Matmul::leading(x[0].shape()), [&](std::size_t index) {
+                                            x[0], ops::leading(x[0].shape()), [&](std::size_t index) {
                                                 return Matrix{{std::log(determinant_of(shifted_at(x[0], index)))}};
                                             });
                                     },
@@ -434,7 +440,7 @@ OpRecord slogdet_record() {
                                 .reference =
                                     [](Arrays x) {
                                         const bool odd = x[0].shape()[x[0].dimension() - 1] % 2 != 0;
-                                        return full<double>(ops::Matmul::leading(x[0].shape()), odd ? -1 : 1);
+                                        return full<double>(ops::leading(x[0].shape()), odd ? -1 : 1);
                                     },
                                 .domain = small});
     }
@@ -479,7 +485,7 @@ OpCase eigenvalue_case(const Shape& shape, OpCall call) {
             .call = std::move(call),
             .reference =
                 [](Arrays x) {
-                    const Shape result = with_last(x[0].shape(), 1, {});
+                    const Shape result(x[0].shape().begin(), x[0].shape().end() - 1);
                     return for_each_matrix(x[0], result, [&](std::size_t index) {
                         return Matrix{eigen(symmetrised(spread_at(x[0], index))).first};
                     });

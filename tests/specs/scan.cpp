@@ -105,7 +105,7 @@ OpRecord linear_recurrence_record() {
                                     .shapes = {each.shape, each.shape},
                                     .call =
                                         [=](auto v) {
-                                            return apply(ops::LinearRecurrence{each.place, way, true}, v[0], v[1]);
+                                            return ops::linear_recurrence(v[0], v[1], each.place, way, true);
                                         },
                                     .reference = recurrence(each.shape, each.place, backwards, true)});
         }
@@ -133,10 +133,38 @@ OpRecord linear_recurrence_record() {
     return record;
 }
 
+OpRecord diff_record() {
+    OpRecord record{.name = "diff", .documentation = {.formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n the differences of g among zeros"}};
+    for (const ScanCase& each : scan_cases()) {
+        const auto differences = [axis = each.place](Arrays x, int n) {
+            Array<double> y = x[0];
+            for (; n > 0 && y.shape()[axis] > 0; --n) {
+                Shape shape = y.shape();
+                --shape[axis];
+                const auto next = [&](Index index) { return ++index[axis], at(y, index); };
+                auto shorter = empty<double>(shape);
+                for_each_index(shape, [&](const Index& index) { at(shorter, index) = next(index) - at(y, index); });
+                y = shorter;
+            }
+            return y;
+        };
+        for (const int n : {0, 1, 2}) {
+            record.cases.push_back({.name = to_string(each.shape) + ", order " + std::to_string(n), .shapes = {each.shape},
+                                    .call = [=](auto v) { return diff(v[0], n, each.axis); },
+                                    .reference = [=](Arrays x) { return differences(x, n); },
+                                    .domain = {1, 2}});  // of which such differences are exact
+        }
+    }
+    record.misuses = {{{{2, 3}}, [](auto v) { return diff(v[0], 1, 2); }, {"diff (node 1)", "axis 2", "rank 2"}},
+                      {{{2, 3}}, [](auto v) { return diff(v[0], -1); }, {"diff (node 1)", "order -1"}}};
+    return record;
+}
+
 }  // namespace
 
 std::vector<OpRecord> scan_records() {
     return {
+        diff_record(),
         linear_recurrence_record(),
         cumulative_record(
             "cumulative_sum", {.formula = "y_i = x_0 + ... + x_i", .gradient = "g_i + g_(i+1) + ..."},

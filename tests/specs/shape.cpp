@@ -223,10 +223,7 @@ OpRecord unslice_record() {
             {.name = each.name,
              .shapes = {part},
              .call =
-                 [each](auto v) {
-                     return apply(ops::Unslice{ops::Selection::of(each.shape, each.axis, each.range), each.shape},
-                                  v[0]);
-                 },
+                 [each](auto v) { return unslice(v[0], each.shape, each.axis, each.range); },
              .reference =
                  [each](Arrays x) {
                      auto out = full<double>(each.shape, 0);

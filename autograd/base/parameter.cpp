@@ -1,5 +1,5 @@
 // Identities are counted, process-wide: a counter is the one thing that must not repeat.
-#include "autograd/core/parameter.hpp"
+#include "autograd/base/parameter.hpp"
 
 #include <atomic>
 #include <utility>

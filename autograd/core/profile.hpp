@@ -1,0 +1,55 @@
+// What the ops of a tape cost, by name: counted while someone asked for it. It knows no tape.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace autograd {
+
+/// What the ops of one name have cost since profiling began.
+struct OpProfile {
+    std::string op;
+    std::uint64_t calls = 0;
+    double forward_seconds = 0;
+    double backward_seconds = 0;
+    std::uint64_t bytes = 0;  ///< of their values, over all calls
+};
+
+namespace detail {
+
+/// What follows start() is the work of the next op, or of an op's backward pass, until it is charged to one.
+class Profiler {
+    using Clock = std::chrono::steady_clock;
+
+   public:
+    void start() { start_ = Clock::now(); }
+    void charge(const std::string& op, bool backward, std::size_t bytes) {
+        const std::chrono::duration<double> spent = Clock::now() - start_;
+        OpProfile& entry = ops_[op];
+        entry.op = op;
+        entry.calls += !backward;
+        entry.bytes += bytes;
+        (backward ? entry.backward_seconds : entry.forward_seconds) += spent.count();
+    }
+    /// The dearest first.
+    std::vector<OpProfile> profile() const {
+        std::vector<OpProfile> result;
+        for (const auto& [name, each] : ops_) result.push_back(each);
+        const auto seconds = [](const OpProfile& each) { return each.forward_seconds + each.backward_seconds; };
+        std::stable_sort(result.begin(), result.end(), [&](const auto& a, const auto& b) { return seconds(a) > seconds(b); });
+        return result;
+    }
+
+   private:
+    std::map<std::string, OpProfile> ops_;
+    Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace detail
+
+}  // namespace autograd

@@ -1,0 +1,107 @@
+// The reverse sweep: from a node down the tape to its leaves, by what each op does with the gradient of its value. There is
+// one for both worlds: in buffers, on eager arrays, or as recorded ops, on Vars, whose gradients have gradients in turn. It
+// knows no op by name: nodes carry what the sweep calls. backward() is the way in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "autograd/core/gradients.hpp"
+#include "autograd/core/worlds.hpp"
+
+namespace autograd {
+
+/// What an op's backward function is given: the current node, the gradient of its value, and where those of its inputs go.
+/// X is Eager<T> or Var<T>.
+template <class X>
+class Sweep {
+   public:
+    using T = typename X::Element;
+
+    Tape<T>& tape() const { return tape_; }
+    const Node<T>& node() const { return *node_; }
+    std::span<const Input<T>> inputs() const { return tape_.inputs(*node_); }
+    /// Whether input `which` is to get a gradient.
+    bool wants(std::size_t which) const { return tape_.flows(*node_->op, inputs()[which], which); }
+
+    /// The gradient of the node's value, of its shape.
+    X gradient();
+    X output() const { return value_of(index_); }
+    /// A scalar of the expression is a constant of shape ().
+    X input(std::size_t which) const;
+
+    /// Adds to the gradient of input `which` what is of its shape, or has 1 in place of some extents.
+    /// @throws GradientError if it has another shape: then the op's rule is wrong.
+    void deliver(std::size_t which, X contribution);
+    /// The same of what has the shape of the op's value, or broadcasts to it: summed over the axes along which the input was
+    /// broadcast. (Elementwise ops do this themselves in buffers.)
+    void deliver_unreduced(std::size_t which, const X& contribution) requires is_var<X>;
+
+    // ---- In buffers ----
+
+    struct Target {
+        Array<T>& array;  ///< of the input's shape
+        bool accumulate;  ///< add to what is there, else overwrite
+    };
+    /// The gradient of the node's value, which may still be of a smaller shape that broadcasts to it.
+    const Array<T>& compact_gradient() requires is_eager<X> { return slot(index_); }
+    /// Where input `which` wants its gradient. With `in_place` the buffer of the node's own gradient may be what is returned:
+    /// for loops that read an element before they write it.
+    Target target(std::size_t which, bool in_place) requires is_eager<X>;
+
+   private:
+    /// Where gradients are between being made and being used: slots, of which nodes have the numbers.
+    using Slot = std::conditional_t<is_var<X>, Var<T>, Array<T>>;
+
+    friend struct SweepStart;  // backward()
+    Sweep(Tape<T>& tape, std::uint32_t from, Slot seed, const BackwardOptions& options);
+    Gradients<T> run();
+
+    PoolVector<Slot>& slots() {
+        if constexpr (is_var<X>) {
+            return gradients_.vars_;
+        } else {
+            return gradients_.slots_;
+        }
+    }
+    X value_of(std::uint32_t node) const;
+    bool has_gradient(std::uint32_t node) const { return gradients_.slot_of_[node] >= 0; }
+    Slot& slot(std::uint32_t node) { return slots()[static_cast<std::size_t>(gradients_.slot_of_[node])]; }
+    /// Gives the node a slot, one that another is done with if there is any.
+    Slot& take_slot(std::uint32_t node);
+    /// The gradient of a node so far, of its shape; null if there is none yet.
+    Array<T>* existing(std::uint32_t node);
+    void pass_on();
+    void require_finite();
+
+    Tape<T>& tape_;
+    BackwardOptions options_;
+    Gradients<T> gradients_;
+    PoolVector<std::int32_t> free_slots_;
+    std::uint32_t index_ = 0;
+    Node<T>* node_ = nullptr;
+    bool handed_over_ = false;
+};
+
+/// Before a sweep uses node `index`: its inputs must still be what they were. `sweep` begins the message.
+/// @throws GradientError if one was updated since, or was released.
+template <class T>
+void require_unchanged(const Tape<T>& tape, std::uint32_t index, const char* sweep);
+
+namespace detail {
+
+/// What the recorded sweep asks of its world: `contribution` broadcast and summed to `shape`, plus `existing`, if that is not
+/// null. It is defined with the ops that it is made of, in ops/reductions.cpp.
+template <class T>
+[[nodiscard]] Var<T> add_gradients(const Var<T>* existing, Var<T> contribution, const Shape& shape);
+
+}  // namespace detail
+
+extern template class Sweep<Eager<float>>;
+extern template class Sweep<Eager<double>>;
+extern template class Sweep<Var<float>>;
+extern template class Sweep<Var<double>>;
+
+}  // namespace autograd
