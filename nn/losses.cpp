@@ -13,12 +13,6 @@ void require_same_shape(const char* function, const char* a_name, const autograd
         function, a_name, autograd::to_string(a), b_name, autograd::to_string(b)));
 }
 
-void require_rows(const char* function, const autograd::Shape& shape) {
-    if (shape.empty()) {
-        throw autograd::ShapeError(fmt::format("{}: batch_mean: a scalar has no rows to average over", function));
-    }
-}
-
 }  // namespace nn::detail
 
 XTAPE_LOSSES(XTAPE_INSTANTIATE_LOOPS)

@@ -1,5 +1,6 @@
 // Losses, with their reduction in sight: elementwise values unless the caller asks for a sum or a mean. Shapes must be
-// equal: (B,) against (B, 1) would silently be a table of B x B differences.
+// equal: (B,) against (B, 1) would silently be a table of B x B differences. How a loss is reduced is autograd's, as is
+// cross_entropy.
 #pragma once
 
 #include <autograd/autograd.hpp>
@@ -8,41 +9,20 @@
 
 namespace nn {
 
-/// What becomes of the elementwise values of a loss. batch_mean of a scalar is a ShapeError.
-enum class Reduction {
-    none,        ///< they are returned as they are
-    sum,         ///< their sum
-    mean,        ///< their mean, over all axes: pixels too
-    batch_mean,  ///< summed over all axes but the first, averaged over that: the loss per row
-};
+/// none, sum, mean or batch_mean.
+using Reduction = autograd::LossReduction;
+
+/// Of classes that are given by number.
+using autograd::cross_entropy;
 
 namespace detail {
 
 void require_same_shape(const char* function, const char* a_name, const autograd::Shape& a, const char* b_name,
                         const autograd::Shape& b);
-/// @throws ShapeError for the shape of a scalar.
-void require_rows(const char* function, const autograd::Shape& shape);
 template <class T>
 void require_same_shape(const char* function, const char* a_name, const autograd::Var<T>& a, const char* b_name,
                         const autograd::Var<T>& b) {
     require_same_shape(function, a_name, a.shape(), b_name, b.shape());
-}
-
-/// Errors name `function`.
-template <class T>
-[[nodiscard]] autograd::Var<T> reduce(const char* function, const autograd::Var<T>& values, Reduction reduction) {
-    switch (reduction) {
-        case Reduction::none:
-            return values;
-        case Reduction::sum:
-            return sum(values);
-        case Reduction::mean:
-            return mean(values);
-        case Reduction::batch_mean:
-            break;
-    }
-    require_rows(function, values.shape());
-    return sum(values) * (1 / static_cast<double>(values.shape()[0]));
 }
 
 }  // namespace detail
@@ -101,7 +81,7 @@ template <class T>
                                                   Reduction reduction = Reduction::none) {
     constexpr const char* name = "binary_cross_entropy_with_logits";
     detail::require_same_shape(name, "logits", logits, "target", target);
-    return detail::reduce(name, ops::binary_cross_entropy_with_logits(logits, target), reduction);
+    return autograd::ops::reduced_losses(ops::binary_cross_entropy_with_logits(logits, target), reduction, name);
 }
 
 /// (prediction - target)^2.
@@ -110,7 +90,7 @@ template <class T>
 [[nodiscard]] autograd::Var<T> squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target,
                                Reduction reduction = Reduction::none) {
     detail::require_same_shape("squared_error", "prediction", prediction, "target", target);
-    return detail::reduce("squared_error", ops::squared_error(prediction, target), reduction);
+    return autograd::ops::reduced_losses(ops::squared_error(prediction, target), reduction, "squared_error");
 }
 
 /// The mean of (prediction - target)^2 over all elements.

@@ -137,8 +137,24 @@ X<T> cross_entropy(X<T> logits, const std::vector<std::size_t>& classes, LossRed
     // where, not a product: a class of probability 0 has the logarithm -infinity.
     const X<T> condition = detail::constant_like(logits, std::move(chosen));
     const X<T> losses = -sum(where(condition, log_probability, 0), axis);
-    if (reduction == LossReduction::none) return losses;
-    return reduction == LossReduction::sum ? sum(losses) : mean(losses);
+    return ops::reduced_losses(losses, reduction, "cross_entropy");
+}
+
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> ops::reduced_losses(X<T> losses, LossReduction reduction, const char* function) {
+    switch (reduction) {
+        case LossReduction::none:
+            return losses;
+        case LossReduction::sum:
+            return autograd::sum(losses);
+        case LossReduction::mean:
+            return autograd::mean(losses);
+        case LossReduction::batch_mean:
+            break;
+    }
+    const Shape& shape = losses.shape();
+    if (shape.empty()) throw ShapeError(std::string(function) + ": batch_mean: a scalar has no rows to average over");
+    return autograd::sum(losses) * (1 / static_cast<double>(shape[0]));
 }
 
 // ---- layer_norm ----
@@ -191,6 +207,7 @@ X<T> ops::layer_norm(X<T> x, X<T> weight, X<T> bias, const Axes& axes, double ep
     template X ops::softmax(X, const Axes&);                                                  \
     template X ops::log_softmax(X, const Axes&);                                              \
     template X cross_entropy(X, const std::vector<std::size_t>&, LossReduction);              \
+    template X ops::reduced_losses(X, LossReduction, const char*);                            \
     template X ops::layer_norm(X, const Axes&, double);                                       \
     template X ops::layer_norm(X, X, X, const Axes&, double);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)

@@ -30,18 +30,27 @@ template <template <class> class X, class T> requires Operand<X<T>>
     return ops::log_softmax(x, Axes(-1));
 }
 
-/// What becomes of the losses of single rows.
-enum class LossReduction { none, sum, mean };
+/// What becomes of the single values of a loss. batch_mean of a scalar is a ShapeError.
+enum class LossReduction {
+    none,        ///< they are returned as they are
+    sum,         ///< their sum
+    mean,        ///< their mean, over all axes: pixels too
+    batch_mean,  ///< summed over all axes but the first, averaged over that: the loss per row
+};
 
 /// -log softmax(logits)[class], as PyTorch's cross_entropy with class indices: logits of shape (classes,), (rows,
 /// classes) or (rows, classes, d1, ...); `classes` are the right ones in row-major order of the shape without the axis
 /// of the classes, which with LossReduction::none is the shape of the result. The mean over no rows is NaN.
-/// @throws ShapeError if there are too few or too many classes, or one is not in the logits.
+/// @throws ShapeError if there are too few or too many classes, or one is not in the logits; for the batch_mean of one row.
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> cross_entropy(X<T> logits, const std::vector<std::size_t>& classes,
                                  LossReduction reduction = LossReduction::mean);
 
 namespace ops {
+
+/// The losses, reduced. Errors name `function`.
+template <template <class> class X, class T> requires Operand<X<T>>
+[[nodiscard]] X<T> reduced_losses(X<T> losses, LossReduction reduction, const char* function);
 
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, const Axes& axes, double epsilon);
