@@ -94,25 +94,24 @@ inline report::Explorer explorer(std::size_t latent, std::size_t labels, Rng rng
     return result;
 }
 
-inline std::vector<report::Epoch> epochs(double start) {
-    std::vector<report::Epoch> result;
+inline std::vector<EpochRecord> epochs(double start) {
+    std::vector<EpochRecord> result;
     for (int i = 0; i < 3; ++i) {
         const double kl = 6.0 + i, train = start - 5 * i, test = start - 4 * i;
-        result.push_back({{train + kl, train, kl}, {test + kl, test, kl}});
+        result.push_back({result.size() + 1, {train + kl, train, kl}, {test + kl, test, kl}});
     }
     return result;
 }
 
 inline report::ScoreTable scores() {
-    using report::Better, report::Score;
     return {"Samples",
             "Scores of nothing real.",
-            {{"Distance", "How far.", Better::lower},
-             {"Coverage", "How much.", Better::higher},
-             {"Size", "", Better::neither}},
-            {{"real, held out", "", {Score{0.48, 0.02}, Score{0.97, 0.01}, std::nullopt}, true},
-             {"z ~ N(0, I)", "AE", {Score{205, 8}, Score{0.08, 0.01}, Score{-0.6, std::nullopt}}},
-             {"z ~ N(0, I)", "VAE", {Score{53, 2}, Score{0.58, 0.02}, Score{1008, 30.0}}}}};
+            {{"distance", "Distance", "How far.", Better::lower},
+             {"coverage", "Coverage", "How much.", Better::higher},
+             {"size", "Size", "", Better::neither}},
+            {{"real, held out", "", {Estimate{0.48, 0.02}, Estimate{0.97, 0.01}, std::nullopt}, true},
+             {"z ~ N(0, I)", "AE", {Estimate{205, 8}, Estimate{0.08, 0.01}, Estimate{-0.6, std::nullopt}}},
+             {"z ~ N(0, I)", "VAE", {Estimate{53, 2}, Estimate{0.58, 0.02}, Estimate{1008, 30.0}}}}};
 }
 
 /// A pair with a plane and one with sliders, whose decoders are convolutional and take a label.
@@ -128,11 +127,12 @@ inline report::Report make(std::uint64_t seed) {
     result.curves = {{"Random numbers", epochs(230), epochs(245), 190.0},
                      {"No floor", epochs(3), epochs(4), std::nullopt}};
     result.galleries = {
-        {"Noise",
+        {"noise",
+         "Noise",
          "Rows of noise.",
          {{"AE", rng.uniform<float>({5, rows * columns}), 5}, {"VAE", rng.uniform<float>({3, rows * columns}), 5}}}};
     result.scores = {scores()};
-    result.beta = {{0.1, 47.6, 219, 20}, {1, 16.2, 228.2, 19}, {4, 6.1, 252, 10}};
+    result.beta = {{0.1, {0, 219, 47.6}, 20, {}}, {1, {0, 228.2, 16.2}, 19, {}}, {4, {0, 252, 6.1}, 10, {}}};
     return result;
 }
 

@@ -59,22 +59,23 @@ class Judge {
           training_(features(data.train.images)) {
         held_out_distances_ = neighbour_distances(features(held_out_.images), training_, 1);
         const auto copies = std::count(held_out_distances_.begin(), held_out_distances_.end(), 0.0);
-        held_out_are_new_ = 10 * static_cast<std::size_t>(copies) < held_out_distances_.size();
+        if (10 * static_cast<std::size_t>(copies) >= held_out_distances_.size()) held_out_distances_.clear();
     }
 
     std::size_t count() const { return count_; }
     /// Test images which are not among those that sets are held against.
     const ImageSet& held_out() const { return held_out_; }
-    bool held_out_are_new() const { return held_out_are_new_; }
+    bool held_out_are_new() const { return !held_out_distances_.empty(); }
 
     ScoredSet operator()(std::string set, std::string model, Array<float> images) const {
         if (!model.empty() && binarise_) Rng(*binarise_).fill_bernoulli(images, images);
         const Array<float> features = features_(images);
-        ScoredSet result{std::move(set), std::move(model), score(real_, features), {}};
-        if (!result.model.empty() && held_out_are_new_) {
-            result.memorisation = memorisation(neighbour_distances(features, training_, 1), held_out_distances_);
+        Comparisons sets(real_, features);
+        if (!model.empty() && held_out_are_new()) {
+            sets.generated_to_training = neighbour_distances(features, training_, 1);
+            sets.held_out_to_training = held_out_distances_;
         }
-        return result;
+        return {std::move(set), std::move(model), estimates_of(sets)};
     }
 
    private:
@@ -84,8 +85,7 @@ class Judge {
     Array<float> real_;
     ImageSet held_out_;
     Array<float> training_;
-    std::vector<double> held_out_distances_;
-    bool held_out_are_new_;  // where a tenth of them are training images, nearness to these says nothing
+    std::vector<double> held_out_distances_;  // empty where a tenth of them are 0: then nearness says nothing
 };
 
 /// @throws Error if what it has is mostly the bias of few codes.
@@ -112,19 +112,20 @@ Estimate share_within_reach(const Array<float>& codes) {
 
 CodeShape shape_of(const std::string& model, const Array<float>& training, const Array<float>& held_out, Rng rng,
                    std::vector<LeftOut>& left_out) {
-    CodeShape shape{aggregate_posterior(held_out), {}, {}, {}, {}};
-    shape.gaussian_kl = attempt(left_out, "how far " + model + " codes are from N(0, I)",
-                                [&] { return unbiased_gaussian_kl(held_out); });
+    CodeShape shape{aggregate_posterior(held_out)};
+    shape.measures.add("gaussian_kl", attempt(left_out, "how far " + model + " codes are from N(0, I)",
+                                              [&] { return unbiased_gaussian_kl(held_out); }));
     if (held_out.shape()[1] != 2) return shape;
-    shape.within_reach = attempt(left_out, "the share of " + model + " codes in the circle of N(0, I)", [&] {
+    const auto within_reach = attempt(left_out, "the share of " + model + " codes in the circle of N(0, I)", [&] {
         require_enough(held_out.shape()[0], fewest_scored, training.shape()[0]);
         return share_within_reach(held_out);
     });
-    if (!shape.within_reach) return shape;
+    if (!within_reach) return shape;
+    shape.measures.add("within_reach", within_reach);
     const auto holes =
         attempt(left_out, "the holes between " + model + " codes", [&] { return Holes(training, held_out); });
     if (!holes) return shape;
-    shape.hole_rate = holes->rate(10000, rng);
+    shape.measures.add("hole_rate", holes->rate(10000, rng));
     shape.hole_map = holes->map(64, hole_map_extent);
     return shape;
 }
@@ -224,12 +225,6 @@ Array<float> FeatureSpace::operator()(const Array<float>& images) const {
     if (classifier_) return classifier_->features(images);
     if (components_) return components_->project(images);
     throw autograd::Error("the training images are all equal");
-}
-
-const ScoredSet* Analysis::find(const std::string& set, const std::string& model) const {
-    const auto found = std::find_if(sets.begin(), sets.end(),
-                                    [&](const ScoredSet& each) { return each.set == set && each.model == model; });
-    return found == sets.end() ? nullptr : &*found;
 }
 
 Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data, const FeatureSpace* features,

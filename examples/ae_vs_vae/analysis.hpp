@@ -10,16 +10,14 @@
 #include "codes.hpp"
 #include "data.hpp"
 #include "likelihood.hpp"
+#include "measures.hpp"
 #include "mixture.hpp"
 #include "models.hpp"
 #include "principal_components.hpp"
-#include "scores.hpp"
 
 /// What could not be estimated, and why: "scores of images", "there are fewer than 200 test images".
 struct LeftOut {
     std::string what, why;
-
-    bool operator==(const LeftOut&) const = default;
 };
 
 /// The space in which images are compared: the last hidden layer of a classifier trained on the spot, or, where there
@@ -46,8 +44,7 @@ class FeatureSpace {
 struct ScoredSet {
     std::string set;    ///< "z ~ N(0, I)"
     std::string model;  ///< "AE" or "VAE"; empty for real images
-    Scores scores;
-    std::optional<Memorisation> memorisation;  ///< of generated images
+    Estimates scores;   ///< by image_measures()
 };
 
 /// How well a classifier reads the classes off a code of each kind.
@@ -66,11 +63,8 @@ struct LogLikelihood {
 /// Codes of one model against N(0, I).
 struct CodeShape {
     AggregatePosterior aggregate;
-    std::optional<Estimate> gaussian_kl;
-    // Of codes with two dimensions:
-    std::optional<Estimate> within_reach;  ///< the share of codes in the circle that holds 99 % of N(0, I)
-    std::optional<Estimate> hole_rate;
-    std::optional<autograd::Array<double>> hole_map;
+    Estimates measures{};  ///< "gaussian_kl"; in the plane "within_reach", of 99 % of N(0, I), and "hole_rate" too
+    std::optional<autograd::Array<double>> hole_map{};  ///< of codes with two dimensions
 };
 
 struct Analysis {
@@ -82,8 +76,6 @@ struct Analysis {
     std::size_t active_units = 0;
     CodeShape ae, vae;
     std::optional<GaussianMixture> ae_mixture, vae_mixture;
-
-    const ScoredSet* find(const std::string& set, const std::string& model) const;
 };
 
 inline constexpr double hole_map_extent = 4;

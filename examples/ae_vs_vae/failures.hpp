@@ -1,4 +1,5 @@
 // What of a run's results could not be made or written: each failure costs one result, and the program's exit status 0.
+// Errors which leave nothing to show are exceptions of their own.
 #pragma once
 
 #include <exception>

@@ -1,11 +1,12 @@
 // One sentence or two for each finding, in the order of the story: whether anything was learned, reconstruction,
 // sampling, why, and what helps; then what could not be estimated. What was not asked for is not mentioned.
+#include "findings.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
-
-#include "pair.hpp"
 
 namespace {
 
@@ -23,8 +24,10 @@ std::string nats(double loss) {
     return std::abs(loss) < 1e5 ? fmt::format("{:.2f}", loss) : fmt::format("{:.2g}", loss);
 }
 
+Estimate frechet(const ScoredSet& set) { return set.scores.find("frechet").value(); }
+
 /// A Frechet distance, to as many digits as it deserves.
-std::string frechet(const ScoredSet& set) { return value(set.scores.frechet, set.scores.frechet.value < 10 ? 2 : 1); }
+std::string frechet_text(const ScoredSet& set) { return value(frechet(set), frechet(set).value < 10 ? 2 : 1); }
 
 std::string percent(const Estimate& estimate) { return value(estimate, 1, 100) + " %"; }
 
@@ -73,7 +76,14 @@ class Writer {
         sentences_.push_back(fmt::format(text, std::forward<Arguments>(arguments)...));
     }
     const Evaluation& main() const { return findings_.evaluations.front(); }
-    const ScoredSet* find(const char* set, const char* model) const { return main().analysis.find(set, model); }
+    /// The AE's images of this origin and the VAE's; null if there are none.
+    std::pair<const ScoredSet*, const ScoredSet*> find(const std::string& set) const {
+        std::pair<const ScoredSet*, const ScoredSet*> found{};
+        for (const ScoredSet& each : main().analysis.sets) {
+            if (each.set == set) (each.model == "AE" ? found.first : found.second) = &each;
+        }
+        return found;
+    }
 
     void outcome(const std::string& model, const Outcome& found) {
         if (found.verdict == Verdict::diverged) {
@@ -113,31 +123,39 @@ class Writer {
             clear && gap.value < 0 ? " That an autoencoder fails on new data is not what is seen." : "");
     }
     void sampling() {
-        const ScoredSet *ae = find(from_prior, "AE"), *vae = find(from_prior, "VAE"), *real = find("real, held out", "");
-        if (ae == nullptr || vae == nullptr || real == nullptr) return;
-        const double factor = ae->scores.frechet.value / vae->scores.frechet.value;
+        if (main().analysis.sets.empty()) return;
+        const auto [ae, vae] = find(from_prior);
+        const ScoredSet* real = &main().analysis.sets.front();
         say("Sampling: images decoded from z ~ N(0, I) are at Frechet distance {} for the AE and {} for the VAE, {}; "
             "real images are at {}.",
-            frechet(*ae), frechet(*vae),
-            ae_samples_worse() && vae->scores.frechet.value > 0 ? fmt::format("a factor of {:.1f}", factor)
-                                                                : std::string("which is not clearly worse for the AE"),
-            frechet(*real));
+            frechet_text(*ae), frechet_text(*vae),
+            ae_samples_worse() && frechet(*vae).value > 0
+                ? fmt::format("a factor of {:.1f}", frechet(*ae).value / frechet(*vae).value)
+                : "which is not clearly worse for the AE",
+            frechet_text(*real));
         say("They are compared in {}.", findings_.feature_space);
-        say("Precision, the share of images near a real one, is {:.2f} and {:.2f} (blurred averages are near many); coverage, the "
-            "share of real images with one near, is {:.2f} and {:.2f}, for real images {:.2f}.",
-            ae->scores.precision.value, vae->scores.precision.value, ae->scores.coverage.value, vae->scores.coverage.value,
-            real->scores.coverage.value);
+        std::string clauses;
+        for (const Measure& each : image_measures()) {
+            const auto a = ae->scores.find(each.key), b = vae->scores.find(each.key), c = real->scores.find(each.key);
+            if (each.clause == nullptr || !a || !b || !c) continue;
+            clauses += clauses.empty() ? "" : "; ";
+            clauses += fmt::format(fmt::runtime(each.clause), a->value, b->value, c->value);
+        }
+        if (clauses.empty()) return;
+        clauses.front() = static_cast<char>(std::toupper(clauses.front()));
+        say("{}.", clauses);
     }
     bool ae_samples_worse() const {
-        const ScoredSet *ae = find(from_prior, "AE"), *vae = find(from_prior, "VAE");
-        return ae != nullptr && vae != nullptr && clearly_above(ae->scores.frechet, vae->scores.frechet);
+        const auto [ae, vae] = find(from_prior);
+        return ae != nullptr && clearly_above(frechet(*ae), frechet(*vae));
     }
     void shapes() {
         const auto range = [](const CodeStatistics& codes) {
             const auto [low, high] = std::minmax_element(codes.standard_deviation.begin(), codes.standard_deviation.end());
             return fmt::format("{:.1f} to {:.1f}", *low, *high);
         };
-        const auto &ae = main().analysis.ae.gaussian_kl, &vae = main().analysis.vae.gaussian_kl;
+        const Analysis& analysis = main().analysis;
+        const auto ae = analysis.ae.measures.find("gaussian_kl"), vae = analysis.vae.measures.find("gaussian_kl");
         if (!ae || !vae) return;
         const bool explains = ae_samples_worse() && clearly_above(*ae, *vae);
         say("{} standard deviations of the AE's codes are {} where N(0, 1) has 1, and their Gaussian is {} nats from "
@@ -147,25 +165,26 @@ class Writer {
     }
     void plane() {
         for (const Evaluation& each : findings_.evaluations) {
-            const CodeShape &ae = each.analysis.ae, &vae = each.analysis.vae;
-            if (!learned(each) || !ae.within_reach || !vae.within_reach) continue;
+            const Estimates &ae = each.analysis.ae.measures, &vae = each.analysis.vae.measures;
+            const auto ae_within = ae.find("within_reach"), vae_within = vae.find("within_reach");
+            if (!learned(each) || !ae_within || !vae_within) continue;
             say("In the plane: the circle that holds 99 % of N(0, I) holds {} of the AE's codes and {} of the VAE's.",
-                percent(*ae.within_reach), percent(*vae.within_reach));
-            if (!ae.hole_rate || !vae.hole_rate) continue;
-            const bool as_many_holes =
-                hardly_differ(*ae.hole_rate, *vae.hole_rate) || clearly_above(*vae.hole_rate, *ae.hole_rate);
+                percent(*ae_within), percent(*vae_within));
+            const auto ae_holes = ae.find("hole_rate"), vae_holes = vae.find("hole_rate");
+            if (!ae_holes || !vae_holes) continue;
+            const bool as_many_holes = hardly_differ(*ae_holes, *vae_holes) || clearly_above(*vae_holes, *ae_holes);
             say("Of z ~ N(0, I) there, {} (AE) and {} (VAE) fall into holes, by each model's own spacing of codes, "
                 "where of codes themselves it would be 1 %.{}",
-                percent(*ae.hole_rate), percent(*vae.hole_rate),
+                percent(*ae_holes), percent(*vae_holes),
                 as_many_holes ? " So it is not holes that set the AE apart: its codes lie elsewhere." : "");
         }
     }
     void mixtures() {
-        const ScoredSet *ae = find(from_mixture, "AE"), *vae = find(from_mixture, "VAE");
-        const ScoredSet *ae_before = find(from_prior, "AE"), *vae_before = find(from_prior, "VAE");
-        if (ae == nullptr || vae == nullptr || ae_before == nullptr || vae_before == nullptr) return;
-        const bool helps = clearly_above(ae_before->scores.frechet, ae->scores.frechet) &&
-                           clearly_above(vae_before->scores.frechet, ae->scores.frechet);
+        const auto [ae, vae] = find(from_mixture);
+        if (ae == nullptr) return;
+        const auto [ae_before, vae_before] = find(from_prior);
+        const Estimate distance = frechet(*ae);
+        const bool helps = clearly_above(frechet(*ae_before), distance) && clearly_above(frechet(*vae_before), distance);
         const bool conditional = findings_.pairs.front().plan.network.classes > 0;
         const std::size_t ae_count = main().analysis.ae_mixture->components().size(),
                           vae_count = main().analysis.vae_mixture->components().size();
@@ -175,36 +194,33 @@ class Writer {
             ae_count == 10 && vae_count == 10
                 ? ""
                 : fmt::format(" (of which there are {} for the AE and {} for the VAE: no more hold codes)", ae_count, vae_count),
-            frechet(*ae), frechet(*vae),
+            frechet_text(*ae), frechet_text(*vae),
             helps ? " So the AE's decoder is usable too: what it lacks is a density to draw from." : "");
     }
     void copies() {
-        const ScoredSet *ae = find(from_mixture, "AE"), *vae = find(from_mixture, "VAE");
-        if (ae == nullptr || vae == nullptr || !ae->memorisation || !vae->memorisation) return;
-        const Estimate &first = ae->memorisation->ratio, &second = vae->memorisation->ratio;
-        if (!first.standard_error || !second.standard_error) return;
+        const auto [ae, vae] = find(from_mixture);
+        if (ae == nullptr) return;
+        constexpr const char* key = "nearest_training_image";
+        const auto first = ae->scores.find(key), second = vae->scores.find(key);
+        if (!first || !second || !first->standard_error || !second->standard_error) return;
         const auto far_enough = [](const Estimate& ratio) { return ratio.value - 2 * *ratio.standard_error > 0.8; };
         say("The distance of these to the nearest training image is {} (AE) and {} (VAE) of that of held-out images, by the median: "
             "{}.",
-            value(first, 2), value(second, 2),
-            far_enough(first) && far_enough(second) ? "most are no copies" : "some may be copies");
+            value(*first, 2), value(*second, 2),
+            far_enough(*first) && far_enough(*second) ? "most are no copies" : "some may be copies");
     }
     void encoders() {
         const auto& found = main().analysis.accuracies;
         if (!found) return;
-        const Gradable& graded = found->graded;
-        const std::size_t learned_from = std::size_t{graded.above_chance(found->ae)} +
-                                         std::size_t{graded.above_chance(found->vae)} +
-                                         std::size_t{graded.above_chance(found->pca)};
-        const bool none = learned_from == 0;
+        const auto& [ae, vae, pca, components, graded] = *found;
+        const int learned = graded.above_chance(ae) + graded.above_chance(vae) + graded.above_chance(pca);
         say("As encoders{}: a linear classifier is right about {} of test images from the AE's codes, {} from the "
             "VAE's means, {} from {} principal components{}.",
-            !none && hardly_differ(found->ae, found->vae) ? " they hardly differ" : "",
-            percent(found->ae), percent(found->vae), percent(found->pca),
-            found->components == main().analysis.kl.size() ? "as many" : fmt::format("all {}", found->components),
-            learned_from == 3 ? ""
-                              : fmt::format(", and who always names the commonest class is right about {:.1f} %{}",
-                                            100 * graded.chance, none ? ": it learned nothing from any of them" : ""));
+            learned > 0 && hardly_differ(ae, vae) ? " they hardly differ" : "", percent(ae), percent(vae), percent(pca),
+            components == main().analysis.kl.size() ? "as many" : fmt::format("all {}", components),
+            learned == 3 ? ""
+                         : fmt::format(", and who always names the commonest class is right about {:.1f} %{}",
+                                       100 * graded.chance, learned == 0 ? ": it learned nothing from any of them" : ""));
     }
     void dimensions() {
         if (main().analysis.kl.empty()) return;
@@ -259,15 +275,14 @@ class Writer {
 
 std::vector<std::string> diverged_trainings(const Findings& findings) {
     std::vector<std::string> names;
-    const auto add = [&](const Outcome& outcome, std::string name) {
-        if (outcome.verdict == Verdict::diverged) names.push_back(std::move(name));
-    };
     for (std::size_t i = 0; i < findings.evaluations.size(); ++i) {
-        const std::string title = findings.pairs[i].plan.title;
-        add(findings.evaluations[i].ae_outcome, "AE" + title);
-        add(findings.evaluations[i].vae_outcome, "VAE" + title);
+        const std::string& title = findings.pairs[i].plan.title;
+        if (findings.evaluations[i].ae_outcome.verdict == Verdict::diverged) names.push_back("AE" + title);
+        if (findings.evaluations[i].vae_outcome.verdict == Verdict::diverged) names.push_back("VAE" + title);
     }
-    for (const BetaRun& run : findings.betas) add(run.outcome, fmt::format("beta-{}", run.beta));
+    for (const BetaRun& run : findings.betas) {
+        if (run.outcome.verdict == Verdict::diverged) names.push_back(fmt::format("beta-{}", run.beta));
+    }
     return names;
 }
 

@@ -1,4 +1,5 @@
-// Ctrl-C as a request: training asks after each step whether it is to stop there.
+// Ctrl-C as a request: training asks after each step whether it is to stop there. What is saved then is up to
+// training.hpp and checkpoint.hpp.
 #pragma once
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 // Trains a plain autoencoder and a VAE side by side on the same pictures and shows what sampling from each gives.
-// Options are in options.cpp, the two models in models.hpp, the loop in training.cpp, the pictures in comparison.cpp, all
-// other measures in analysis.cpp.
+// Options are in options.cpp, the two models in models.hpp, the loop in training.cpp, the pictures in pictures.cpp, all
+// other measures in analysis.cpp, and what is said of them in findings.cpp. Here is only the order of it all.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,17 +10,16 @@
 #include <exception>
 #include <filesystem>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <nn/data/file.hpp>
 #include <optional>
 
 #include "checkpoint.hpp"
 #include "data.hpp"
 #include "failures.hpp"
+#include "findings.hpp"
 #include "metrics.hpp"
 #include "options.hpp"
 #include "page.hpp"
-#include "pair.hpp"
 #include "terminal.hpp"
 
 namespace {
@@ -234,7 +233,7 @@ Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& 
         if (!analysed) found.analysis.left_out.push_back({what, "that failed"});
     }
     failures.attempt("the pictures" + pair.plan.title, [&] {
-        found.pictures = pictures_of({pair.ae, pair.vae}, found.ae_codes, found.vae_codes, data, pair.plan.rng, failures);
+        found.pictures = pictures_of(pair.ae, pair.vae, found.ae_codes, found.vae_codes, data, pair.plan.rng, failures);
     });
     return found;
 }
@@ -280,46 +279,6 @@ void print_table(const TrainedPair& pair, const Evaluation& found, std::optional
     const auto used = std::count_if(kl.begin(), kl.end(), [](double each) { return each > 0.01; });
     row("dimensions that the code uses (KL > 0.01)", "-", fmt::format("{} of {}", used, kl.size()));
     row("ms per training step, median", number(pair.ae_history.ms_per_step), number(pair.vae_history.ms_per_step));
-}
-
-void print_findings(const std::vector<std::string>& findings) {
-    say("\nWhat was found:\n");
-    for (const std::string& finding : findings) say_wrapped("- " + finding);
-}
-
-Json metrics_of(const Options& options, const Findings& findings) {
-    Json metrics{{"data", nn::printable(options.data)},
-                 {"seed", options.seed},
-                 {"epochs", options.epochs},
-                 {"threads", options.threads},
-                 {"architecture", name_of(options.architecture)},
-                 {"likelihood", name_of(options.likelihood)},
-                 {"conditional", options.conditional},
-                 {"binarise", options.binarise},
-                 {"beta", options.beta},
-                 {"findings", in_words(findings)}};
-    if (findings.floor) metrics["pixel_entropy_floor"] = *findings.floor;
-    if (!findings.feature_space.empty()) metrics["feature_space"] = findings.feature_space;
-    for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
-        const TrainedPair& pair = findings.pairs[i];
-        const Evaluation& found = findings.evaluations[i];
-        Json& section = i == 0 ? metrics : metrics["plane"];
-        section["latent"] = pair.plan.network.latent;
-        section["ae"] = to_json(pair.ae_history);
-        section["vae"] = to_json(pair.vae_history);
-        section["ae"]["test"] = to_json(found.ae);
-        section["vae"]["test"] = to_json(found.vae);
-        section["ae"]["outcome"] = to_json(found.ae_outcome);
-        section["vae"]["outcome"] = to_json(found.vae_outcome);
-        section["analysis"] = to_json(found.analysis);
-    }
-    for (const BetaRun& run : findings.betas) {
-        metrics["betas"].push_back({{"beta", run.beta},
-                                    {"test", to_json(run.test)},
-                                    {"active_units", run.active_units},
-                                    {"outcome", to_json(run.outcome)}});
-    }
-    return metrics;
 }
 
 /// For looking at models: training images as the models saw them, binary where they were made binary; and all in a random
@@ -381,10 +340,7 @@ std::vector<fs::path> write_results(const Findings& findings, const Data& data, 
         }
     };
     write(report_file(out), [&](const fs::path& path) { report::write_report(path, page_of(findings, data, options)); });
-    write(metrics_file(out), [&](const fs::path& path) {
-        const std::string text = metrics_of(options, findings).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-        nn::write_file_atomically(path, std::as_bytes(std::span(text)));
-    });
+    write(metrics_file(out), [&](const fs::path& path) { write_metrics(path, findings, options); });
     for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
         for (const Picture& picture : findings.evaluations[i].pictures) {
             write(picture_file(out, findings.pairs[i].plan.prefix, picture.name),
@@ -438,7 +394,8 @@ int run(const Options& options) {
     });
     const std::vector<fs::path> written = write_results(findings, data, options, failures);
 
-    print_findings(in_words(findings));
+    say("\nWhat was found:\n");
+    for (const std::string& finding : in_words(findings)) say_wrapped("- " + finding);
     print_written(written, options);
     const std::vector<std::string> diverged = diverged_trainings(findings);
     if (!diverged.empty()) failures.add(fmt::format("training diverged: {}", fmt::join(diverged, ", ")));

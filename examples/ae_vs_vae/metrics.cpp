@@ -1,7 +1,10 @@
-// One name for each value, in the order in which metrics.json has them.
+// One name for each value, in the order in which metrics.json has them; measures.hpp has those of measures of images.
 #include "metrics.hpp"
 
 #include <nlohmann/json.hpp>
+#include <nn/data/file.hpp>
+#include <span>
+#include <string>
 
 namespace {
 
@@ -16,25 +19,81 @@ Json to_json(const Estimate& estimate) {
     return json;
 }
 
-Json to_json(const ScoredSet& set) {
-    Json json{{"set", set.set},
-              {"model", set.model},
-              {"frechet", to_json(set.scores.frechet)},
-              {"precision", to_json(set.scores.precision)},
-              {"recall", to_json(set.scores.recall)},
-              {"density", to_json(set.scores.density)},
-              {"coverage", to_json(set.scores.coverage)},
-              {"squared_mmd", to_json(set.scores.squared_mmd)}};
-    if (set.memorisation) json["nearest_training_image"] = to_json(set.memorisation->ratio);
+Json with(Json json, const Estimates& estimates) {
+    for (const auto& [key, estimate] : estimates) json[key] = to_json(estimate);
     return json;
 }
 
 Json to_json(const CodeShape& shape) {
-    Json json{{"mean", shape.aggregate.mean}, {"standard_deviation", shape.aggregate.standard_deviation}};
-    if (shape.gaussian_kl) json["gaussian_kl"] = to_json(*shape.gaussian_kl);
-    if (shape.within_reach) json["within_reach"] = to_json(*shape.within_reach);
-    if (shape.hole_rate) json["hole_rate"] = to_json(*shape.hole_rate);
+    const AggregatePosterior& codes = shape.aggregate;
+    return with({{"mean", codes.mean}, {"standard_deviation", codes.standard_deviation}}, shape.measures);
+}
+
+Json to_json(const Analysis& analysis) {
+    Json json{{"scores", Json::array()}, {"kl", Json::array()}, {"left_out", Json::array()}};
+    for (const LeftOut& each : analysis.left_out) json["left_out"].push_back({{"what", each.what}, {"why", each.why}});
+    if (analysis.kl.empty()) return json;  // of models that diverged
+    json["active_units"] = analysis.active_units;
+    json["ae_codes"] = to_json(analysis.ae);
+    json["vae_codes"] = to_json(analysis.vae);
+    for (const ScoredSet& each : analysis.sets) {
+        json["scores"].push_back(with({{"set", each.set}, {"model", each.model}}, each.scores));
+    }
+    for (const Estimate& each : analysis.kl) json["kl"].push_back(to_json(each));
+    if (analysis.accuracies) {
+        json[code_accuracy_measure.key] = {{"ae", to_json(analysis.accuracies->ae)},
+                                           {"vae", to_json(analysis.accuracies->vae)},
+                                           {"pca", to_json(analysis.accuracies->pca)},
+                                           {"principal_components", analysis.accuracies->components},
+                                           {"chance", analysis.accuracies->graded.chance}};
+    }
+    for (const LogLikelihood& each : analysis.log_likelihoods) {
+        json["log_likelihood"].push_back({{"samples", each.samples}, {"images", each.images}, {"value", to_json(each.value)}});
+    }
     return json;
+}
+
+Json to_json(const Outcome& outcome) {
+    return {{"verdict", name_of(outcome.verdict)},
+            {"training_loss_before", outcome.loss_before},
+            {"training_loss_after", outcome.loss_after},
+            {"reconstruction", outcome.reconstruction},
+            {"mean_picture", outcome.mean_picture}};
+}
+
+Json metrics_of(const Options& options, const Findings& findings) {
+    Json metrics{{"data", nn::printable(options.data)},
+                 {"seed", options.seed},
+                 {"epochs", options.epochs},
+                 {"threads", options.threads},
+                 {"architecture", name_of(options.architecture)},
+                 {"likelihood", name_of(options.likelihood)},
+                 {"conditional", options.conditional},
+                 {"binarise", options.binarise},
+                 {"beta", options.beta},
+                 {"findings", in_words(findings)}};
+    if (findings.floor) metrics["pixel_entropy_floor"] = *findings.floor;
+    if (!findings.feature_space.empty()) metrics["feature_space"] = findings.feature_space;
+    for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
+        const TrainedPair& pair = findings.pairs[i];
+        const Evaluation& found = findings.evaluations[i];
+        Json& section = i == 0 ? metrics : metrics["plane"];
+        section["latent"] = pair.plan.network.latent;
+        section["ae"] = to_json(pair.ae_history);
+        section["vae"] = to_json(pair.vae_history);
+        section["ae"]["test"] = to_json(found.ae);
+        section["vae"]["test"] = to_json(found.vae);
+        section["ae"]["outcome"] = to_json(found.ae_outcome);
+        section["vae"]["outcome"] = to_json(found.vae_outcome);
+        section["analysis"] = to_json(found.analysis);
+    }
+    for (const BetaRun& run : findings.betas) {
+        metrics["betas"].push_back({{"beta", run.beta},
+                                    {"test", to_json(run.test)},
+                                    {"active_units", run.active_units},
+                                    {"outcome", to_json(run.outcome)}});
+    }
+    return metrics;
 }
 
 }  // namespace
@@ -68,32 +127,7 @@ History history_from_json(const Json& json) {
     return history;
 }
 
-Json to_json(const Analysis& analysis) {
-    Json json{{"scores", Json::array()}, {"kl", Json::array()}, {"left_out", Json::array()}};
-    for (const LeftOut& each : analysis.left_out) json["left_out"].push_back({{"what", each.what}, {"why", each.why}});
-    if (analysis.kl.empty()) return json;  // of models that diverged
-    json["active_units"] = analysis.active_units;
-    json["ae_codes"] = to_json(analysis.ae);
-    json["vae_codes"] = to_json(analysis.vae);
-    for (const ScoredSet& set : analysis.sets) json["scores"].push_back(to_json(set));
-    for (const Estimate& each : analysis.kl) json["kl"].push_back(to_json(each));
-    if (analysis.accuracies) {
-        json["code_accuracy"] = {{"ae", to_json(analysis.accuracies->ae)},
-                                 {"vae", to_json(analysis.accuracies->vae)},
-                                 {"pca", to_json(analysis.accuracies->pca)},
-                                 {"principal_components", analysis.accuracies->components},
-                                 {"chance", analysis.accuracies->graded.chance}};
-    }
-    for (const LogLikelihood& each : analysis.log_likelihoods) {
-        json["log_likelihood"].push_back({{"samples", each.samples}, {"images", each.images}, {"value", to_json(each.value)}});
-    }
-    return json;
-}
-
-Json to_json(const Outcome& outcome) {
-    return {{"verdict", name_of(outcome.verdict)},
-            {"training_loss_before", outcome.loss_before},
-            {"training_loss_after", outcome.loss_after},
-            {"reconstruction", outcome.reconstruction},
-            {"mean_picture", outcome.mean_picture}};
+void write_metrics(const std::filesystem::path& path, const Findings& findings, const Options& options) {
+    const std::string text = metrics_of(options, findings).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    nn::write_file_atomically(path, std::as_bytes(std::span(text)));
 }

@@ -1,4 +1,5 @@
-// Sections in the order of the structs of report.hpp.
+// Sections in the order of the structs of report.hpp. Codes that are shown are computed here; measures come from the
+// analysis.
 #include "page.hpp"
 
 #include <fmt/format.h>
@@ -21,20 +22,18 @@ Array<float> head(const Array<float>& from, std::size_t count) {
     return rows_between(from, 0, std::min(count, from.shape()[0]));
 }
 
-std::vector<report::Setting> settings(const Data& data, const Options& options) {
-    std::vector<report::Setting> list{
+std::vector<std::pair<std::string, std::string>> settings(const Data& data, const Options& options) {
+    return {
         {"Data", nn::printable(options.data)},
         {"Images", fmt::format("{} for training, {} for testing, {} x {} pixels{}", data.train.images.shape()[0],
                                data.test.images.shape()[0], data.rows, data.columns, options.binarise ? ", made binary" : "")},
         {"Network", fmt::format("{}, {} hidden units", name_of(options.architecture), options.hidden)},
         {"Codes", fmt::format("{} dimensions{}", options.latent, options.conditional ? ", and the class" : "")},
         {"Likelihood", name_of(options.likelihood)},
-        {"Seed", fmt::format("{}", options.seed)}};
-    list.push_back({"Training", options.load.empty()
-                                    ? fmt::format("{} epochs, batches of {}, Adam at {}, beta {}", options.epochs, options.batch,
-                                                  options.lr, options.beta)
-                                    : "none: loaded from " + nn::printable(options.load)});
-    return list;
+        {"Seed", fmt::format("{}", options.seed)},
+        {"Training", options.load.empty() ? fmt::format("{} epochs, batches of {}, Adam at {}, beta {}", options.epochs,
+                                                        options.batch, options.lr, options.beta)
+                                          : "none: loaded from " + nn::printable(options.load)}};
 }
 
 report::TestImages test_images(const Data& data, const Options& options) {
@@ -108,42 +107,15 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
     return result;
 }
 
-std::vector<report::Epoch> epochs(const History& history) {
-    const auto losses = [](const LossValues& values) {
-        return report::Losses{values.loss, values.reconstruction, values.kl};
-    };
-    std::vector<report::Epoch> result;
-    for (const EpochRecord& each : history.epochs) result.push_back({losses(each.train), losses(each.test)});
-    return result;
-}
-
-report::Score score(const Estimate& estimate, double unit = 1) {
-    report::Score result{unit * estimate.value, std::nullopt};
-    if (estimate.standard_error) result.standard_error = unit * *estimate.standard_error;
-    return result;
-}
-
 report::ScoreTable image_scores(const Analysis& analysis, const std::string& feature_space) {
-    using report::Better;
     report::ScoreTable table{
         "How like real images",
         "Sets of images held against test images in " + feature_space + ". The first row is what a perfect model would get.",
-        {{"Frechet distance", "Between the Gaussians of both sets' features.", Better::lower},
-         {"Precision", "The share of images near a real one. Blurred averages are: it is no measure by itself.", Better::higher},
-         {"Recall", "The share of real images near a generated one.", Better::higher},
-         {"Density", "How many real neighbourhoods an image lies in, in units of what real images do.", Better::neither},
-         {"Coverage", "The share of real neighbourhoods with an image in them.", Better::higher},
-         {"MMD² × 1000", "The squared maximum mean discrepancy.", Better::lower},
-         {"Nearest", "The distance to the nearest training image, in units of that of held-out images. Far below 1 are copies.", Better::neither}},
+        {image_measures().begin(), image_measures().end()},
         {}};
     for (const ScoredSet& each : analysis.sets) {
-        std::optional<report::Score> nearest;
-        if (each.memorisation) nearest = score(each.memorisation->ratio);
-        table.rows.push_back({each.set,
-                              each.model,
-                              {score(each.scores.frechet), score(each.scores.precision), score(each.scores.recall),
-                               score(each.scores.density), score(each.scores.coverage), score(each.scores.squared_mmd, 1000), nearest},
-                              each.model.empty()});
+        table.rows.push_back({each.set, each.model, {}, each.model.empty()});
+        for (const Measure& column : table.columns) table.rows.back().scores.push_back(each.scores.find(column.key));
     }
     return table;
 }
@@ -151,19 +123,10 @@ report::ScoreTable image_scores(const Analysis& analysis, const std::string& fea
 report::ScoreTable code_scores(const CodeAccuracies& accuracies) {
     return {"What the codes hold",
             "How many test images a linear classifier of codes gets right.",
-            {{"Right, %", "Of the test images.", report::Better::higher}},
-            {{"codes", "AE", {score(accuracies.ae, 100)}},
-             {"means of q(z|x)", "VAE", {score(accuracies.vae, 100)}},
-             {fmt::format("{} principal components", accuracies.components), "", {score(accuracies.pca, 100)}}}};
-}
-
-std::vector<report::Gallery> galleries(const std::vector<Picture>& pictures) {
-    std::vector<report::Gallery> list;
-    for (const Picture& picture : pictures) {
-        list.push_back({picture.title, picture.caption, {}});
-        for (const Panel& panel : picture.panels) list.back().grids.push_back({panel.caption, panel.images, panel.across});
-    }
-    return list;
+            {code_accuracy_measure},
+            {{"codes", "AE", {accuracies.ae}},
+             {"means of q(z|x)", "VAE", {accuracies.vae}},
+             {fmt::format("{} principal components", accuracies.components), "", {accuracies.pca}}}};
 }
 
 }  // namespace
@@ -180,16 +143,15 @@ report::Report page_of(const Findings& findings, const Data& data, const Options
     for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
         const TrainedPair& pair = findings.pairs[i];
         page.explorers.push_back(explorer(pair, findings.evaluations[i], shown));
-        page.curves.push_back({fmt::format("Codes of {} dimensions", pair.plan.network.latent), epochs(pair.ae_history),
-                               epochs(pair.vae_history), findings.floor});
+        page.curves.push_back({fmt::format("Codes of {} dimensions", pair.plan.network.latent), pair.ae_history.epochs,
+                               pair.vae_history.epochs, findings.floor});
     }
-    page.galleries = galleries(findings.evaluations.front().pictures);
+    page.galleries = findings.evaluations.front().pictures;
     const Analysis& analysis = findings.evaluations.front().analysis;
     if (!analysis.sets.empty()) page.scores.push_back(image_scores(analysis, findings.feature_space));
     if (analysis.accuracies) page.scores.push_back(code_scores(*analysis.accuracies));
     for (const BetaRun& run : findings.betas) {
-        if (run.outcome.verdict == Verdict::diverged) continue;  // of no size that fits the chart
-        page.beta.push_back({run.beta, run.test.kl, run.test.reconstruction, run.active_units});
+        if (run.outcome.verdict != Verdict::diverged) page.beta.push_back(run);  // else of no size that fits the chart
     }
     return page;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "data.hpp"
+#include "findings.hpp"
 #include "options.hpp"
-#include "pair.hpp"
 #include "report.hpp"
 
 report::Report page_of(const Findings& findings, const Data& data, const Options& options);

@@ -12,12 +12,12 @@
 #include <span>
 #include <string_view>
 
+#include "metrics.hpp"
 #include "report_page.hpp"
 
 namespace report {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using autograd::Shape;
 
 template <class... Arguments>
@@ -218,15 +218,16 @@ Json to_json(const TestImages& test) {
 
 // --- Losses, pictures, scores ----------------------------------------------------------------------------------------
 
-Json to_json(const Losses& losses) {
-    return {{"loss", finite(losses.loss, "a loss")},
-            {"reconstruction", finite(losses.reconstruction, "a reconstruction loss")},
-            {"kl", finite(losses.kl, "a KL divergence")}};
+Json losses(const LossValues& values) {
+    finite(values.loss, "a loss");
+    finite(values.reconstruction, "a reconstruction loss");
+    finite(values.kl, "a KL divergence");
+    return to_json(values);
 }
 
-Json to_json(const std::vector<Epoch>& epochs) {
+Json to_json(const std::vector<EpochRecord>& epochs) {
     Json json = Json::array();
-    for (const Epoch& epoch : epochs) json.push_back({{"train", to_json(epoch.train)}, {"test", to_json(epoch.test)}});
+    for (const EpochRecord& each : epochs) json.push_back({{"train", losses(each.train)}, {"test", losses(each.test)}});
     return json;
 }
 
@@ -236,59 +237,58 @@ Json to_json(const LossCurves& curves) {
     return json;
 }
 
-Json to_json(const Gallery& gallery, const TestImages& like) {
+Json to_json(const Picture& picture, const TestImages& like) {
     Json grids = Json::array();
-    for (const Grid& grid : gallery.grids) {
-        require(grid.across > 0, "a grid of 0 columns");
-        grids.push_back({{"label", grid.label},
-                         {"across", grid.across},
-                         {"images", pixels(grid.images, like, "the images of a grid")}});
+    for (const Panel& panel : picture.panels) {
+        require(panel.across > 0, "a grid of 0 columns");
+        Json images = pixels(panel.images, like, "the images of a grid");
+        grids.push_back({{"label", panel.caption}, {"across", panel.across}, {"images", std::move(images)}});
     }
-    return {{"title", gallery.title}, {"caption", gallery.caption}, {"grids", grids}};
+    return {{"title", picture.title}, {"caption", picture.caption}, {"grids", grids}};
 }
 
-Json to_json(const std::optional<Score>& score) {
+Json to_json(const std::optional<Estimate>& score, double unit) {
     if (!score) return nullptr;
-    Json json{{"value", finite(score->value, "a score")}, {"standard_error", nullptr}};
-    if (score->standard_error) json["standard_error"] = finite(*score->standard_error, "a standard error");
+    Json json{{"value", finite(unit * score->value, "a score")}, {"standard_error", nullptr}};
+    if (score->standard_error) json["standard_error"] = finite(unit * *score->standard_error, "a standard error");
     return json;
 }
 
 Json to_json(const ScoreTable& table) {
     Json columns = Json::array(), rows = Json::array();
-    for (const ScoreColumn& column : table.columns) {
-        const char* better = column.better == Better::lower    ? "lower"
-                             : column.better == Better::higher ? "higher"
-                                                               : "neither";
-        columns.push_back({{"name", column.name}, {"meaning", column.meaning}, {"better", better}});
+    constexpr const char* better[] = {"lower", "higher", "neither"};  // as Better has them
+    for (const Measure& column : table.columns) {
+        const auto direction = static_cast<std::size_t>(column.better);
+        columns.push_back({{"name", column.title}, {"meaning", column.meaning}, {"better", better[direction]}});
     }
     for (const ScoreRow& row : table.rows) {
         require(row.scores.size() == table.columns.size(), "{} scores in a table of {} columns", row.scores.size(),
                 table.columns.size());
         Json scores = Json::array();
-        for (const auto& score : row.scores) scores.push_back(to_json(score));
+        for (std::size_t i = 0; i < row.scores.size(); ++i) {
+            scores.push_back(to_json(row.scores[i], table.columns[i].unit));
+        }
         rows.push_back({{"set", row.set}, {"model", row.model}, {"floor", row.floor}, {"scores", scores}});
     }
     return {{"title", table.title}, {"caption", table.caption}, {"columns", columns}, {"rows", rows}};
 }
 
-Json to_json(const BetaPoint& point) {
-    return {{"beta", finite(point.beta, "a beta")},
-            {"rate", finite(point.rate, "a rate")},
-            {"distortion", finite(point.distortion, "a distortion")},
-            {"active_units", point.active_units}};
+Json to_json(const BetaRun& run) {
+    return {{"beta", finite(run.beta, "a beta")},
+            {"rate", finite(run.test.kl, "a rate")},
+            {"distortion", finite(run.test.reconstruction, "a distortion")},
+            {"active_units", run.active_units}};
 }
 
 Json to_json(const Report& report) {
     Json json{{"title", report.title}, {"findings", report.findings}, {"test", to_json(report.test)}};
-    for (const char* list : {"settings", "explorers", "curves", "galleries", "scores", "beta"})
-        json[list] = Json::array();
-    for (const Setting& setting : report.settings) json["settings"].push_back({setting.name, setting.value});
+    json["settings"] = report.settings;
+    for (const char* list : {"explorers", "curves", "galleries", "scores", "beta"}) json[list] = Json::array();
     for (const Explorer& explorer : report.explorers) json["explorers"].push_back(to_json(explorer, report.test));
     for (const LossCurves& curves : report.curves) json["curves"].push_back(to_json(curves));
-    for (const Gallery& gallery : report.galleries) json["galleries"].push_back(to_json(gallery, report.test));
+    for (const Picture& picture : report.galleries) json["galleries"].push_back(to_json(picture, report.test));
     for (const ScoreTable& table : report.scores) json["scores"].push_back(to_json(table));
-    for (const BetaPoint& point : report.beta) json["beta"].push_back(to_json(point));
+    for (const BetaRun& run : report.beta) json["beta"].push_back(to_json(run));
     return json;
 }
 

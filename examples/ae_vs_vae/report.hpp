@@ -1,5 +1,5 @@
-// Everything that report.html shows, as plain data, and the function that writes it. The report computes nothing:
-// curves, scores and codes come from whoever fills these structs; how they look and behave is up to report/.
+// Everything that report.html shows, as plain data, and the function that writes it: the one place where it becomes
+// JSON. The report computes and chooses nothing: that is up to page.cpp; how it looks and behaves is up to report/.
 #pragma once
 
 #include <autograd/autograd.hpp>
@@ -12,79 +12,32 @@
 #include <variant>
 #include <vector>
 
+#include "findings.hpp"
+
 namespace report {
 
 using autograd::Array;
 
-struct Setting {
-    std::string name, value;
-};
-
-// --- Losses ----------------------------------------------------------------------------------------------------------
-
-/// In nats per image.
-struct Losses {
-    double loss, reconstruction, kl;
-};
-
-struct Epoch {
-    Losses train, test;
-};
+// --- Losses and scores -----------------------------------------------------------------------------------------------
 
 /// The training of one pair. The autoencoder's KL is not drawn.
 struct LossCurves {
     std::string title;
-    std::vector<Epoch> ae, vae;   ///< one for each epoch, from the first
-    std::optional<double> floor;  ///< the pixels' own entropy, which no reconstruction goes below
-};
-
-// --- Pictures --------------------------------------------------------------------------------------------------------
-
-/// Images in a grid, row by row.
-struct Grid {
-    std::string label;
-    Array<float> images;     ///< (count, rows * columns of TestImages), 0 black, 1 white
-    std::size_t across = 1;  ///< images in a row
-};
-
-/// Grids below each other, or side by side where the window is wide enough.
-struct Gallery {
-    std::string title, caption;
-    std::vector<Grid> grids;
-};
-
-// --- Scores ----------------------------------------------------------------------------------------------------------
-
-struct Score {
-    double value;
-    std::optional<double> standard_error;
-};
-
-enum class Better { lower, higher, neither };
-
-struct ScoreColumn {
-    std::string name;
-    std::string meaning;  ///< one sentence
-    Better better = Better::neither;
+    std::vector<EpochRecord> ae, vae;  ///< one for each epoch, from the first
+    std::optional<double> floor;       ///< the pixels' own entropy, which no reconstruction goes below
 };
 
 struct ScoreRow {
-    std::string set;                           ///< what was scored: "z ~ N(0, I)"
-    std::string model;                         ///< "AE" and "VAE" have their colours
-    std::vector<std::optional<Score>> scores;  ///< one for each column; nothing where there is none
-    bool floor = false;                        ///< real images against real images: what a perfect model would get
+    std::string set;                              ///< what was scored: "z ~ N(0, I)"
+    std::string model;                            ///< "AE" and "VAE" have their colours
+    std::vector<std::optional<Estimate>> scores;  ///< one for each column; nothing where there is none
+    bool floor = false;                           ///< real images against real images: what a perfect model would get
 };
 
 struct ScoreTable {
     std::string title, caption;
-    std::vector<ScoreColumn> columns;
+    std::vector<Measure> columns;
     std::vector<ScoreRow> rows;
-};
-
-struct BetaPoint {
-    double beta;
-    double rate, distortion;  ///< KL and reconstruction, in nats per image
-    std::size_t active_units;
 };
 
 // --- Explorers -------------------------------------------------------------------------------------------------------
@@ -158,14 +111,14 @@ struct TestImages {
 /// What is empty has no section in the page.
 struct Report {
     std::string title;
-    std::vector<Setting> settings;
+    std::vector<std::pair<std::string, std::string>> settings;  ///< names and values
     std::vector<std::string> findings;  ///< sentences
     TestImages test;
     std::vector<Explorer> explorers;
     std::vector<LossCurves> curves;
-    std::vector<Gallery> galleries;
+    std::vector<Picture> galleries;
     std::vector<ScoreTable> scores;
-    std::vector<BetaPoint> beta;
+    std::vector<BetaRun> beta;
 };
 
 /// The layer of an nn::Linear.

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nn/nn.hpp>
 #include <numeric>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,18 +52,6 @@ double kernel_sum(const Array<float>& a, const Array<float>& b, double width) {
     return total;
 }
 
-/// sd / sqrt(parts) of what `statistic` gives for each part; nothing if all are alike.
-template <class Statistic>
-std::optional<double> error_over_parts(std::size_t parts, const Statistic& statistic) {
-    std::vector<double> values;
-    for (std::size_t part = 0; part < parts; ++part) values.push_back(statistic(part));
-    return mean_of(values).standard_error;
-}
-
-/// The members of Scores, for going over them.
-constexpr Estimate Scores::*all_scores[] = {&Scores::frechet, &Scores::precision, &Scores::recall,
-                                            &Scores::density, &Scores::coverage,  &Scores::squared_mmd};
-
 /// @throws Error if a tenth of the balls have no radius: then precision, density and coverage count copies, and little
 /// else.
 void require_radii(const Array<float>& real, std::size_t k) {
@@ -72,19 +60,6 @@ void require_radii(const Array<float>& real, std::size_t k) {
     if (10 * without < radii.size()) return;
     throw Error("of the " + std::to_string(radii.size()) + " real points " + std::to_string(without) + " have " +
                 std::to_string(k) + " copies among the others");
-}
-
-/// All values without standard errors.
-Scores values_of(const Array<float>& real, const Array<float>& generated, std::size_t k, double width) {
-    const Manifolds found = manifolds(real, generated, k);
-    Scores scores;
-    scores.frechet.value = frechet_distance(moments_of(real), moments_of(generated));
-    scores.precision.value = found.precision;
-    scores.recall.value = found.recall;
-    scores.density.value = found.density;
-    scores.coverage.value = found.coverage;
-    scores.squared_mmd.value = squared_mmd(real, generated, width);
-    return scores;
 }
 
 }  // namespace
@@ -147,26 +122,26 @@ double squared_mmd(const Array<float>& a, const Array<float>& b, double width) {
            2 * kernel_sum(x, y, width) / (n * m);
 }
 
-Scores score(const Array<float>& real, const Array<float>& generated, const ScoreOptions& options) {
-    const std::size_t least = 2 * (options.k + 1);
+Comparisons::Comparisons(const Array<float>& real, const Array<float>& generated, std::size_t k) {
+    const std::size_t least = 2 * (k + 1);
     require_points(real, 2 * least, "score");
     require_points(generated, 2 * least, "score");
     const double width = median_distance(real);
-    require_radii(real, options.k);
-    Scores scores = values_of(real, generated, options.k, width);
-
-    const std::size_t parts =
-        std::max<std::size_t>(2, std::min({options.splits, real.shape()[0] / least, generated.shape()[0] / least}));
-    std::vector<Scores> found;
+    require_radii(real, k);
+    const auto add = [&](const Array<float>& a, const Array<float>& b) {
+        whole_and_parts_.push_back({a, b, width, manifolds(a, b, k)});
+    };
+    add(real, generated);
+    const std::size_t parts = std::clamp<std::size_t>(std::min(real.shape()[0], generated.shape()[0]) / least, 2, 10);
     for (std::size_t part = 0; part < parts; ++part) {
-        found.push_back(
-            values_of(every_nth_row(real, parts, part), every_nth_row(generated, parts, part), options.k, width));
+        add(every_nth_row(real, parts, part), every_nth_row(generated, parts, part));
     }
-    for (const auto member : all_scores) {
-        (scores.*member).standard_error =
-            error_over_parts(parts, [&](std::size_t part) { return (found[part].*member).value; });
-    }
-    return scores;
+}
+
+Estimate Comparisons::estimate(double (*score)(const Comparison&)) const {
+    std::vector<double> found;
+    for (const Comparison& each : whole_and_parts_) found.push_back(score(each));
+    return {found.front(), mean_of(std::span(found).subspan(1)).standard_error};
 }
 
 Memorisation memorisation(const std::vector<double>& generated, const std::vector<double>& held_out) {
@@ -182,11 +157,12 @@ Memorisation memorisation(const std::vector<double>& generated, const std::vecto
     Memorisation result = compare(1, 0);
     if (result.held_out == 0) throw Error("memorisation: half of the held-out points are training points");
     result.ratio.value = result.generated / result.held_out;
-    std::vector<Memorisation> parts;
-    for (std::size_t part = 0; part < 10; ++part) parts.push_back(compare(10, part));
-    if (std::all_of(parts.begin(), parts.end(), [](const Memorisation& each) { return each.held_out > 0; })) {
-        result.ratio.standard_error =
-            error_over_parts(10, [&](std::size_t part) { return parts[part].generated / parts[part].held_out; });
+    std::vector<double> ratios;
+    for (std::size_t part = 0; part < 10; ++part) {
+        const Memorisation found = compare(10, part);
+        if (found.held_out == 0) return result;
+        ratios.push_back(found.generated / found.held_out);
     }
+    result.ratio.standard_error = mean_of(ratios).standard_error;
     return result;
 }

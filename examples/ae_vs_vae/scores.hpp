@@ -1,7 +1,6 @@
-// How like real points generated ones are: Frechet distance, precision and recall, density and coverage, MMD; and
-// whether they are copies of training points. Points are features or pixels, whichever the caller compares in. Numbers
-// come with a standard error where the points have one; the floor is the same score of real points that were held out,
-// given as the generated ones.
+// How like real points generated ones are, and whether they are copies of training points: the arithmetic. Points are
+// features or pixels, whichever the caller compares in; the floor is the same score of real points that were held out,
+// given as the generated ones. Which scores are reported, and under what names, is in measures.hpp.
 #pragma once
 
 #include <autograd/autograd.hpp>
@@ -37,25 +36,34 @@ double median_distance(const autograd::Array<float>& points);
 /// @throws autograd::Error if a set has fewer than 2 points, or as require_points.
 double squared_mmd(const autograd::Array<float>& a, const autograd::Array<float>& b, double width);
 
-struct ScoreOptions {
-    std::size_t k = 5;        ///< of manifolds()
-    std::size_t splits = 10;  ///< for the standard errors
+/// Two sets, and what several scores take of them.
+struct Comparison {
+    autograd::Array<float> real, generated;
+    double width;  ///< of squared_mmd(): the median distance of all real points, the same for every generator
+    Manifolds manifolds;
 };
 
-struct Scores {
-    Estimate frechet, precision, recall, density, coverage;
-    Estimate squared_mmd;  ///< its width is the real points' median distance: the same for every generator
-};
+/// Two sets as a whole, and in ten disjoint parts of both (fewer, but at least 2, if parts would have less than
+/// 2 (k + 1) points).
+class Comparisons {
+   public:
+    /// @param k of manifolds()
+    /// @throws autograd::Error if a set has fewer than 4 (k + 1) points, a tenth of the real points have k copies, or
+    /// half of their pairs are copies; as require_points; ShapeError if dimensions differ.
+    Comparisons(const autograd::Array<float>& real, const autograd::Array<float>& generated, std::size_t k = 5);
 
-/// The values are those of all points. The standard errors come from `splits` disjoint parts of both sets (fewer, but
-/// at least 2, if parts would have less than 2 (k + 1) points): the standard deviation of the parts' scores over the
-/// root of their number. That is what a score has whose variance goes with 1 / points; it is too large where the two
-/// distributions are the same, as for the floor, because the variance of Frechet and MMD falls faster there. Frechet
-/// distance has a bias of order (dimensions / points) upward: compare only sets of the same size.
-/// @throws autograd::Error if a set has fewer than 4 (k + 1) points, a tenth of the real points have k copies, or half
-/// of their pairs are copies; as require_points; ShapeError if dimensions differ.
-Scores score(const autograd::Array<float>& real, const autograd::Array<float>& generated,
-             const ScoreOptions& options = {});
+    /// The score of all points. Its standard error is the standard deviation of the parts' scores over the root of
+    /// their number. That is what a score has whose variance goes with 1 / points; it is too large where the two
+    /// distributions are the same, as for the floor, because the variance of Frechet and MMD falls faster there.
+    /// Frechet distance has a bias of order (dimensions / points) upward: compare only sets of the same size.
+    Estimate estimate(double (*score)(const Comparison&)) const;
+
+    /// Squared distances to the nearest training point, as memorisation() takes them; empty where they are not known.
+    std::vector<double> generated_to_training, held_out_to_training;
+
+   private:
+    std::vector<Comparison> whole_and_parts_;
+};
 
 /// Distances to the nearest training point.
 struct Memorisation {
@@ -66,8 +74,8 @@ struct Memorisation {
 
 /// From squared distances to the nearest training point, as neighbour_distances(points, training, 1) returns them:
 /// those of the held-out points serve for several generators. The ratio's standard error is from ten disjoint parts, as
-/// in score(), if in none of them half of the held-out points are training points. A generator of blurred images, which
-/// lie between the real ones, has a ratio below 1 without any copying.
+/// in Comparisons, if in none of them half of the held-out points are training points. A generator of blurred images,
+/// which lie between the real ones, has a ratio below 1 without any copying.
 /// @throws autograd::Error if there are fewer than 20 distances of either, or if half of the held-out points are
 /// training points.
 Memorisation memorisation(const std::vector<double>& generated, const std::vector<double>& held_out);

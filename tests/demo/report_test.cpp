@@ -135,7 +135,7 @@ TEST_CASE("the data of a report comes back out of the page", "[report]") {
 TEST_CASE("pixels of a report are bytes, clamped and rounded", "[report]") {
     report::Report report;
     report.test = {1, 5, {"only"}, {0}, Array<float>{{-0.5F, 0.0F, 0.5F, 1.0F, 1.5F}}};
-    report.galleries = {{"", "", {{"", Array<float>{{0.002F, 0.0019F, 0.998F, 0.999F, 0.25F}}, 1}}}};
+    report.galleries = {{"", "", "", {{"", Array<float>{{0.002F, 0.0019F, 0.998F, 0.999F, 0.25F}}, 1}}}};
     const Json data = data_of(report::to_html(report));
     CHECK(unpack(data["test"]["pixels"]["uint8"]) == std::vector<std::uint8_t>{0, 0, 128, 255, 255});
     CHECK(data["test"]["pixels"]["shape"] == Json{1, 5});
@@ -161,9 +161,10 @@ TEST_CASE("no string breaks out of a report", "[report]") {
         "</script><script>alert(1)</script><!-- <script> \" \\ ' & \n\r\t\x01 \xe2\x80\xa8 @script@ ]]>";
     report::Report report = random_report::make(1);
     const std::string plain = report::to_html(report);
-    report.title = report.findings[0] = report.settings[0].name = report.settings[1].value = hostile;
+    report.title = report.findings[0] = report.settings[0].first = report.settings[1].second = hostile;
     report.test.class_names[1] = report.curves[0].title = report.galleries[0].caption = hostile;
-    report.galleries[0].grids[0].label = report.scores[0].columns[0].name = report.scores[0].rows[1].set = hostile;
+    report.galleries[0].panels[0].caption = report.scores[0].rows[1].set = hostile;
+    report.scores[0].columns[0].title = hostile.c_str();
     report.scores[0].rows[1].model = report.explorers[0].draws[0].name = report.explorers[1].holes_meaning = hostile;
 
     const std::string html = report::to_html(report);
@@ -202,7 +203,7 @@ TEST_CASE("what does not fit together is no report", "[report]") {
           "report: a score is nan");
     CHECK(message_after([](Report& r) { r.scores[0].rows[1].scores[0]->standard_error = std::nan(""); }) ==
           "report: a standard error is nan");
-    CHECK(message_after([](Report& r) { r.beta[0].rate = std::nan(""); }) == "report: a rate is nan");
+    CHECK(message_after([](Report& r) { r.beta[0].test.kl = std::nan(""); }) == "report: a rate is nan");
 
     // Decoders.
     CHECK(message_after([](Report& r) { r.explorers[1].ae.resize(2); }) ==
@@ -244,7 +245,7 @@ TEST_CASE("what does not fit together is no report", "[report]") {
     CHECK(message_after([](Report& r) {
               r.explorers[1].draws[0].vae = autograd::empty<float>({0, 2});
           }) == "report: expected draws of shape (count, 2), found (0, 2)");
-    CHECK(message_after([](Report& r) { r.galleries[0].grids[0].across = 0; }) == "report: a grid of 0 columns");
+    CHECK(message_after([](Report& r) { r.galleries[0].panels[0].across = 0; }) == "report: a grid of 0 columns");
     CHECK(message_after([](Report& r) { r.scores[0].rows[2].scores.pop_back(); }) ==
           "report: 2 scores in a table of 3 columns");
 }
@@ -257,7 +258,7 @@ TEST_CASE("a report is written whole or not at all", "[report]") {
     CHECK(directory.entries() == 1);
 
     report::Report bad = good;
-    bad.beta[0].rate = std::nan("");
+    bad.beta[0].test.kl = std::nan("");
     CHECK_THROWS_AS(report::write_report(directory / "report.html", bad), autograd::Error);
     CHECK(read_text(directory / "report.html") == report::to_html(good));
 

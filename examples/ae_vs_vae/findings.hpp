@@ -9,9 +9,9 @@
 
 #include "analysis.hpp"
 #include "codes.hpp"
-#include "comparison.hpp"
 #include "models.hpp"
 #include "outcome.hpp"
+#include "pictures.hpp"
 #include "training.hpp"
 
 /// How the files and lines of a pair are named.

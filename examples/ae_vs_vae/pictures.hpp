@@ -1,4 +1,5 @@
-// Pictures of what two trained models do, the autoencoder beside the VAE.
+// Pictures of what two trained models do, the autoencoder beside the VAE, for PNG files and for the page. It measures
+// nothing.
 #pragma once
 
 #include <array>
@@ -10,11 +11,6 @@
 #include "data.hpp"
 #include "failures.hpp"
 #include "models.hpp"
-
-struct ModelPair {
-    const Autoencoder& ae;
-    const Autoencoder& vae;
-};
 
 /// Images in a grid, `across` in a row, and what they are.
 struct Panel {
@@ -36,8 +32,9 @@ inline constexpr std::array picture_names{"reconstructions", "samples", "interpo
 
 /// Reconstructions, samples, interpolations, and a plane of the latent space. One that cannot be made is among
 /// `failures` instead.
-std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& ae_codes, const CodeStatistics& vae_codes,
-                                 const Data& data, const autograd::Rng& rng, Failures& failures);
+std::vector<Picture> pictures_of(const Autoencoder& ae, const Autoencoder& vae, const CodeStatistics& ae_codes,
+                                 const CodeStatistics& vae_codes, const Data& data, const autograd::Rng& rng,
+                                 Failures& failures);
 
 /// DIRECTORY/PREFIXNAME.png.
 std::filesystem::path picture_file(const std::filesystem::path& directory, const std::string& prefix,

@@ -1,5 +1,5 @@
 // What each picture shows, and where its codes lie.
-#include "comparison.hpp"
+#include "pictures.hpp"
 
 #include <fmt/format.h>
 
@@ -107,14 +107,15 @@ void require_finite(const Picture& picture) {
 
 }  // namespace
 
-std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& ae_codes, const CodeStatistics& vae_codes,
-                                 const Data& data, const autograd::Rng& rng, Failures& failures) {
+std::vector<Picture> pictures_of(const Autoencoder& ae, const Autoencoder& vae, const CodeStatistics& ae_codes,
+                                 const CodeStatistics& vae_codes, const Data& data, const autograd::Rng& rng,
+                                 Failures& failures) {
     // The same classes, and the same codes or ends of codes, through both decoders.
-    const auto decoded = [&](std::size_t across, const std::string& ae_caption, const Array<float>& ae,
-                             const std::string& vae_caption, const Array<float>& vae,
+    const auto decoded = [&](std::size_t across, const std::string& ae_caption, const Array<float>& ae_z,
+                             const std::string& vae_caption, const Array<float>& vae_z,
                              const std::optional<Array<float>>& classes) {
-        return std::vector<Panel>{{ae_caption, decode(models.ae.decoder, ae, classes), across},
-                                  {vae_caption, decode(models.vae.decoder, vae, classes), across}};
+        return std::vector<Panel>{{ae_caption, decode(ae.decoder, ae_z, classes), across},
+                                  {vae_caption, decode(vae.decoder, vae_z, classes), across}};
     };
     // For conditional models: the classes by turns, so that with ten of them each column has its own.
     const auto classes_of = [&](std::size_t count, auto class_of) -> std::optional<Array<float>> {
@@ -125,7 +126,7 @@ std::vector<Picture> pictures_of(const ModelPair& models, const CodeStatistics& 
     };
     const std::size_t latent = ae_codes.mean.size();
     const ImageSet shown = select(data.test, examples(data.test));
-    const Array<float> ae_ends = encode(models.ae, shown), vae_ends = posteriors(models.vae, shown, rng).mean;
+    const Array<float> ae_ends = encode(ae, shown), vae_ends = posteriors(vae, shown, rng).mean;
     std::vector<Picture> pictures;
     const auto add = [&](const std::string& name, const std::string& title, const std::string& caption, auto make_panels) {
         failures.attempt(name + ".png", [&] {
