@@ -229,8 +229,6 @@ FiniteError not_finite(const Tape<T>& tape, std::uint32_t node, std::size_t whic
         tape.ranges_of_inputs(node), advice));
 }
 
-// ---- Whose error it is ----
-
 }  // namespace detail
 
 template <class T>

@@ -4,7 +4,7 @@
 #include <concepts>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "autograd/core/tape.hpp"
 

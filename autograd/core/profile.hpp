@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace autograd {
@@ -40,8 +41,8 @@ class Profiler {
     std::vector<OpProfile> profile() const {
         std::vector<OpProfile> result;
         for (const auto& [name, each] : ops_) result.push_back(each);
-        const auto seconds = [](const OpProfile& each) { return each.forward_seconds + each.backward_seconds; };
-        std::stable_sort(result.begin(), result.end(), [&](const auto& a, const auto& b) { return seconds(a) > seconds(b); });
+        const auto cost = [](const OpProfile& each) { return std::pair(-each.forward_seconds - each.backward_seconds, each.op); };
+        std::sort(result.begin(), result.end(), [&](const auto& a, const auto& b) { return cost(a) < cost(b); });
         return result;
     }
 

@@ -159,9 +159,12 @@ struct Structured {
             return false;
         } else {
             return []<std::size_t... I>(std::index_sequence<I...>) {
-                return requires(const S& s, const Eager<T>& x) {
-                    s.tangent(InputIndex<0>{}, x, (static_cast<void>(I), x)..., x);
+                constexpr auto stated_for = []<std::size_t K>(InputIndex<K>) {
+                    return requires(const S& s, const Eager<T>& x) {
+                        s.tangent(InputIndex<K>{}, x, (static_cast<void>(I), x)..., x);
+                    };
                 };
+                return (stated_for(InputIndex<I>{}) || ...);  // then of all into which a gradient flows
             }(std::make_index_sequence<Arity>{});
         }
     }();

@@ -35,8 +35,8 @@ class Sweep {
     /// Adds to the gradient of input `which` what is of its shape, or has 1 in place of some extents.
     /// @throws GradientError if it has another shape: then the op's rule is wrong.
     void deliver(std::size_t which, X contribution);
-    /// The same of what has the shape of the op's value, or broadcasts to it: summed over the axes along which the input was
-    /// broadcast. (Elementwise ops do this themselves in buffers.)
+    /// Sums what elementwise ops give, which has the shape of the op's value, over the axes along which input `which` was
+    /// broadcast, and adds the sum to its gradient. (In buffers the loops of elementwise ops sum as they go.)
     void deliver_unreduced(std::size_t which, const X& contribution) requires is_var<X>;
 
     // ---- In buffers ----
@@ -71,7 +71,7 @@ class Sweep {
     Slot& slot(std::uint32_t node) { return slots()[static_cast<std::size_t>(gradients_.slot_of_[node])]; }
     /// Gives the node a slot, one that another is done with if there is any.
     Slot& take_slot(std::uint32_t node);
-    /// The gradient of a node so far, of its shape; null if there is none yet.
+    /// In buffers: the gradient of a node so far, expanded to its shape; null if there is none yet.
     Array<T>* existing(std::uint32_t node);
     void pass_on();
     void require_finite();

@@ -1,6 +1,6 @@
 // Forward mode on a tape: from tangents of some nodes up the tape to the tangent of another, the derivative along a
 // direction. Every node has been computed already; this passes derivatives on, in buffers. It knows no op by name. Functions
-// of functions (jvp and the like) are in transforms.hpp.
+// of functions (jvp and the like) are in tools/transforms.hpp.
 #pragma once
 
 #include <initializer_list>

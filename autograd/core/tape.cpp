@@ -125,12 +125,12 @@ Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const 
         needs_gradient |= flows(op, inputs[k], k);
     }
     make_room(inputs.size());
+    if (profiler_ != nullptr) profiler_->charge(op.name, false, next_slot().size() * sizeof(T));  // it may throw
     Node<T>& node = open_node(NodeKind::operation);
     node.op = &op;
     node.state = state;
     node.needs_gradient = needs_gradient;
     connect(node, inputs);
-    if (profiler_ != nullptr) profiler_->charge(op.name, false, node.value.size() * sizeof(T));
     return checked(static_cast<std::uint32_t>(count_ - 1));
 }
 
@@ -145,10 +145,10 @@ template <class T>
 Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs) {
     make_room(inputs.size());
     const NoiseOrigin* kept = keep(origin);
+    if (profiler_ != nullptr) profiler_->charge(origin.distribution, false, next_slot().size() * sizeof(T));
     Node<T>& node = open_node(NodeKind::noise);
     node.state = kept;
     connect(node, inputs);
-    if (profiler_ != nullptr) profiler_->charge(origin.distribution, false, node.value.size() * sizeof(T));
     return var(static_cast<std::uint32_t>(count_ - 1));
 }
 

@@ -9,7 +9,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -30,7 +29,7 @@ struct Node {
     Array<T> value;
     const Array<T>* borrowed = nullptr;  ///< a parameter's values, in place of `value`
     const Op<T>* op = nullptr;           ///< null for leaves
-    const void* state = nullptr;         ///< what the op keeps: axes, flags; or a noise leaf's NoiseOrigin
+    const void* state = nullptr;         ///< what the op keeps: axes, flags; a leaf's NoiseOrigin or BorrowedParameter
     std::uint32_t first_input = 0;       ///< in the tape's list of inputs; for a parameter, in its list of parameters
     std::uint32_t input_count = 0;
     NodeKind kind = NodeKind::constant;
@@ -139,7 +138,7 @@ class Tape {
         profiler_ = measure ? std::make_unique<detail::Profiler>() : nullptr;
     }
     bool profiles() const { return profiler_ != nullptr; }
-    /// What was measured, the dearest first. to_string() in inspect.hpp makes a table of it.
+    /// What was measured, the dearest first. to_string() in tools/inspect.hpp makes a table of it.
     [[nodiscard]] std::vector<OpProfile> profile() const { return profiles() ? profiler_->profile() : std::vector<OpProfile>(); }
 
     /// From now on, until clear(), this parameter is that Var: parameter(p) returns it, and grads[p] is its gradient. So a
@@ -206,7 +205,7 @@ class Tape {
         if (profiler_ != nullptr) profiler_->start();
         return next_slot();
     }
-    /// The same, of an op that has been at work for a while: it has started the clock itself.
+    /// The same array, without starting the clock: for an op that has started it itself, or to make room for a node.
     Array<T>& next_slot() {
         if (count_ == chunks_.size() * chunk_size) grow();
         return node(static_cast<std::uint32_t>(count_)).value;

@@ -109,7 +109,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> tile(X<T> x, const Shape& repetitions);
 template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
 [[nodiscard]] X<T> tile(X<T> x, std::initializer_list<I> repetitions) {
-    return tile(x, Shape(repetitions.begin(), repetitions.end()));
+    return tile(x, extents_of(repetitions));
 }
 
 namespace ops {
@@ -122,9 +122,9 @@ template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, std::size_t repetitions, std::size_t axis) {
     return ops::repeat(x, repetitions, static_cast<std::ptrdiff_t>(axis));
 }
-template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
-[[nodiscard]] X<T> repeat(X<T> x, std::size_t repetitions, I axis) {
-    return ops::repeat(x, repetitions, static_cast<std::ptrdiff_t>(axis));
+template <template <class> class X, class T, std::integral I, std::integral A> requires Operand<X<T>>
+[[nodiscard]] X<T> repeat(X<T> x, I repetitions, A axis) {
+    return ops::repeat(x, static_cast<std::size_t>(repetitions), static_cast<std::ptrdiff_t>(axis));
 }
 /// With a number for each element: repeat(x, {2, 0, 1}, 0).
 /// @throws ShapeError if there is not one for each, or one is negative or too large.
@@ -132,7 +132,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, const Shape& counts, std::ptrdiff_t axis);
 template <template <class> class X, class T, std::integral I, std::integral A> requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, std::initializer_list<I> counts, A axis) {
-    return repeat(x, Shape(counts.begin(), counts.end()), static_cast<std::ptrdiff_t>(axis));
+    return repeat(x, extents_of(counts), static_cast<std::ptrdiff_t>(axis));
 }
 
 }  // namespace autograd

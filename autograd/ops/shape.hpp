@@ -60,6 +60,14 @@ class Axes {
 template <class A>
 concept AxesArgument = std::convertible_to<const A&, Axes>;
 
+/// Numbers as extents. What was negative is shown as such by the errors of whatever takes them.
+template <std::integral I>
+[[nodiscard]] Shape extents_of(std::initializer_list<I> numbers) {
+    Shape shape;
+    for (const I each : numbers) shape.push_back(static_cast<std::size_t>(each));
+    return shape;
+}
+
 /// How many elements an axis gets before its first and after its last. Negative: how many it loses.
 struct Padding {
     std::ptrdiff_t before = 0;
@@ -152,8 +160,12 @@ template <template <class> class X, class T> requires Operand<X<T>>
     return ops::split(x, sections, static_cast<std::ptrdiff_t>(axis));
 }
 template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
-[[nodiscard]] PoolVector<X<T>> split(X<T> x, std::size_t sections, I axis) {
-    return ops::split(x, sections, static_cast<std::ptrdiff_t>(axis));
+[[nodiscard]] PoolVector<X<T>> split(X<T> x, I sections) {
+    return ops::split(x, static_cast<std::size_t>(sections), std::ptrdiff_t{0});
+}
+template <template <class> class X, class T, std::integral I, std::integral A> requires Operand<X<T>>
+[[nodiscard]] PoolVector<X<T>> split(X<T> x, I sections, A axis) {
+    return ops::split(x, static_cast<std::size_t>(sections), static_cast<std::ptrdiff_t>(axis));
 }
 /// With these extents: split(x, {20, 20, 1}, 1).
 /// @throws ShapeError if they do not add up to the axis.

@@ -19,6 +19,9 @@
 
 #include "tests/testing.hpp"
 
+// Axes are signed, and the programs of xtensor's users hold them in std::size_t.
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
 namespace first_line {
 
 using namespace xt;

@@ -1,0 +1,135 @@
+// Forward mode of structured ops that state no tangent: it follows from their rule, where that is linear in the gradient, and
+// opcheck finds where it is not.
+#include <cmath>
+
+#include "autograd/check.hpp"
+#include "tests/testing.hpp"
+
+using namespace autograd;
+using D = Array<double>;
+
+namespace users {
+
+/// x times the sum of its square, along the last axis: y_i = x_i sum(x^2). It states its rule alone.
+struct Cubed {
+    static constexpr const char* name = "cubed";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        out = (Eager<T>(x) * sum(square(Eager<T>(x)), -1, KeepDims::yes)).take();
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
+        return g * sum(square(x), -1, KeepDims::yes) + 2 * x * sum(g * x, -1, KeepDims::yes);
+    }
+};
+
+/// Of a row for each matrix's column, which the rule gives once for all of them.
+struct AddRow {
+    static constexpr const char* name = "add_row";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x, const Array<T>& row) const {
+        out = (Eager<T>(x) + Eager<T>(row)).take();
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X&, const X&) const {
+        return g;
+    }
+    template <class X>
+    X gradient(InputIndex<1>, const X& g, const X&, const X& row, const X&) const {
+        return sum_to(g, row.shape());
+    }
+};
+
+/// A rule that is not linear in the gradient, and one with a branch without it.
+template <bool clips>
+struct Crooked {
+    static constexpr const char* name = clips ? "clipped" : "marked";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        out = x;
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
+        return clips ? clip(g, -0.6, 0.6) : where(equal(x, x), g, x);
+    }
+};
+
+/// One that says so.
+struct Honest : Crooked<true> {
+    static constexpr NoTangent tangent{};
+};
+
+}  // namespace users
+
+namespace {
+
+template <class S>
+OpRecord record_for(const S& structure, const std::vector<Shape>& shapes, std::function<D(std::span<const D>)> reference) {
+    OpRecord record{.name = S::name};
+    record.cases = {{.name = "a case",
+                     .shapes = shapes,
+                     .call = [=](auto v) {
+                         if constexpr (requires { S{}.gradient(InputIndex<1>{}, v[0], v[0], v[0], v[0]); }) {
+                             return apply(structure, v[0], v[1]);
+                         } else {
+                             return apply(structure, v[0]);
+                         }
+                     },
+                     .reference = std::move(reference)}};
+    return record;
+}
+
+D itself(std::span<const D> x) { return x[0]; }
+
+}  // namespace
+
+TEST_CASE("derived tangents: a rule gives forward mode too, and second order") {
+    Tape<double> tape;
+    const auto x = tape.variable(D{{1, 2}, {3, -1}}), t = tape.constant(D{{1, 0}, {0, 2}});
+    const auto y = apply(users::Cubed{}, x);
+    // dy_i = t_i s + 2 x_i sum(x t): the first row has s = 5, sum(x t) = 1; the second 10, -2.
+    CHECK(elements(tangent<double>(y, {{x, t.value()}})) == std::vector<double>{5 + 2, 4, -12, 20 + 4});
+    CHECK(gradcheck([](const Var<double>& v) { return apply(users::Cubed{}, v); }, {x.value()}, {.order = 2}));
+    const auto report = gradcheck([](const Var<double>& v) { return apply(users::Cubed{}, v); }, {x.value()});
+    CHECK_THAT(report.text(), contains("forward mode finds no fault in cubed"));
+}
+
+TEST_CASE("derived tangents: of a rule that gives the same along an axis") {
+    Tape<double> tape;
+    const auto x = tape.variable(D{{1, 2}, {3, 4}}), row = tape.variable(D{{5, 6}});
+    const auto y = apply(users::AddRow{}, x, row);
+    CHECK(elements(tangent<double>(y, {{row, D{{1, -2}}}})) == std::vector<double>{1, -2, 1, -2});
+    CHECK(elements(tangent<double>(y, {{x, D{{1, 2}, {3, 4}}}, {row, D{{1, -2}}}})) == std::vector<double>{2, 0, 4, 2});
+}
+
+TEST_CASE("derived tangents: opcheck holds them against differences, and finds rules that are not linear") {
+    const auto cubed = [](std::span<const D> x) {
+        D y = x[0];
+        for (std::size_t i = 0; i < y.shape()[0]; ++i) {
+            double squares = 0;
+            for (std::size_t j = 0; j < y.shape()[1]; ++j) squares += x[0](i, j) * x[0](i, j);
+            for (std::size_t j = 0; j < y.shape()[1]; ++j) y(i, j) *= squares;
+        }
+        return y;
+    };
+    OpRecord record = record_for(users::Cubed{}, {{2, 3}}, cubed);
+    record.documentation.nan = "in the whole row";
+    CHECK(opcheck(record) == std::vector<std::string>{});
+
+    const auto said = [](const OpRecord& of) {
+        std::string text;
+        for (const std::string& failure : opcheck(of)) text += failure + "\n";
+        return text;
+    };
+    CHECK_THAT(said(record_for(users::Crooked<true>{}, {{3}}, itself)), contains("not linear in the gradient") && contains("NoTangent"));
+    CHECK_THAT(said(record_for(users::Crooked<false>{}, {{3}}, itself)),
+               contains("with a NaN in input 0 its gradient is NaN, and its tangent is not"));
+    CHECK_THAT(said(record_for(users::Honest{}, {{3}}, itself)), !contains("not linear"));
+    Tape<double> tape;
+    const auto x = tape.variable(D{1, 2});
+    CHECK_THAT(message_of<GradientError>([&] { tangent<double>(apply(users::Honest{}, x), {{x, D{1, 1}}}); }),
+               contains("has no rule for forward mode"));
+}
