@@ -215,7 +215,7 @@ TEST_CASE("processes: products of threads that could not be started leave room f
                           [](float a, float b) { return std::fabs(a - b) <= 1e-4f * (1 + std::fabs(b)); });
     };
     // Each of OpenBLAS's buffers takes 128 MB of the address space.
-    for (const std::size_t mebibytes : {150, 200, 260, 320, 400}) {
+    for (const std::size_t mebibytes : {150u, 200u, 260u, 320u, 400u}) {
         INFO(mebibytes << " MB more");
         const auto child = [&] {
             if (std::freopen("/dev/null", "w", stderr) == nullptr) return 2;
