@@ -223,6 +223,7 @@ struct SweepStart {
         Tape<T>& tape = y.tape();
         const auto mark = tape.visit();
         const std::uint32_t index = tape.index_of(y, "backward");
+        if constexpr (!is_var<Seed>) require_values(seed, "backward");  // what was moved away may have any shape
         if (!same_shape(seed.shape(), y.shape())) {
             throw ShapeError(fmt::format("backward: a seed of shape {} for {}, of shape {}", to_string(seed.shape()),
                                          tape.describe(index), to_string(y.shape())));
@@ -239,7 +240,6 @@ struct SweepStart {
             if (options.create_graph) return Sweep<Var<T>>(tape, index, seed, options).run();
             return Sweep<Eager<T>>(tape, index, seed.value(), options).run();
         } else {
-            require_values(seed, "backward");
             if (options.create_graph) return Sweep<Var<T>>(tape, index, tape.constant(seed), options).run();
             return Sweep<Eager<T>>(tape, index, seed, options).run();
         }
