@@ -144,8 +144,8 @@ const std::map<std::string, Raw>& elementwise_loops() {
 }
 
 /// The loop of an op which has none above: its reference, a call in double for each element.
-Raw loop_of_reference(const autograd::OpRecord& record) {
-    return [reference = record.documentation.reference, arity = record.arity](float* out, const float* const* in) {
+Raw loop_of_reference(const autograd::OpSpec& spec) {
+    return [reference = spec.documentation.reference, arity = spec.arity](float* out, const float* const* in) {
         std::array<double, most_inputs> x{};
         for (std::size_t i = 0; i < elements; ++i) {
             for (std::size_t k = 0; k < arity; ++k) x[k] = static_cast<double>(in[k][i]);
@@ -163,21 +163,21 @@ void add_elementwise(Ratios& ratios) {
         memory.push_back(add_raw(fmt::format("kernel/memory_{}", inputs), std::vector<Input>(inputs, {{rows, columns}}),
                                  elements, streams[inputs - 1]));
     }
-    for (const autograd::OpRecord& record : autograd::registry()) {
-        if (!record.is_elementwise()) continue;
+    for (const autograd::OpSpec& spec : autograd::registry()) {
+        if (!spec.is_elementwise()) continue;
         std::vector<Input> inputs;
-        for (std::size_t i = 0; i < record.arity; ++i)
-            inputs.push_back({{rows, columns}, record.documentation.domain[i]});
-        const std::string xtape = add_call(record.name, inputs, record.call);
-        if (record.arity <= memory.size()) {
-            ratios.push_back({"kernel_" + record.name + "_over_memory", xtape, memory[record.arity - 1]});
+        for (std::size_t i = 0; i < spec.arity; ++i)
+            inputs.push_back({{rows, columns}, spec.documentation.domain[i]});
+        const std::string xtape = add_call(spec.name, inputs, spec.call);
+        if (spec.arity <= memory.size()) {
+            ratios.push_back({"kernel_" + spec.name + "_over_memory", xtape, memory[spec.arity - 1]});
         }
-        const auto raw = elementwise_loops().find(record.name);
+        const auto raw = elementwise_loops().find(spec.name);
         const bool listed = raw != elementwise_loops().end();
-        if (!listed && !record.documentation.reference) continue;
-        ratios.push_back({"kernel_" + record.name + (listed ? "_over_raw" : "_over_reference"), xtape,
-                          add_raw("kernel/" + record.name + (listed ? "/raw" : "/reference"), inputs, elements,
-                                  listed ? raw->second : loop_of_reference(record))});
+        if (!listed && !spec.documentation.reference) continue;
+        ratios.push_back({"kernel_" + spec.name + (listed ? "_over_raw" : "_over_reference"), xtape,
+                          add_raw("kernel/" + spec.name + (listed ? "/raw" : "/reference"), inputs, elements,
+                                  listed ? raw->second : loop_of_reference(spec))});
     }
 }
 

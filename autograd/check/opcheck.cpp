@@ -92,24 +92,24 @@ bool close(double found, double expected, double tolerance) {
 
 class Opcheck {
    public:
-    explicit Opcheck(const OpRecord& record) : record_(record), about_(record.documentation) {}
+    explicit Opcheck(const OpSpec& spec) : spec_(spec), about_(spec.documentation) {}
 
     std::vector<std::string> run() {
-        if (record_.is_elementwise()) {
+        if (spec_.is_elementwise()) {
             run_elementwise<float>();
             run_elementwise<double>();
             guarded("gradcheck", [&] { elementwise_gradcheck(); });
             guarded("derived gradient", [&] { stated_against_derived(); });
         } else {
-            if (record_.cases.empty()) fail("the record has no cases");
-            for (const OpCase& each : record_.cases) guarded(each.name, [&] { run_case(each); });
-            for (const OpMisuse& each : record_.misuses) guarded("misuse", [&] { run_misuse(each); });
+            if (spec_.cases.empty()) fail("the spec has no cases");
+            for (const OpCase& each : spec_.cases) guarded(each.name, [&] { run_case(each); });
+            for (const OpMisuse& each : spec_.misuses) guarded("misuse", [&] { run_misuse(each); });
         }
         return std::move(failures_);
     }
 
    private:
-    void fail(std::string text) { failures_.push_back(record_.name + ": " + std::move(text)); }
+    void fail(std::string text) { failures_.push_back(spec_.name + ": " + std::move(text)); }
 
     template <class Check>
     void guarded(const std::string& name, Check check) {
@@ -125,13 +125,13 @@ class Opcheck {
     template <class T>
     const ElementwiseOp<T>& op() const {
         if constexpr (std::is_same_v<T, float>) {
-            return *record_.in_float;
+            return *spec_.in_float;
         } else {
-            return *record_.in_double;
+            return *spec_.in_double;
         }
     }
-    std::size_t arity() const { return record_.arity; }
-    bool is_cut(std::size_t k) const { return record_.in_double->cuts(k); }
+    std::size_t arity() const { return spec_.arity; }
+    bool is_cut(std::size_t k) const { return spec_.in_double->cuts(k); }
 
     template <class T>
     static Var<T> call(const ElementwiseOp<T>& op, std::span<const Var<T>> v) {
@@ -368,7 +368,7 @@ class Opcheck {
                 fail(fmt::format("shapes {} are taken without an error", text_of(shapes)));
             } catch (const ShapeError& error) {
                 const std::string message = error.what();
-                for (const std::string& part : {record_.name, std::string("(2, 3)"), std::string("(2,)")}) {
+                for (const std::string& part : {spec_.name, std::string("(2, 3)"), std::string("(2,)")}) {
                     if (message.find(part) == std::string::npos) {
                         fail(fmt::format("the error for shapes {} does not name {}: {}", text_of(shapes), part,
                                          message));
@@ -511,11 +511,11 @@ class Opcheck {
     }
 
     void stated_against_derived() {
-        if (record_.derived == nullptr) return;
+        if (spec_.derived == nullptr) return;
         const auto x = samples<double>(Shapes(arity(), {100}));
         const auto stated = outcome<double>(in_double_, x, nullptr, caller<double>());
         const auto derived = outcome<double>(
-            in_double_, x, nullptr, [this](std::span<const Var<double>> v) { return call(*record_.derived, v); });
+            in_double_, x, nullptr, [this](std::span<const Var<double>> v) { return call(*spec_.derived, v); });
         for (std::size_t k = 0; k < arity(); ++k) {
             if (stated.gradients[k].has_value() != derived.gradients[k].has_value()) {
                 fail(fmt::format("input {} has a gradient {}", k,
@@ -723,7 +723,7 @@ class Opcheck {
         }
     }
 
-    const OpRecord& record_;
+    const OpSpec& spec_;
     const Documentation& about_;
     std::vector<std::string> failures_;
     Tape<float> in_float_;
@@ -732,6 +732,6 @@ class Opcheck {
 
 }  // namespace
 
-std::vector<std::string> opcheck(const OpRecord& record) { return Opcheck(record).run(); }
+std::vector<std::string> opcheck(const OpSpec& spec) { return Opcheck(spec).run(); }
 
 }  // namespace autograd

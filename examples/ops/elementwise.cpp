@@ -31,7 +31,7 @@ int main() {
     // The gradient at places of one's own choice, and everything that the library asks of its own ops.
     const auto report = gradcheck(gaussian, {x.value(), full<double>({2, 1}, 0.5)}, {.order = 2});
     std::printf("%s\n", report.text().c_str());
-    const auto failures = opcheck(record_of(documented_gaussian));
+    const auto failures = opcheck(spec_of(documented_gaussian));
     for (const std::string& failure : failures) std::printf("%s\n", failure.c_str());
     std::printf("opcheck: %zu failures\n", failures.size());
     return report && failures.empty() ? 0 : 1;

@@ -42,7 +42,7 @@ int main() {
     // derived one.
     const auto report = gradcheck([](const auto& v) { return soft_threshold(v, 0.5); }, {x.value()});
     std::printf("%s\n", report.text().c_str());
-    const auto failures = opcheck(record_of(soft_threshold, composite));
+    const auto failures = opcheck(spec_of(soft_threshold, composite));
     for (const std::string& failure : failures) std::printf("%s\n", failure.c_str());
     std::printf("opcheck: %zu failures\n", failures.size());
     return chosen && report && failures.empty() ? 0 : 1;

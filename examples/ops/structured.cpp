@@ -55,7 +55,7 @@ X squared_distances(const X& a, const X& b) {
 }
 
 /// What the tests need to know: ways to call it with the value by plain loops, and calls that must be refused.
-OpRecord record_of_squared_distances() {
+OpSpec spec_of_squared_distances() {
     const auto call = [](auto v) { return squared_distances(v[0], v[1]); };
     const auto reference = [](std::span<const Array<double>> x) {
         Array<double> y = full<double>({x[0].shape()[0], x[1].shape()[0]}, 0);
@@ -67,14 +67,14 @@ OpRecord record_of_squared_distances() {
         }
         return y;
     };
-    OpRecord record{.name = "squared_distances", .documentation = {.ulps = 40}};
+    OpSpec spec{.name = "squared_distances", .documentation = {.ulps = 40}};
     for (const auto& [n, m, d] : {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {5, 2, 17}, {0, 3, 2}, {2, 3, 0}}) {
         const Shape a{n, d}, b{m, d};
-        record.cases.push_back({to_string(a) + ", " + to_string(b), {a, b}, call, reference, {.low = 0, .high = 2}});
+        spec.cases.push_back({to_string(a) + ", " + to_string(b), {a, b}, call, reference, {.low = 0, .high = 2}});
     }
-    record.misuses = {{{{2, 3}, {2, 4}}, call, {"squared_distances (node 2)", "(2, 3) and (2, 4)"}},
+    spec.misuses = {{{{2, 3}, {2, 4}}, call, {"squared_distances (node 2)", "(2, 3) and (2, 4)"}},
                       {{{3}, {2, 3}}, call, {"squared_distances", "(3,)"}}};
-    return record;
+    return spec;
 }
 
 int main() {
@@ -85,7 +85,7 @@ int main() {
     const auto nearest = -max(-squared_distances(points, centres), 1);
     std::printf("squared distances to the nearer centre: %s\n", to_string(nearest.value()).c_str());
     std::printf("gradient in the centres: %s\n", to_string(backward(sum(nearest))[centres]).c_str());
-    const auto failures = opcheck(record_of_squared_distances());
+    const auto failures = opcheck(spec_of_squared_distances());
     for (const std::string& failure : failures) std::printf("%s\n", failure.c_str());
     std::printf("opcheck: %zu failures\n", failures.size());
     return failures.empty() ? 0 : 1;

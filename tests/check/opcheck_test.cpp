@@ -43,23 +43,23 @@ bool mentions(const std::vector<std::string>& failures, const std::string& part)
 }  // namespace
 
 TEST_CASE("a user's op is checked by the same means", "[opcheck]") {
-    CHECK(opcheck(record_of(swish)) == std::vector<std::string>{});
-    CHECK(opcheck(record_of(hypotenuse)) == std::vector<std::string>{});
-    CHECK(record_of(hypotenuse).arity == 2);
-    CHECK(opcheck(record_of(cube, composite)) == std::vector<std::string>{});
+    CHECK(opcheck(spec_of(swish)) == std::vector<std::string>{});
+    CHECK(opcheck(spec_of(hypotenuse)) == std::vector<std::string>{});
+    CHECK(spec_of(hypotenuse).arity == 2);
+    CHECK(opcheck(spec_of(cube, composite)) == std::vector<std::string>{});
 }
 
 TEST_CASE("opcheck finds planted faults", "[opcheck]") {
-    CHECK(mentions(opcheck(record_of(wrong_cube)), "0.666667 times what it should be"));
-    CHECK(mentions(opcheck(record_of(wrong_cube, composite)), "its stated gradient is"));
-    CHECK(mentions(opcheck(record_of(forgotten)), "no gradient arrives"));
-    CHECK(mentions(opcheck(record_of(swallows_nan)), "its value at nan is 0, not nan"));
-    CHECK(mentions(opcheck(record_of(wrong_value)), "the reference gives"));
-    CHECK(mentions(opcheck(record_of(wrong_second_order)), "order 2"));
+    CHECK(mentions(opcheck(spec_of(wrong_cube)), "0.666667 times what it should be"));
+    CHECK(mentions(opcheck(spec_of(wrong_cube, composite)), "its stated gradient is"));
+    CHECK(mentions(opcheck(spec_of(forgotten)), "no gradient arrives"));
+    CHECK(mentions(opcheck(spec_of(swallows_nan)), "its value at nan is 0, not nan"));
+    CHECK(mentions(opcheck(spec_of(wrong_value)), "the reference gives"));
+    CHECK(mentions(opcheck(spec_of(wrong_second_order)), "order 2"));
 }
 
 TEST_CASE("opcheck finds planted faults of structured ops", "[opcheck]") {
-    OpRecord record{.name = "total"};
+    OpSpec spec{.name = "total"};
     OpCase right{.name = "a case",
                  .shapes = {{2, 3}},
                  .call = [](auto v) { return sum(v[0]); },
@@ -69,19 +69,19 @@ TEST_CASE("opcheck finds planted faults of structured ops", "[opcheck]") {
                          for (const double each : x[0]) total += each;
                          return full<double>({}, total);
                      }};
-    record.cases = {right};
-    CHECK(opcheck(record) == std::vector<std::string>{});
-    record.cases[0].call = [](auto v) { return sum(v[0], {}, KeepDims::yes); };
-    CHECK(mentions(opcheck(record), "the value has shape (1, 1), not ()"));
-    record.cases[0].call = [](auto v) { return mean(v[0]); };
-    CHECK(mentions(opcheck(record), "the reference gives"));
-    record.cases[0].call = [](auto v) { return sum(stop_gradient(v[0])); };
-    CHECK(mentions(opcheck(record), "no gradient arrives"));
-    record.cases[0].call = [](auto v) { return sum(where(v[0] == v[0], v[0], 0)); };
-    CHECK(mentions(opcheck(record), "the reference gives nan"));
-    record.cases = {right};
-    record.misuses = {{{{2, 3}}, right.call, {"total"}}};
-    CHECK(mentions(opcheck(record), "taken without an error"));
-    record.misuses = {{{{2, 3}}, [](auto v) { return sum(v[0], 2); }, {"axis 7"}}};
-    CHECK(mentions(opcheck(record), "does not say \"axis 7\""));
+    spec.cases = {right};
+    CHECK(opcheck(spec) == std::vector<std::string>{});
+    spec.cases[0].call = [](auto v) { return sum(v[0], {}, KeepDims::yes); };
+    CHECK(mentions(opcheck(spec), "the value has shape (1, 1), not ()"));
+    spec.cases[0].call = [](auto v) { return mean(v[0]); };
+    CHECK(mentions(opcheck(spec), "the reference gives"));
+    spec.cases[0].call = [](auto v) { return sum(stop_gradient(v[0])); };
+    CHECK(mentions(opcheck(spec), "no gradient arrives"));
+    spec.cases[0].call = [](auto v) { return sum(where(v[0] == v[0], v[0], 0)); };
+    CHECK(mentions(opcheck(spec), "the reference gives nan"));
+    spec.cases = {right};
+    spec.misuses = {{{{2, 3}}, right.call, {"total"}}};
+    CHECK(mentions(opcheck(spec), "taken without an error"));
+    spec.misuses = {{{{2, 3}}, [](auto v) { return sum(v[0], 2); }, {"axis 7"}}};
+    CHECK(mentions(opcheck(spec), "does not say \"axis 7\""));
 }

@@ -67,9 +67,9 @@ struct Honest : Crooked<true> {
 namespace {
 
 template <class S>
-OpRecord record_for(const S& structure, const std::vector<Shape>& shapes, std::function<D(std::span<const D>)> reference) {
-    OpRecord record{.name = S::name};
-    record.cases = {{.name = "a case",
+OpSpec spec_for(const S& structure, const std::vector<Shape>& shapes, std::function<D(std::span<const D>)> reference) {
+    OpSpec spec{.name = S::name};
+    spec.cases = {{.name = "a case",
                      .shapes = shapes,
                      .call = [=](auto v) {
                          if constexpr (requires { S{}.gradient(InputIndex<1>{}, v[0], v[0], v[0], v[0]); }) {
@@ -79,7 +79,7 @@ OpRecord record_for(const S& structure, const std::vector<Shape>& shapes, std::f
                          }
                      },
                      .reference = std::move(reference)}};
-    return record;
+    return spec;
 }
 
 D itself(std::span<const D> x) { return x[0]; }
@@ -115,19 +115,19 @@ TEST_CASE("derived tangents: opcheck holds them against differences, and finds r
         }
         return y;
     };
-    OpRecord record = record_for(users::Cubed{}, {{2, 3}}, cubed);
-    record.documentation.nan = "in the whole row";
-    CHECK(opcheck(record) == std::vector<std::string>{});
+    OpSpec spec = spec_for(users::Cubed{}, {{2, 3}}, cubed);
+    spec.documentation.nan = "in the whole row";
+    CHECK(opcheck(spec) == std::vector<std::string>{});
 
-    const auto said = [](const OpRecord& of) {
+    const auto said = [](const OpSpec& of) {
         std::string text;
         for (const std::string& failure : opcheck(of)) text += failure + "\n";
         return text;
     };
-    CHECK_THAT(said(record_for(users::Crooked<true>{}, {{3}}, itself)), contains("not linear in the gradient") && contains("NoTangent"));
-    CHECK_THAT(said(record_for(users::Crooked<false>{}, {{3}}, itself)),
+    CHECK_THAT(said(spec_for(users::Crooked<true>{}, {{3}}, itself)), contains("not linear in the gradient") && contains("NoTangent"));
+    CHECK_THAT(said(spec_for(users::Crooked<false>{}, {{3}}, itself)),
                contains("with a NaN in input 0 its gradient is NaN, and its tangent is not"));
-    CHECK_THAT(said(record_for(users::Honest{}, {{3}}, itself)), !contains("not linear"));
+    CHECK_THAT(said(spec_for(users::Honest{}, {{3}}, itself)), !contains("not linear"));
     Tape<double> tape;
     const auto x = tape.variable(D{1, 2});
     CHECK_THAT(message_of<GradientError>([&] { tangent<double>(apply(users::Honest{}, x), {{x, D{1, 1}}}); }),

@@ -272,8 +272,8 @@ TEST_CASE("op: reshape infers one extent") {
 }
 
 TEST_CASE("op: an error of any op names the op, its node and the module, once") {
-    for (const OpRecord& record : registry()) {
-        for (const OpMisuse& misuse : record.misuses) {
+    for (const OpSpec& spec : registry()) {
+        for (const OpMisuse& misuse : spec.misuses) {
             Tape<double> tape;
             std::vector<Parameter<double>> parameters;
             std::vector<Var<double>> inputs;
@@ -283,7 +283,7 @@ TEST_CASE("op: an error of any op names the op, its node and the module, once") 
                 inputs.push_back(tape.parameter(parameters.back()));
             }
             const std::string message = message_of<ShapeError>([&] { misuse.call(inputs); });
-            INFO(record.name << ": " << message);
+            INFO(spec.name << ": " << message);
             // An empty list is on no tape.
             if (message.find("empty list") != std::string::npos) continue;
             const std::size_t place = message.find(" (node ");

@@ -417,19 +417,19 @@ Array<double> input_in(const Documentation::Domain& domain, const Shape& shape, 
 
 TEST_CASE("faults: every op of the library") {
     Tape<double> tape;  // one for all, so that what a fault leaves behind is met by the next
-    for (const OpRecord& record : registry()) {
-        std::vector<OpCase> cases = record.cases;
-        if (record.is_elementwise()) {
-            cases.push_back({"", {}, record.call});
-            for (std::size_t k = 0; k < record.arity; ++k) cases[0].shapes.push_back(k == 1 ? Shape{3} : Shape{2, 3});
+    for (const OpSpec& spec : registry()) {
+        std::vector<OpCase> cases = spec.cases;
+        if (spec.is_elementwise()) {
+            cases.push_back({"", {}, spec.call});
+            for (std::size_t k = 0; k < spec.arity; ++k) cases[0].shapes.push_back(k == 1 ? Shape{3} : Shape{2, 3});
         }
         for (const OpCase& each : cases) {
             std::vector<Array<double>> inputs;
             for (std::size_t k = 0; k < each.shapes.size(); ++k) {
-                inputs.push_back(input_in(record.is_elementwise() ? record.documentation.domain[k] : each.domain,
+                inputs.push_back(input_in(spec.is_elementwise() ? spec.documentation.domain[k] : each.domain,
                                           each.shapes[k], static_cast<int>(k) + 1));
             }
-            INFO(record.name << " " << each.name);
+            INFO(spec.name << " " << each.name);
             try {
                 all_of(tape, each.call, inputs);
             } catch (const Error&) {

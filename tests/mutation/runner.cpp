@@ -81,7 +81,7 @@ std::vector<std::string> in_processes(const std::vector<std::function<std::strin
     return results;
 }
 
-/// A rule, and its evaluations in one record's checks.
+/// A rule, and its evaluations in one spec's checks.
 using Rule = std::pair<std::string, std::size_t>;
 std::map<Rule, std::size_t> calls_in;
 
@@ -96,11 +96,11 @@ std::string first_line(const std::string& text, std::size_t length) {
     return line;
 }
 
-/// What a record's checks evaluate, without a fault: lines of op, input and calls; or what fails.
-std::string dry_run(const OpRecord& record) {
+/// What a spec's checks evaluate, without a fault: lines of op, input and calls; or what fails.
+std::string dry_run(const OpSpec& spec) {
     fault::state.note = note;
     const auto begin = std::chrono::steady_clock::now();
-    const auto failures = opcheck(record);
+    const auto failures = opcheck(spec);
     if (!failures.empty()) return "!" + failures.front();
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
     std::string lines = fmt::format("{}\n", time.count());
@@ -110,11 +110,11 @@ std::string dry_run(const OpRecord& record) {
 
 struct Candidate {
     double seconds;
-    const OpRecord* record;
+    const OpSpec* spec;
 };
 struct Evaluated {
     std::size_t calls = 0;
-    std::vector<Candidate> by;  ///< the op's own record first, then the quick ones
+    std::vector<Candidate> by;  ///< the op's own spec first, then the quick ones
 };
 
 std::string text_of(const fault::Fault& fault) {
@@ -137,12 +137,12 @@ std::string text_of(const fault::Fault& fault) {
 std::string try_fault(const fault::Fault& fault, const std::vector<Candidate>& by) {
     fault::state.fault = fault;
     for (const Candidate& each : by) {
-        // A failure names its record. What another op's check sees is seen too.
-        const auto failures = opcheck(*each.record);
+        // A failure names its spec. What another op's check sees is seen too.
+        const auto failures = opcheck(*each.spec);
         if (!failures.empty()) return "+" + first_line(failures.front(), 110);
     }
     fault::state.compare = true;
-    for (const Candidate& each : by) opcheck(*each.record);
+    for (const Candidate& each : by) opcheck(*each.spec);
     // What every_op_test asks of all ops was asked above; the other tests are of kinks and the like.
     const std::string environment =
         fmt::format("{} {} {} {}", fault.op, fault.input, static_cast<int>(fault.kind), fault.which);
@@ -161,15 +161,15 @@ std::string try_fault(const fault::Fault& fault, const std::vector<Candidate>& b
 
 int run(std::size_t processes) {
     set_num_threads(1);
-    const std::vector<OpRecord>& records = registry();
+    const std::vector<OpSpec>& specs = registry();
 
     std::vector<std::function<std::string()>> jobs;
-    for (const OpRecord& record : records) jobs.push_back([&record] { return dry_run(record); });
+    for (const OpSpec& spec : specs) jobs.push_back([&spec] { return dry_run(spec); });
     const auto dry = in_processes(jobs, processes);
     std::map<Rule, Evaluated> rules;
-    for (std::size_t i = 0; i < records.size(); ++i) {
+    for (std::size_t i = 0; i < specs.size(); ++i) {
         if (dry[i].empty() || dry[i][0] == '!') {
-            fmt::print(stderr, "Without a fault {} fails its checks: {}\n", records[i].name, dry[i]);
+            fmt::print(stderr, "Without a fault {} fails its checks: {}\n", specs[i].name, dry[i]);
             return 2;
         }
         std::istringstream lines(dry[i]);
@@ -179,7 +179,7 @@ int run(std::size_t processes) {
         for (std::size_t calls = 0; lines >> rule.first >> rule.second >> calls;) {
             Evaluated& evaluated = rules[rule];
             evaluated.calls = std::max(evaluated.calls, calls);
-            evaluated.by.push_back({seconds, &records[i]});
+            evaluated.by.push_back({seconds, &specs[i]});
         }
     }
 
@@ -188,7 +188,7 @@ int run(std::size_t processes) {
     for (auto& [rule, evaluated] : rules) {
         const std::string& op = rule.first;
         std::sort(evaluated.by.begin(), evaluated.by.end(), [&op](const Candidate& one, const Candidate& other) {
-            const bool own = one.record->name == op, others_own = other.record->name == op;
+            const bool own = one.spec->name == op, others_own = other.spec->name == op;
             return own != others_own ? own : one.seconds < other.seconds;
         });
         const auto add = [&, &by = evaluated.by](Kind kind, std::size_t which) {

@@ -339,29 +339,29 @@ std::string differences(const OpCall& call, const Case& at, const std::vector<bo
 
 // ---- Elementwise ops ----
 
-Case elementwise_case(Source& source, const OpRecord& record) {
+Case elementwise_case(Source& source, const OpSpec& spec) {
     Case made;
     made.order = source.one_in(24) ? 2 : source.one_in(8) ? 1 : 0;
     made.special = made.order == 0 && source.one_in(3);
     const Shape space = any_shape(source, made.order > 0 ? 2 : 4);
-    for (std::size_t k = 0; k < record.arity; ++k) {
-        made.shapes.push_back(record.arity == 1 ? space : part_of(source, space));
+    for (std::size_t k = 0; k < spec.arity; ++k) {
+        made.shapes.push_back(spec.arity == 1 ? space : part_of(source, space));
         // Not at the edges where order 2 is checked: two inputs there are equal, a kink of maximum.
         made.values.push_back(
-            any_values(source, made.shapes[k], record.documentation.domain[k], made.special, made.order < 2));
+            any_values(source, made.shapes[k], spec.documentation.domain[k], made.special, made.order < 2));
     }
     return made;
 }
 
 struct ElementwiseCheck {
-    const OpRecord& record;
-    const Documentation& about = record.documentation;
+    const OpSpec& spec;
+    const Documentation& about = spec.documentation;
 
     template <class T>
     double unit(double expected) const {  // as opcheck has it
         const double smallest = static_cast<double>(std::numeric_limits<T>::min());
         // digamma's reference adds terms up to 4 in long double, which near the root at 1.46 cancel.
-        if ((record.name == "digamma" || record.name == "polygamma") && std::fabs(expected) < 0.01) {
+        if ((spec.name == "digamma" || spec.name == "polygamma") && std::fabs(expected) < 0.01) {
             return 16 * static_cast<double>(std::numeric_limits<long double>::epsilon()) +
                    about.ulps * epsilon<T> * std::fabs(expected);
         }
@@ -380,15 +380,15 @@ struct ElementwiseCheck {
             const Shape index = index_at(i, shape);
             std::array<double, Documentation::max_inputs> x{};
             bool nan_comes_in = false;
-            for (std::size_t k = 0; k < record.arity; ++k) {
+            for (std::size_t k = 0; k < spec.arity; ++k) {
                 x[k] = double{static_cast<T>(at.values[k][broadcast_source(index, at.shapes[k])])};
-                nan_comes_in |= std::isnan(x[k]) && !record.in_double->cuts(k);
+                nan_comes_in |= std::isnan(x[k]) && !spec.in_double->cuts(k);
             }
             const double expected = nan_comes_in && propagates ? not_a_number : about.reference(x.data());
             const double found = static_cast<double>(y.value().data()[i]);
             // Outside of the domains terms may cancel, as in logaddexp(-1, -0.49), to the rounding of their own size.
             double size = std::fabs(expected);
-            for (std::size_t k = 0; k < record.arity && record.arity > 1; ++k) {
+            for (std::size_t k = 0; k < spec.arity && spec.arity > 1; ++k) {
                 const auto [low, high] = about.domain[k];
                 if (std::isfinite(x[k]) && (x[k] < low || x[k] > high)) size = std::max(size, std::fabs(x[k]));
             }
@@ -396,7 +396,7 @@ struct ElementwiseCheck {
                 continue;
             }
             return fmt::format("in {} element {} is {}, the reference of {} gives {}", type, i, found,
-                               fmt::join(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(record.arity), ", "),
+                               fmt::join(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(spec.arity), ", "),
                                expected);
         }
         return "";
@@ -407,18 +407,18 @@ struct ElementwiseCheck {
         Tape<double> in_double;
         const auto narrow = variables(in_float, at);
         const auto wide = variables(in_double, at);
-        const auto z = record.call(std::span<const Var<float>>(narrow));
-        const auto y = record.call(std::span<const Var<double>>(wide));
+        const auto z = spec.call(std::span<const Var<float>>(narrow));
+        const auto y = spec.call(std::span<const Var<double>>(wide));
         std::string failure = value(at, z);
         if (failure.empty()) failure = value(at, y);
         if (!failure.empty()) return failure;
         const Gradients gradients = gradients_of_sum(y, wide), float_gradients = gradients_of_sum(z, narrow);
         std::vector<bool> held;
         bool all_cut = true;
-        for (std::size_t k = 0; k < record.arity; ++k) {
+        for (std::size_t k = 0; k < spec.arity; ++k) {
             held.push_back(about.domain[k].low == about.domain[k].high);
-            all_cut &= record.in_double->cuts(k);
-            if (gradients[k].has_value() == record.in_double->cuts(k) ||
+            all_cut &= spec.in_double->cuts(k);
+            if (gradients[k].has_value() == spec.in_double->cuts(k) ||
                 gradients[k].has_value() != float_gradients[k].has_value()) {
                 return fmt::format("whether input {} gets a gradient", k);
             }
@@ -441,7 +441,7 @@ struct ElementwiseCheck {
         }
         if (at.special) return "";
         failure = dot_product(y, wide, gradients);
-        if (failure.empty() && at.order > 0 && !all_cut) failure = differences(record.call, at, held);
+        if (failure.empty() && at.order > 0 && !all_cut) failure = differences(spec.call, at, held);
         return failure;
     }
 };
@@ -449,27 +449,27 @@ struct ElementwiseCheck {
 }  // namespace
 
 TEST_CASE("elementwise ops hold on generated shapes and values", "[every_op][generated]") {
-    for (const OpRecord& record : registry()) {
-        if (!record.is_elementwise()) continue;
-        const auto simple = [&](std::size_t k) { return simple_number(record.documentation.domain[k], k); };
-        for_all(record.name, cases([&](Source& source) { return elementwise_case(source, record); }, simple), 150,
-                ElementwiseCheck{record});
+    for (const OpSpec& spec : registry()) {
+        if (!spec.is_elementwise()) continue;
+        const auto simple = [&](std::size_t k) { return simple_number(spec.documentation.domain[k], k); };
+        for_all(spec.name, cases([&](Source& source) { return elementwise_case(source, spec); }, simple), 150,
+                ElementwiseCheck{spec});
     }
 }
 
 TEST_CASE("elementwise ops name generated shapes that do not broadcast", "[every_op][generated]") {
-    for (const OpRecord& record : registry()) {
-        if (record.arity < 2) continue;
+    for (const OpSpec& spec : registry()) {
+        if (spec.arity < 2) continue;
         const auto make = [&](Source& source) {
             Case made;
             Shape space = any_shape(source, 3, false);
             space.push_back(2 + source.below(4));
-            made.choices = {source.below(record.arity), source.below(space.size())};
-            made.shapes.assign(record.arity, space);
+            made.choices = {source.below(spec.arity), source.below(space.size())};
+            made.shapes.assign(spec.arity, space);
             for (const Shape& shape : made.shapes) made.values.push_back(Values(element_count(shape), 1));
             return made;
         };
-        for_all(record.name, cases(make, [](std::size_t) { return 1.0; }), 40, [&](const Case& at) -> std::string {
+        for_all(spec.name, cases(make, [](std::size_t) { return 1.0; }), 40, [&](const Case& at) -> std::string {
             Case wrong = at;
             Shape& shape = wrong.shapes[at.choices[0]];
             if (at.choices[1] >= shape.size() || shape[at.choices[1]] < 2) return "";  // which shrinking brings
@@ -478,9 +478,9 @@ TEST_CASE("elementwise ops name generated shapes that do not broadcast", "[every
             Tape<double> tape;
             const auto inputs = variables(tape, wrong);
             const std::string message =
-                message_of<ShapeError>([&] { record.call(std::span<const Var<double>>(inputs)); });
+                message_of<ShapeError>([&] { spec.call(std::span<const Var<double>>(inputs)); });
             const std::string& right = to_string(at.shapes[at.choices[0]]);
-            for (const std::string& part : {record.name, right, to_string(shape)}) {
+            for (const std::string& part : {spec.name, right, to_string(shape)}) {
                 if (message.find(part) == std::string::npos) return "no " + part + " in: " + message;
             }
             return "";

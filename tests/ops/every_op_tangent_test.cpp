@@ -46,10 +46,10 @@ void check_adjoint(const std::string& name, const Var<double>& x, const Var<doub
 }  // namespace
 
 TEST_CASE("forward mode is the adjoint of reverse mode for every structured op", "[every_op]") {
-    for (const OpRecord& record : registry()) {
-        if (record.is_elementwise()) continue;
-        for (const OpCase& each : record.cases) {
-            const std::string name = record.name + ": " + each.name;
+    for (const OpSpec& spec : registry()) {
+        if (spec.is_elementwise()) continue;
+        for (const OpCase& each : spec.cases) {
+            const std::string name = spec.name + ": " + each.name;
             for (std::size_t k = 0; k < each.shapes.size(); ++k) {
                 Tape<double> tape;
                 std::vector<Var<double>> inputs;

@@ -1,5 +1,5 @@
 // Walks the registry: every op of the library passes opcheck, none is missing from it, and each has at its kinks the
-// gradient that its record states.
+// gradient that its spec states.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,26 +23,26 @@ using namespace autograd;
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-const OpRecord& record_named(std::string_view name) {
-    for (const OpRecord& record : registry()) {
-        if (record.name == name) return record;
+const OpSpec& spec_named(std::string_view name) {
+    for (const OpSpec& spec : registry()) {
+        if (spec.name == name) return spec;
     }
-    throw std::runtime_error("no record of " + std::string(name));
+    throw std::runtime_error("no spec of " + std::string(name));
 }
 
 }  // namespace
 
 TEST_CASE("every op of the library passes every check", "[every_op]") {
-    for (const OpRecord& record : registry()) {
-        DYNAMIC_SECTION(record.name) {
-            for (const std::string& failure : opcheck(record)) FAIL_CHECK(failure);
-            CHECK(std::string(record.documentation.formula) != "");
-            CHECK(std::string(record.documentation.gradient) != "");
-            if (record.is_elementwise()) {
-                CHECK(record.documentation.reference != nullptr);
+    for (const OpSpec& spec : registry()) {
+        DYNAMIC_SECTION(spec.name) {
+            for (const std::string& failure : opcheck(spec)) FAIL_CHECK(failure);
+            CHECK(std::string(spec.documentation.formula) != "");
+            CHECK(std::string(spec.documentation.gradient) != "");
+            if (spec.is_elementwise()) {
+                CHECK(spec.documentation.reference != nullptr);
             } else {
-                CHECK(!record.cases.empty());
-                for (const OpCase& each : record.cases) CHECK(each.reference);
+                CHECK(!spec.cases.empty());
+                for (const OpCase& each : spec.cases) CHECK(each.reference);
             }
         }
     }
@@ -50,7 +50,7 @@ TEST_CASE("every op of the library passes every check", "[every_op]") {
 
 TEST_CASE("an op that is defined is registered", "[every_op]") {
     std::multiset<std::string> registered;
-    for (const OpRecord& record : registry()) registered.insert(record.name);
+    for (const OpSpec& spec : registry()) registered.insert(spec.name);
     for (const std::string& name : registered) {
         INFO(name);
         CHECK(registered.count(name) == 1);
@@ -90,11 +90,11 @@ struct Recorded {
 
 /// Public functions record the op of their name, with scalars as they stand in the expression.
 void check_recorded(const char* name, const Var<double>& x, const std::vector<Recorded>& calls) {
-    const OpRecord& record = record_named(name);
+    const OpSpec& spec = spec_named(name);
     for (const auto& [y, is_scalar] : calls) {
         INFO(name);
         const auto& node = x.tape().node(y.index());
-        CHECK(node.op == record.in_double);
+        CHECK(node.op == spec.in_double);
         const auto inputs = x.tape().inputs(node);
         REQUIRE(inputs.size() == is_scalar.size());
         for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -219,15 +219,15 @@ TEST_CASE("comparisons, conditions, counts and stop_gradient cut the gradient, n
     const std::set<std::string> everywhere{"greater",   "greater_equal", "less",       "less_equal",  "equal",
                                            "not_equal", "logical_and",   "logical_or", "logical_xor", "logical_not",
                                            "isnan",     "isinf",         "isfinite",   "signbit",     "stop_gradient"};
-    for (const OpRecord& record : registry()) {
-        if (!record.is_elementwise()) continue;
-        INFO(record.name);
-        for (std::size_t k = 0; k < record.arity; ++k) {
-            const bool expected = everywhere.count(record.name) > 0 ||
-                                  ((record.name == "where" || record.name == "polygamma") && k == 0) ||
-                                  (record.name == "share_of_sum" && k >= 2);
-            CHECK(record.in_float->cuts(k) == expected);
-            CHECK(record.in_double->cuts(k) == expected);
+    for (const OpSpec& spec : registry()) {
+        if (!spec.is_elementwise()) continue;
+        INFO(spec.name);
+        for (std::size_t k = 0; k < spec.arity; ++k) {
+            const bool expected = everywhere.count(spec.name) > 0 ||
+                                  ((spec.name == "where" || spec.name == "polygamma") && k == 0) ||
+                                  (spec.name == "share_of_sum" && k >= 2);
+            CHECK(spec.in_float->cuts(k) == expected);
+            CHECK(spec.in_double->cuts(k) == expected);
         }
     }
 }

@@ -77,8 +77,8 @@ const std::set<std::string> flushing{"sigmoid",
                                      "bernoulli_kl_divergence",
                                      "bernoulli_entropy"};
 
-Bound bound_of(const OpRecord& record, double more_ulps = 0) {
-    return {record.documentation.ulps + more_ulps, flushing.count(record.name) > 0 ? 1.0 : 0.0};
+Bound bound_of(const OpSpec& spec, double more_ulps = 0) {
+    return {spec.documentation.ulps + more_ulps, flushing.count(spec.name) > 0 ? 1.0 : 0.0};
 }
 
 /// What is wrong with a result, or "". "-" is a gradient that does not exist, "+0" and "-0" are zeros whose sign
@@ -132,8 +132,8 @@ class Failures {
 
 /// All cases as one array: value, the gradients of both sweeps, and forward mode.
 template <class T>
-void check_elementwise(const OpRecord& record, const std::vector<Row>& rows, Failures& failures) {
-    const std::size_t arity = record.arity, count = rows.size();
+void check_elementwise(const OpSpec& spec, const std::vector<Row>& rows, Failures& failures) {
+    const std::size_t arity = spec.arity, count = rows.size();
     Tape<T> tape;
     std::vector<Var<T>> inputs;
     for (std::size_t k = 0; k < arity; ++k) {
@@ -146,8 +146,8 @@ void check_elementwise(const OpRecord& record, const std::vector<Row>& rows, Fai
         }
         inputs.push_back(tape.variable(values));
     }
-    const Var<T> y = record.call(std::span<const Var<T>>(inputs));
-    const Bound of_value = bound_of(record), of_gradient = bound_of(record, roundings_of_a_rule);
+    const Var<T> y = spec.call(std::span<const Var<T>>(inputs));
+    const Bound of_value = bound_of(spec), of_gradient = bound_of(spec, roundings_of_a_rule);
     const auto each_row = [&](const std::string& what, const Array<T>* found, auto expected, Bound bound) {
         for (std::size_t i = 0; i < count; ++i) {
             const std::string& right = expected(rows[i]);
@@ -301,7 +301,7 @@ const std::map<std::string, std::string>& without_rows() {
 
 /// One case as one call: the values, and the gradient of their sum or of each of them, as many as the row has.
 template <class T>
-void check_structured(const OpRecord& record, const Call& call, const Row& row, Failures& failures) {
+void check_structured(const OpSpec& spec, const Call& call, const Row& row, Failures& failures) {
     Tape<T> tape;
     std::vector<Var<T>> inputs;
     std::size_t given = 0;
@@ -315,7 +315,7 @@ void check_structured(const OpRecord& record, const Call& call, const Row& row, 
     REQUIRE(y.value().size() == row.values.size());
     for (std::size_t i = 0; i < row.values.size(); ++i) {
         failures.add(letter<T>, row, fmt::format("value {}", i), row.values[i],
-                     wrong(element(&y.value(), i), row.values[i], bound_of(record)));
+                     wrong(element(&y.value(), i), row.values[i], bound_of(spec)));
     }
     const std::size_t sums = row.derivatives.size() / given;
     REQUIRE((sums == 1 || sums == row.values.size()));
@@ -334,7 +334,7 @@ void check_structured(const OpRecord& record, const Call& call, const Row& row, 
                                  fmt::format("{}gradient {} of value {}", create_graph ? "recorded " : "",
                                              at - j * given, sums == 1 ? "sum" : std::to_string(j)),
                                  row.derivatives[at],
-                                 wrong(element(found, i), row.derivatives[at], bound_of(record, roundings_of_a_rule)));
+                                 wrong(element(found, i), row.derivatives[at], bound_of(spec, roundings_of_a_rule)));
                 }
             }
         }
@@ -342,49 +342,49 @@ void check_structured(const OpRecord& record, const Call& call, const Row& row, 
 }
 
 /// Those of autograd and of nn.
-std::vector<OpRecord> all_records() {
-    std::vector<OpRecord> records = registry();
-#define XTAPE_RECORD(name, arity) records.push_back(record_of(name));
-    XTAPE_LOSSES(XTAPE_RECORD)
-    XTAPE_DISTRIBUTIONS(XTAPE_RECORD)
-#undef XTAPE_RECORD
-    return records;
+std::vector<OpSpec> all_specs() {
+    std::vector<OpSpec> specs = registry();
+#define XTAPE_SPEC(name, arity) specs.push_back(spec_of(name));
+    XTAPE_LOSSES(XTAPE_SPEC)
+    XTAPE_DISTRIBUTIONS(XTAPE_SPEC)
+#undef XTAPE_SPEC
+    return specs;
 }
 
 }  // namespace
 
 TEST_CASE("every op that computes is right at the ends of its domain, on few elements", "[extremes]") {
     const auto rows = read_rows();
-    for (const OpRecord& record : all_records()) {
-        if (record.is_elementwise()) continue;
-        DYNAMIC_SECTION(record.name) {
+    for (const OpSpec& spec : all_specs()) {
+        if (spec.is_elementwise()) continue;
+        DYNAMIC_SECTION(spec.name) {
             Failures failures;
             std::size_t count = 0;
             for (const auto& [name, call] : calls()) {
-                if (name.substr(0, name.find('.')) != record.name) continue;
+                if (name.substr(0, name.find('.')) != spec.name) continue;
                 const auto own = rows.find(name);
                 if (own == rows.end()) {
                     FAIL_CHECK(name << " has no row in tests/extremes/values.txt");
                     continue;
                 }
                 for (const Row& row : own->second.at("f")) {
-                    check_structured<float>(record, call, row, failures);
+                    check_structured<float>(spec, call, row, failures);
                 }
                 for (const Row& row : own->second.at("d")) {
-                    check_structured<double>(record, call, row, failures);
+                    check_structured<double>(spec, call, row, failures);
                 }
                 count += own->second.size();
             }
-            INFO(record.name << ": rows in tests/extremes/values.txt and a call here, or a reason why not");
-            CHECK((count > 0) != (without_rows().count(record.name) > 0));
-            failures.report(record.name);
+            INFO(spec.name << ": rows in tests/extremes/values.txt and a call here, or a reason why not");
+            CHECK((count > 0) != (without_rows().count(spec.name) > 0));
+            failures.report(spec.name);
         }
     }
 }
 
 TEST_CASE("every row of the ends of domains is of an op", "[extremes]") {
     std::map<std::string, bool> elementwise;
-    for (const OpRecord& record : all_records()) elementwise[record.name] = record.is_elementwise();
+    for (const OpSpec& spec : all_specs()) elementwise[spec.name] = spec.is_elementwise();
     for (const auto& [name, rows] : read_rows()) {
         INFO(name);
         const auto op = elementwise.find(name.substr(0, name.find('.')));
@@ -405,18 +405,18 @@ TEST_CASE("every row of the ends of domains is of an op", "[extremes]") {
 
 TEST_CASE("every elementwise op is right at the ends of its domain", "[extremes]") {
     const auto rows = read_rows();
-    for (const OpRecord& record : all_records()) {
-        if (!record.is_elementwise()) continue;
-        DYNAMIC_SECTION(record.name) {
-            const auto own = rows.find(record.name);
+    for (const OpSpec& spec : all_specs()) {
+        if (!spec.is_elementwise()) continue;
+        DYNAMIC_SECTION(spec.name) {
+            const auto own = rows.find(spec.name);
             if (own == rows.end()) {
-                FAIL_CHECK(record.name << " has no row in tests/extremes/values.txt");
+                FAIL_CHECK(spec.name << " has no row in tests/extremes/values.txt");
                 continue;
             }
             Failures failures;
-            check_elementwise<float>(record, own->second.at("f"), failures);
-            check_elementwise<double>(record, own->second.at("d"), failures);
-            failures.report(record.name);
+            check_elementwise<float>(spec, own->second.at("f"), failures);
+            check_elementwise<double>(spec, own->second.at("d"), failures);
+            failures.report(spec.name);
         }
     }
 }

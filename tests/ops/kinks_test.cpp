@@ -196,11 +196,11 @@ TEST_CASE("kinks: every kink of the table of ops has derivatives here, or none a
     // argmax and argmin have no gradient; what eigh and eigvalsh do is in linear_algebra_test.cpp.
     const std::set<std::string> elsewhere{"argmax", "argmin", "eigh", "eigvalsh"};
     std::set<std::string> named;
-    for (const OpRecord& record : registry()) {
-        if (std::string(record.documentation.kinks) == Documentation{}.kinks) continue;
-        INFO(record.name);
-        CHECK(kinks().count(record.name) + elsewhere.count(record.name) == 1);
-        named.insert(record.name);
+    for (const OpSpec& spec : registry()) {
+        if (std::string(spec.documentation.kinks) == Documentation{}.kinks) continue;
+        INFO(spec.name);
+        CHECK(kinks().count(spec.name) + elsewhere.count(spec.name) == 1);
+        named.insert(spec.name);
     }
     CHECK(named.size() == kinks().size() + elsewhere.size());
 }

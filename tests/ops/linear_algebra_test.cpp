@@ -53,11 +53,11 @@ TEST_CASE("linear algebra: tangents are the transposes of gradients") {
         "unfold",     "fold",   "conv2d",    "conv_transpose2d", "max_pool2d",  "avg_pool2d",
         "layer_norm", "linear"};
     std::size_t found = 0;
-    for (const OpRecord& record : registry()) {
-        if (names.count(record.name) == 0) continue;
+    for (const OpSpec& spec : registry()) {
+        if (names.count(spec.name) == 0) continue;
         ++found;
-        for (const OpCase& each : record.cases) {
-            INFO(record.name << ": " << each.name);
+        for (const OpCase& each : spec.cases) {
+            INFO(spec.name << ": " << each.name);
             Rng rng(7);
             Tape<double> tape;
             std::vector<Var<double>> inputs;

@@ -65,12 +65,12 @@ bool outcome(const OpCall& call, const std::vector<Shape>& shapes) {
 
 TEST_CASE("misfits: every op of the registry, on inputs of other shapes and numbers", "[misfits]") {
     std::size_t results = 0, errors = 0;
-    for (const OpRecord& record : registry()) {
+    for (const OpSpec& spec : registry()) {
         std::vector<std::pair<OpCall, std::vector<Shape>>> calls;
-        if (record.is_elementwise()) calls.push_back({record.call, std::vector<Shape>(record.arity, Shape{2, 3})});
-        for (const OpCase& each : record.cases) calls.push_back({each.call, each.shapes});
+        if (spec.is_elementwise()) calls.push_back({spec.call, std::vector<Shape>(spec.arity, Shape{2, 3})});
+        for (const OpCase& each : spec.cases) calls.push_back({each.call, each.shapes});
         for (const auto& [call, shapes] : calls) {
-            INFO(record.name);
+            INFO(spec.name);
             const auto run = [&, &op = call](const std::vector<Shape>& given) {
                 (outcome<float>(op, given) && outcome<double>(op, given) ? results : errors) += 1;
             };

@@ -34,23 +34,23 @@ std::string escaped(std::string_view text) {
 /// Empty for what holds of most ops, which the page says once.
 std::string unless(const char* usual, const char* text) { return std::string_view(text) == usual ? "" : escaped(text); }
 
-std::string row(const OpRecord& record) {
-    const Documentation& about = record.documentation;
-    return "| `" + record.name + "` | " + escaped(about.formula) + " | " + escaped(about.gradient) + " | " +
+std::string row(const OpSpec& spec) {
+    const Documentation& about = spec.documentation;
+    return "| `" + spec.name + "` | " + escaped(about.formula) + " | " + escaped(about.gradient) + " | " +
            unless(Documentation{}.kinks, about.kinks) + " | " + unless(Documentation{}.nan, about.nan) + " |\n";
 }
 
-std::string table(const std::vector<OpRecord>& records, bool elementwise) {
+std::string table(const std::vector<OpSpec>& specs, bool elementwise) {
     std::string text =
         "| op | value | gradient | kinks: what is chosen there | NaN, where it does not just propagate |\n"
         "|---|---|---|---|---|\n";
-    for (const OpRecord& record : records) {
-        if (record.is_elementwise() == elementwise) text += row(record);
+    for (const OpSpec& spec : specs) {
+        if (spec.is_elementwise() == elementwise) text += row(spec);
     }
     return text;
 }
 
-std::string page(const std::vector<OpRecord>& records) {
+std::string page(const std::vector<OpSpec>& specs) {
     return "<!-- Generated from the registry of ops by tests/ops/op_table_test.cpp, which says how to write it anew. -->\n"
            "# The ops\n"
            "\n"
@@ -71,11 +71,11 @@ std::string page(const std::vector<OpRecord>& records) {
            "\n"
            "Inputs broadcast by NumPy's rule, and scalars may stand in their place.\n"
            "\n" +
-           table(records, true) +
+           table(specs, true) +
            "\n"
            "## On whole arrays\n"
            "\n" +
-           table(records, false);
+           table(specs, false);
 }
 
 }  // namespace
@@ -88,8 +88,8 @@ TEST_CASE("the table of ops in docs/ops.md is current") {
     CHECK(read_text(file) == expected);
 }
 
-TEST_CASE("the table of ops: a row of what a record says") {
-    const OpRecord record{.name = "an_op",
+TEST_CASE("the table of ops: a row of what a spec says") {
+    const OpSpec spec{.name = "an_op",
                           .documentation = {.formula = "|x| * a_b", .gradient = "g*x", .kinks = "x = 0: 0"}};
-    CHECK(row(record) == "| `an_op` | \\|x\\| * a\\_b | g\\*x | x = 0: 0 |  |\n");
+    CHECK(row(spec) == "| `an_op` | \\|x\\| * a\\_b | g\\*x | x = 0: 0 |  |\n");
 }

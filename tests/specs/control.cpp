@@ -1,4 +1,4 @@
-// The records of the ops about gradients. What they do to gradients is tested in tests/ops/control_test.cpp; here they must
+// The specs of the ops about gradients. What they do to gradients is tested in tests/ops/control_test.cpp; here they must
 // leave values, and gradients of what they wrap, as they are.
 #include "autograd/ops/control.hpp"
 #include "autograd/ops/reductions.hpp"
@@ -17,8 +17,8 @@ Array<double> hyperbolic_tangent(Inputs x) {
 
 }  // namespace
 
-std::vector<OpRecord> control_records() {
-    OpRecord hook{.name = "gradient_hook", .documentation = {.formula = "x", .gradient = "g, which the hook is shown"}};
+std::vector<OpSpec> control_specs() {
+    OpSpec hook{.name = "gradient_hook", .documentation = {.formula = "x", .gradient = "g, which the hook is shown"}};
     hook.cases = {{.name = "of a matrix",
                    .shapes = {{3, 4}},
                    .call = OpCall([](auto x) {
@@ -26,7 +26,7 @@ std::vector<OpRecord> control_records() {
                    }),
                    .reference = [](Inputs x) { return x[0]; }}};
 
-    OpRecord again{.name = "checkpoint",
+    OpSpec again{.name = "checkpoint",
                    .documentation = {.formula = "f(x...)", .gradient = "f's, computed again in the sweep"}};
     const auto through = [](auto x) {
         return checkpoint([](const auto& v) { return tanh(v); }, x[0]);
@@ -38,7 +38,7 @@ std::vector<OpRecord> control_records() {
                                .reference = hyperbolic_tangent});
     }
     // Of one input, that its derivative is right: of two it is wrong on purpose.
-    OpRecord through_itself{.name = "straight_through",
+    OpSpec through_itself{.name = "straight_through",
                             .documentation = {.formula = "value", .gradient = "none to value, g to x"}};
     through_itself.cases = {{.name = "of one input",
                              .shapes = {{4}},

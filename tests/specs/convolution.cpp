@@ -1,4 +1,4 @@
-// The records of convolutions and pooling. The references are the sums of the definitions, over every index by itself.
+// The specs of convolutions and pooling. The references are the sums of the definitions, over every index by itself.
 #include "autograd/ops/convolution.hpp"
 
 #include <cmath>
@@ -52,8 +52,8 @@ struct ConvolutionCase {
     Size2d count;
 };
 
-OpRecord conv2d_record() {
-    OpRecord record{.name = "conv2d",
+OpSpec conv2d_spec() {
+    OpSpec spec{.name = "conv2d",
                     .documentation = {.formula = "y[n, o, i, j] = sum of w[o, c, p, q] x[n, c, i + p, j + q]",
                                       .gradient = "conv_transpose2d(g, w), the correlation of x with g",
                                       .ulps = 40}};
@@ -74,11 +74,11 @@ OpRecord conv2d_record() {
              {"a group for each channel", {2, 3, 4, 3}, {3, 1, 2, 2}, {.padding = 1, .groups = 3}, {5, 4}},
              {"no rows", {0, 2, 3, 3}, {2, 2, 2, 2}, {}, {2, 2}},
          }) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.x, each.weight},
                                 .call = [each](auto v) { return conv2d(v[0], v[1], each.options); },
                                 .reference = [each](Arrays x) { return correlate(x, each.options, each.count); }});
-        record.cases.push_back({.name = each.name + std::string(", with a bias"),
+        spec.cases.push_back({.name = each.name + std::string(", with a bias"),
                                 .shapes = {each.x, each.weight, {each.weight[0]}},
                                 .call = [each](auto v) { return conv2d(v[0], v[1], v[2], each.options); },
                                 .reference = [each](Arrays x) { return correlate(x, each.options, each.count); }});
@@ -86,7 +86,7 @@ OpRecord conv2d_record() {
     const auto call = [](const Convolution& options) {
         return [options](auto v) { return conv2d(v[0], v[1], options); };
     };
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3, 4}, {2, 3, 2, 2}}, call({}), {"conv2d", "(2, 3, 4)"}},
         {{{1, 3, 4, 4}, {2, 3, 2}}, call({}), {"conv2d", "(1, 3, 4, 4)", "(2, 3, 2)", "rank 4"}},
         {{{1, 3, 4, 4}, {2, 4, 2, 2}}, call({}), {"conv2d", "(1, 3, 4, 4)", "(2, 4, 2, 2)", "4 channels", "have 3"}},
@@ -100,7 +100,7 @@ OpRecord conv2d_record() {
          [](auto v) { return conv2d(v[0], v[1], v[2]); },
          {"conv2d", "bias", "(2,)", "(3,)"}},
     };
-    return record;
+    return spec;
 }
 
 Array<double> transposed(Arrays x, const TransposedConvolution& options, Size2d size) {
@@ -138,8 +138,8 @@ struct TransposedCase {
     Size2d size;
 };
 
-OpRecord conv_transpose2d_record() {
-    OpRecord record{.name = "conv_transpose2d",
+OpSpec conv_transpose2d_spec() {
+    OpSpec spec{.name = "conv_transpose2d",
                     .documentation = {.formula = "y[n, o, i + p, j + q] = sum of w[c, o, p, q] x[n, c, i, j]",
                                       .gradient = "conv2d(g, w), the correlation of g with x",
                                       .ulps = 40}};
@@ -158,11 +158,11 @@ OpRecord conv_transpose2d_record() {
              {"two groups", {2, 4, 2, 2}, {4, 3, 2, 2}, {.stride = 2, .groups = 2}, {4, 4}},
              {"no rows", {0, 2, 2, 2}, {2, 1, 2, 2}, {}, {3, 3}},
          }) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.x, each.weight},
                                 .call = [each](auto v) { return conv_transpose2d(v[0], v[1], each.options); },
                                 .reference = [each](Arrays x) { return transposed(x, each.options, each.size); }});
-        record.cases.push_back({.name = each.name + std::string(", with a bias"),
+        spec.cases.push_back({.name = each.name + std::string(", with a bias"),
                                 .shapes = {each.x, each.weight, {each.weight[1] * each.options.groups}},
                                 .call = [each](auto v) { return conv_transpose2d(v[0], v[1], v[2], each.options); },
                                 .reference = [each](Arrays x) { return transposed(x, each.options, each.size); }});
@@ -170,7 +170,7 @@ OpRecord conv_transpose2d_record() {
     const auto call = [](const TransposedConvolution& options) {
         return [options](auto v) { return conv_transpose2d(v[0], v[1], options); };
     };
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3, 4}, {3, 2, 2, 2}}, call({}), {"conv_transpose2d", "(2, 3, 4)"}},
         {{{1, 3, 2, 2}, {2, 3, 2, 2}}, call({}), {"conv_transpose2d", "(1, 3, 2, 2)", "(2, 3, 2, 2)", "have 3"}},
         {{{1, 2, 2, 2}, {2, 1, 2, 2}},
@@ -179,7 +179,7 @@ OpRecord conv_transpose2d_record() {
         {{{1, 2, 2, 2}, {2, 1, 2, 2}}, call({.padding = 2}), {"conv_transpose2d", "padding of 2 x 2", "nothing"}},
         {{{1, 2, 0, 2}, {2, 1, 2, 2}}, call({}), {"conv_transpose2d", "picture of 0 x 2"}},
     };
-    return record;
+    return spec;
 }
 
 struct WindowCase {
@@ -222,11 +222,11 @@ Shape columns_of(const WindowCase& each) {
             each.count.height * each.count.width};
 }
 
-OpRecord unfold_record() {
-    OpRecord record{.name = "unfold",
+OpSpec unfold_spec() {
+    OpSpec spec{.name = "unfold",
                     .documentation = {.formula = "every window as a column", .gradient = "fold(g)", .ulps = 0}};
     for (const WindowCase& each : window_cases()) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.pictures},
                                 .call = [each](auto v) { return unfold(v[0], each.kernel, each.sliding); },
                                 .reference =
@@ -238,20 +238,20 @@ OpRecord unfold_record() {
                                         return out;
                                     }});
     }
-    record.misuses = {{{{3, 3}}, [](auto v) { return unfold(v[0], 2); }, {"unfold", "(3, 3)"}},
+    spec.misuses = {{{{3, 3}}, [](auto v) { return unfold(v[0], 2); }, {"unfold", "(3, 3)"}},
                       {{{1, 1, 3, 3}},
                        [](auto v) {
                            return unfold(v[0], {2, 4});
                        },
                        {"unfold", "2 x 4", "(1, 1, 3, 3)"}}};
-    return record;
+    return spec;
 }
 
-OpRecord fold_record() {
-    OpRecord record{.name = "fold",
+OpSpec fold_spec() {
+    OpSpec spec{.name = "fold",
                     .documentation = {.formula = "windows added up to pictures", .gradient = "unfold(g)", .ulps = 10}};
     for (const WindowCase& each : window_cases()) {
-        record.cases.push_back(
+        spec.cases.push_back(
             {.name = each.name,
              .shapes = {columns_of(each)},
              .call = [each](auto v) { return fold(v[0], each.pictures, each.kernel, each.sliding); },
@@ -267,8 +267,8 @@ OpRecord fold_record() {
                  }});
     }
     const auto call = [](auto v) { return fold(v[0], {1, 1, 3, 3}, 2); };
-    record.misuses = {{{{1, 4, 3}}, call, {"fold", "(1, 4, 4)", "(1, 1, 3, 3)", "(1, 4, 3)"}}};
-    return record;
+    spec.misuses = {{{{1, 4, 3}}, call, {"fold", "(1, 4, 4)", "(1, 1, 3, 3)", "(1, 4, 3)"}}};
+    return spec;
 }
 
 struct PoolingCase {
@@ -281,9 +281,9 @@ struct PoolingCase {
 
 /// `of_window` has the sum or maximum of what was seen; elements in the padding are `outside`.
 template <class Op>
-OpRecord pooling_record(const char* name, const Documentation& documentation, Op op, double outside,
+OpSpec pooling_spec(const char* name, const Documentation& documentation, Op op, double outside,
                         double (*of_window)(const std::vector<double>&)) {
-    OpRecord record{.name = name, .documentation = documentation};
+    OpSpec spec{.name = name, .documentation = documentation};
     for (const PoolingCase& each : {
              PoolingCase{"(1, 1, 2, 2) by 2", {1, 1, 2, 2}, 2, {}, 2, 1},
              {"(2, 3, 5, 4) by 2", {2, 3, 5, 4}, 2, {}, 2, 2},
@@ -293,7 +293,7 @@ OpRecord pooling_record(const char* name, const Documentation& documentation, Op
              {"padding (1, 0)", {1, 1, 3, 4}, {2, 2}, {.padding = {1, 0}}, 2, 2},
              {"no rows", {0, 1, 2, 2}, 2, {}, 2, 1},
          }) {
-        record.cases.push_back(
+        spec.cases.push_back(
             {.name = each.name,
              .shapes = {each.x},
              .call = [op, each](auto v) { return op(v[0], each.kernel, each.options); },
@@ -320,23 +320,23 @@ OpRecord pooling_record(const char* name, const Documentation& documentation, Op
                      return out;
                  }});
     }
-    record.misuses = {
+    spec.misuses = {
         {{{2, 2}}, [op](auto v) { return op(v[0], 2, Pooling{}); }, {name, "(2, 2)"}},
         {{{1, 1, 2, 2}}, [op](auto v) { return op(v[0], 3, Pooling{}); }, {name, "3 x 3", "(1, 1, 2, 2)"}},
         {{{1, 1, 4, 4}},
          [op](auto v) { return op(v[0], 3, Pooling{.padding = 2}); },
          {name, "padding of 2 x 2", "half", "3 x 3"}}};
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> convolution_records() {
-    return {unfold_record(),
-            fold_record(),
-            conv2d_record(),
-            conv_transpose2d_record(),
-            pooling_record(
+std::vector<OpSpec> convolution_specs() {
+    return {unfold_spec(),
+            fold_spec(),
+            conv2d_spec(),
+            conv_transpose2d_spec(),
+            pooling_spec(
                 "max_pool2d",
                 {.formula = "the largest element of each window",
                  .gradient = "g to the largest",
@@ -352,7 +352,7 @@ std::vector<OpRecord> convolution_records() {
                     }
                     return largest;
                 }),
-            pooling_record(
+            pooling_spec(
                 "avg_pool2d",
                 {.formula = "the mean of each window, with the zeros of the padding",
                  .gradient = "g / n to each",

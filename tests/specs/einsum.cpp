@@ -1,4 +1,4 @@
-// The records of contractions. The reference goes through all values of all letters and adds up the products.
+// The specs of contractions. The reference goes through all values of all letters and adds up the products.
 #include "autograd/ops/einsum.hpp"
 
 #include <map>
@@ -56,8 +56,8 @@ auto einsum_of(const std::string& subscripts, const V& v) {
     return einsum(subscripts, v);
 }
 
-OpRecord einsum_record() {
-    OpRecord record{
+OpSpec einsum_spec() {
+    OpSpec spec{
         .name = "einsum",
         .documentation = {
             .formula = "the sum of products over the letters not in the result", .gradient = "derived", .ulps = 40}};
@@ -96,7 +96,7 @@ OpRecord einsum_record() {
              {"ij,jk->ik", {{2, 0}, {0, 3}}, {"ij", "jk"}, "ik"},
              {"bij,bjk->ik", {{0, 2, 3}, {0, 3, 2}}, {"bij", "bjk"}, "ik"},
          }) {
-        record.cases.push_back({.name = each.subscripts,
+        spec.cases.push_back({.name = each.subscripts,
                                 .shapes = each.shapes,
                                 .call = [text = std::string(each.subscripts)](auto v) { return einsum_of(text, v); },
                                 .reference =
@@ -106,7 +106,7 @@ OpRecord einsum_record() {
                                     }});
     }
     // An operand's own sum comes before all products.
-    record.cases.push_back(
+    spec.cases.push_back(
         {.name = "ij,k->i",
          .shapes = {{2, 3}, {4}},
          .call = [](auto v) { return einsum("ij,k->i", v[0], v[1]); },
@@ -116,7 +116,7 @@ OpRecord einsum_record() {
                  return add_up(sums, {"i", ""}, "i");
              }});
     // einsum() of several arguments, and of one as two.
-    record.cases.push_back({.name = "x x'",
+    spec.cases.push_back({.name = "x x'",
                             .shapes = {{2, 3}},
                             .call = [](auto v) { return einsum("ij,kj->ik", v[0], v[0]); },
                             .reference =
@@ -127,7 +127,7 @@ OpRecord einsum_record() {
     const auto call = [](const char* subscripts) {
         return [text = std::string(subscripts)](auto v) { return einsum_of(text, v); };
     };
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3}, {4, 2}}, call("ij,jk->ik"), {"einsum", "ij,jk->ik", "'j' is 3", "operand 1", "(4, 2)", "4"}},
         {{{2, 3}}, call("ii->i"), {"einsum", "'i' is 2", "(2, 3)"}},
         {{{2, 3}}, call("ijk->i"), {"einsum", "\"ijk\"", "operand 0", "(2, 3)"}},
@@ -136,11 +136,11 @@ OpRecord einsum_record() {
         {{{2, 3}}, call("ij->ii"), {"einsum", "'i'", "twice"}},
         {{{2, 3}}, call("...j->j"), {"einsum", "ellipsis"}},
         {{{2, 3}}, call("i1->i"), {"einsum", "'1'"}}};
-    return record;
+    return spec;
 }
 
-OpRecord tensordot_record() {
-    OpRecord record{
+OpSpec tensordot_spec() {
+    OpSpec spec{
         .name = "tensordot",
         .documentation = {.formula = "the sum of products over pairs of axes", .gradient = "derived", .ulps = 40}};
     struct Case {
@@ -158,7 +158,7 @@ OpRecord tensordot_record() {
                              {{2, 0}, {0, 3}, 1, {}, {}, {"ab", "bc"}, "ac"},
                              {{2, 3, 4}, {4, 5, 2}, 9, {0, -1}, {2, 0}, {"abc", "cda"}, "bd"},
                              {{2, 3, 4}, {5, 3}, 9, {1}, {-1}, {"abc", "db"}, "acd"}}) {
-        record.cases.push_back({.name = to_string(each.a) + " " + to_string(each.b),
+        spec.cases.push_back({.name = to_string(each.a) + " " + to_string(each.b),
                                 .shapes = {each.a, each.b},
                                 .call =
                                     [each](auto v) {
@@ -170,7 +170,7 @@ OpRecord tensordot_record() {
     const auto pairs = [](const AxisList& left, const AxisList& right) {
         return [left, right](auto v) { return tensordot(v[0], v[1], left, right); };
     };
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3}, {2, 4}},
          [](auto v) { return tensordot(v[0], v[1], 1); },
          {"tensordot", "(2, 3) and (2, 4)", "3 and 2"}},
@@ -179,11 +179,11 @@ OpRecord tensordot_record() {
         {{{2, 2}, {2, 2}}, pairs({0, -2}, {0, 1}), {"tensordot", "twice"}},
         {{{2, 2}, {2, 2}}, pairs({0, 1}, {1, 1}), {"tensordot", "twice"}},
         {{{2, 2}, {2, 2}}, pairs({2}, {0}), {"tensordot", "axis 2", "rank 2"}}};
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> einsum_records() { return {einsum_record(), tensordot_record()}; }
+std::vector<OpSpec> einsum_specs() { return {einsum_spec(), tensordot_spec()}; }
 
 }  // namespace autograd::detail

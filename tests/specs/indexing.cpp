@@ -1,4 +1,4 @@
-// The records of the ops that pick and repeat elements. The references move them one by one.
+// The specs of the ops that pick and repeat elements. The references move them one by one.
 #include "autograd/ops/indexing.hpp"
 
 #include <limits>
@@ -122,13 +122,13 @@ std::vector<Taking> takings_along() {
     };
 }
 
-OpRecord take_record() {
-    OpRecord record{.name = "take",
+OpSpec take_spec() {
+    OpSpec spec{.name = "take",
                     .documentation = {.formula = "x[..., indices, ...] along one axis",
                                       .gradient = "zeros, to which g is added at the places taken",
                                       .ulps = 0}};
     for (const Taking& each : takings()) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.shape},
                                 .call = [each](auto v) { return take(v[0], each.indices, each.axis); },
                                 .reference = moved(each.result, each.from)});
@@ -136,7 +136,7 @@ OpRecord take_record() {
     const auto call = [](const Indices& indices, std::ptrdiff_t axis) {
         return [=](auto v) { return take(v[0], indices, axis); };
     };
-    record.misuses = {{{{2, 3}}, call({0}, 2), {"take", "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, call({0}, 2), {"take", "axis 2", "rank 2"}},
                       {{{}}, call({0}, 0), {"take", "axis 0", "scalar"}},
                       {{{2, 3}}, call({0, 3}, 1), {"take", "index 3", "axis 1", "(2, 3)"}},
                       {{{2, 3}}, call({-3}, 0), {"take", "index -3", "axis 0", "(2, 3)"}},
@@ -145,31 +145,31 @@ OpRecord take_record() {
                       {{{3}},
                        [](auto v) { return take(v[0], std::vector<std::size_t>{1, std::numeric_limits<std::size_t>::max()}, 0); },
                        {"take", "index -1 (number 1", "unsigned"}}};
-    return record;
+    return spec;
 }
 
-OpRecord untake_record() {
-    OpRecord record{.name = "untake",
+OpSpec untake_spec() {
+    OpSpec spec{.name = "untake",
                     .documentation = {.formula = "zeros, to which x is added at the places that a take takes",
                                       .gradient = "the take of g"}};
     for (const Taking& each : takings()) {
-        record.cases.push_back(
+        spec.cases.push_back(
             {.name = each.name,
              .shapes = {each.result},
              .call =
                  [each](auto v) { return untake(v[0], each.shape, each.indices, each.axis); },
              .reference = moved_back(each.shape, each.from)});
     }
-    return record;
+    return spec;
 }
 
-OpRecord take_along_axis_record() {
-    OpRecord record{.name = "take_along_axis",
+OpSpec take_along_axis_spec() {
+    OpSpec spec{.name = "take_along_axis",
                     .documentation = {.formula = "x[i, indices[i, j, k], k]",
                                       .gradient = "zeros, to which g is added at the places taken",
                                       .ulps = 0}};
     for (const Taking& each : takings_along()) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.shape},
                                 .call = [each](auto v) { return take_along_axis(v[0], each.indices, each.axis); },
                                 .reference = moved(each.result, each.from)});
@@ -177,22 +177,22 @@ OpRecord take_along_axis_record() {
     const auto call = [](const Indices& indices, std::ptrdiff_t axis) {
         return [=](auto v) { return take_along_axis(v[0], indices, axis); };
     };
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3}}, call(Integers{{0, 1, 2}}, 2), {"take_along_axis", "axis 2", "rank 2"}},
         {{{2, 3}}, call(Integers{{0, 1, 2}}, 1), {"take_along_axis", "(1, 3)", "(2, 3)", "axis 1"}},
         {{{2, 3}}, call({0, 1, 1}, 0), {"take_along_axis", "(3,)", "(2, 3)"}},
         {{{2, 3}}, call(Integers{{0, 1, 2}}, 0), {"take_along_axis", "index 2", "axis 0", "(2, 3)"}},
     };
-    return record;
+    return spec;
 }
 
-OpRecord untake_along_axis_record() {
-    OpRecord record{
+OpSpec untake_along_axis_spec() {
+    OpSpec spec{
         .name = "untake_along_axis",
         .documentation = {.formula = "zeros, to which x is added at the places that a take_along_axis takes",
                           .gradient = "the take_along_axis of g"}};
     for (const Taking& each : takings_along()) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.result},
                                 .call =
                                     [each](auto v) {
@@ -200,17 +200,17 @@ OpRecord untake_along_axis_record() {
                                     },
                                 .reference = moved_back(each.shape, each.from)});
     }
-    return record;
+    return spec;
 }
 
 /// `keeps(column - row, k)`: whether the triangle has the element.
 template <class Op, class Keeps>
-OpRecord triangle_record(const char* name, const char* formula, Op op, Keeps keeps) {
-    OpRecord record{.name = name, .documentation = {.formula = formula, .gradient = "g's triangle", .ulps = 0}};
+OpSpec triangle_spec(const char* name, const char* formula, Op op, Keeps keeps) {
+    OpSpec spec{.name = name, .documentation = {.formula = formula, .gradient = "g's triangle", .ulps = 0}};
     for (const Shape& shape :
          {Shape{3, 3}, Shape{2, 5}, Shape{5, 2}, Shape{2, 3, 4}, Shape{1, 1}, Shape{0, 3}, Shape{3, 0}}) {
         for (const std::ptrdiff_t k : {0, 1, -1, 2, -3, 9, -9}) {
-            record.cases.push_back({.name = to_string(shape) + ", k = " + std::to_string(k),
+            spec.cases.push_back({.name = to_string(shape) + ", k = " + std::to_string(k),
                                     .shapes = {shape},
                                     .call = [=](auto v) { return op(v[0], k); },
                                     .reference = moved(shape, [=](const Index& i) -> std::optional<Index> {
@@ -221,12 +221,12 @@ OpRecord triangle_record(const char* name, const char* formula, Op op, Keeps kee
                                     })});
         }
     }
-    record.misuses = {{{{3}}, [op](auto v) { return op(v[0], 0); }, {name, "two axes", "(3,)"}}};
-    return record;
+    spec.misuses = {{{{3}}, [op](auto v) { return op(v[0], 0); }, {name, "two axes", "(3,)"}}};
+    return spec;
 }
 
-OpRecord diagonal_record() {
-    OpRecord record{
+OpSpec diagonal_spec() {
+    OpSpec spec{
         .name = "diagonal",
         .documentation = {.formula = "y_i = x[i, i + offset]", .gradient = "g on the diagonal, else 0", .ulps = 0}};
     const auto call = [](std::ptrdiff_t offset) { return [=](auto v) { return diagonal(v[0], offset); }; };
@@ -241,7 +241,7 @@ OpRecord diagonal_record() {
           Case{{3, 3}, -7, 0, 0, 0}, Case{{0, 3}, 0, 0, 0, 0}, Case{{1, 1}, 0, 1, 0, 0}}) {
         Shape shape(each.shape.begin(), each.shape.end() - 2);
         shape.push_back(each.count);
-        record.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
+        spec.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
                                 .shapes = {each.shape},
                                 .call = call(each.offset),
                                 .reference = moved(shape, [each](const Index& i) {
@@ -251,12 +251,12 @@ OpRecord diagonal_record() {
                                     return from;
                                 })});
     }
-    record.misuses = {{{{3}}, call(0), {"diagonal", "two axes", "(3,)"}}};
-    return record;
+    spec.misuses = {{{{3}}, call(0), {"diagonal", "two axes", "(3,)"}}};
+    return spec;
 }
 
-OpRecord tile_record() {
-    OpRecord record{
+OpSpec tile_spec() {
+    OpSpec spec{
         .name = "tile",
         .documentation = {.formula = "x, several times side by side", .gradient = "g, summed over the copies"}};
     struct Case {
@@ -266,7 +266,7 @@ OpRecord tile_record() {
          {Case{{3}, {2}, {6}}, Case{{2, 3}, {2, 3}, {4, 9}}, Case{{2, 3}, {2}, {2, 6}}, Case{{3}, {2, 1}, {2, 3}},
           Case{{}, {2, 2}, {2, 2}}, Case{{2, 3}, {}, {2, 3}}, Case{{2, 3, 2}, {3, 1, 2}, {6, 3, 4}},
           Case{{2, 3}, {0, 2}, {0, 6}}, Case{{0, 3}, {2, 1}, {0, 3}}}) {
-        record.cases.push_back({.name = to_string(each.shape) + " by " + to_string(each.repetitions),
+        spec.cases.push_back({.name = to_string(each.shape) + " by " + to_string(each.repetitions),
                                 .shapes = {each.shape},
                                 .call = [each](auto v) { return tile(v[0], each.repetitions); },
                                 .reference = moved(each.result, [each](const Index& i) {
@@ -276,18 +276,18 @@ OpRecord tile_record() {
                                     return from;
                                 })});
     }
-    return record;
+    return spec;
 }
 
-OpRecord repeat_record() {
-    OpRecord record{
+OpSpec repeat_spec() {
+    OpSpec spec{
         .name = "repeat",
         .documentation = {.formula = "each element several times", .gradient = "g, summed over the copies"}};
     const auto call = [](int times, std::ptrdiff_t axis) { return [=](auto v) { return repeat(v[0], times, axis); }; };
     const auto counted = [](const Shape& counts, std::ptrdiff_t axis) {
         return [=](auto v) { return repeat(v[0], counts, axis); };
     };
-    record.cases = {
+    spec.cases = {
         {.name = "(3,) twice",
          .shapes = {{3}},
          .call = call(2, 0),
@@ -322,29 +322,29 @@ OpRecord repeat_record() {
          .call = call(2, 1),
          .reference = moved({0, 4}, [](const Index& i) { return i; })},
     };
-    record.misuses = {{{{2, 3}}, call(2, 2), {"repeat", "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, call(2, 2), {"repeat", "axis 2", "rank 2"}},
                       {{{2, 3}}, counted({1, 2}, 1), {"repeat", "2 numbers", "axis 1", "(2, 3)"}},
                       {{{}}, call(2, 0), {"repeat", "axis 0", "scalar"}}};
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> indexing_records() {
+std::vector<OpSpec> indexing_specs() {
     return {
-        take_record(),
-        untake_record(),
-        take_along_axis_record(),
-        untake_along_axis_record(),
-        triangle_record(
+        take_spec(),
+        untake_spec(),
+        take_along_axis_spec(),
+        untake_along_axis_spec(),
+        triangle_spec(
             "tril", "x where column <= row + k, else 0", [](auto x, std::ptrdiff_t k) { return tril(x, k); },
             [](std::ptrdiff_t distance, std::ptrdiff_t k) { return distance <= k; }),
-        triangle_record(
+        triangle_spec(
             "triu", "x where column >= row + k, else 0", [](auto x, std::ptrdiff_t k) { return triu(x, k); },
             [](std::ptrdiff_t distance, std::ptrdiff_t k) { return distance >= k; }),
-        diagonal_record(),
-        tile_record(),
-        repeat_record(),
+        diagonal_spec(),
+        tile_spec(),
+        repeat_spec(),
     };
 }
 

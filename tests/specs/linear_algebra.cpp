@@ -1,4 +1,4 @@
-// The records of linear algebra. The references are the methods of a first course: Gauss's elimination, Cholesky's by
+// The specs of linear algebra. The references are the methods of a first course: Gauss's elimination, Cholesky's by
 // its definition, Jacobi's rotations. Matrices are c I - a with small a: then the same of |a| is at least as large in
 // every element, and so a scale of the rounding errors.
 #include "autograd/ops/linear_algebra.hpp"
@@ -183,11 +183,11 @@ std::vector<OpMisuse> square_misuses(const char* name, Call call) {
 
 constexpr const char* whole_matrix = "an infinity or a NaN in a matrix makes all of its result NaN";
 
-OpRecord outer_record() {
-    OpRecord record{.name = "outer", .documentation = {.formula = "a_i b_j", .gradient = "g b, g' a", .ulps = 0.5}};
+OpSpec outer_spec() {
+    OpSpec spec{.name = "outer", .documentation = {.formula = "a_i b_j", .gradient = "g b, g' a", .ulps = 0.5}};
     const auto call = [](auto v) { return outer(v[0], v[1]); };
     for (const auto& [n, m] : {std::array<std::size_t, 2>{2, 3}, {1, 1}, {9, 17}, {0, 3}}) {
-        record.cases.push_back(
+        spec.cases.push_back(
             {.name = to_string(Shape{n, m}), .shapes = {{n}, {m}}, .call = call, .reference = [](Arrays x) {
                  auto out = empty<double>(broadcast_shapes({x[0].size(), 1}, {1, x[1].size()}));
                  for (std::size_t i = 0; i < x[0].size(); ++i) {
@@ -196,16 +196,16 @@ OpRecord outer_record() {
                  return out;
              }});
     }
-    record.misuses = {{{{2, 3}, {3}}, call, {"outer", "(2, 3) and (3,)", "vectors"}},
+    spec.misuses = {{{{2, 3}, {3}}, call, {"outer", "(2, 3) and (3,)", "vectors"}},
                       {{{2}, {}}, call, {"outer", "(2,) and ()", "vectors"}}};
-    return record;
+    return spec;
 }
 
-OpRecord vecdot_record() {
-    OpRecord record{.name = "vecdot",
+OpSpec vecdot_spec() {
+    OpSpec spec{.name = "vecdot",
                     .documentation = {.formula = "the sum of a b along an axis", .gradient = "g b, g a", .ulps = 10}};
     const auto call = [](std::ptrdiff_t axis) { return [axis](auto v) { return vecdot(v[0], v[1], axis); }; };
-    record.cases = {{.name = "(5,) (5,)",
+    spec.cases = {{.name = "(5,) (5,)",
                      .shapes = {{5}, {5}},
                      .call = call(-1),
                      .reference =
@@ -238,11 +238,11 @@ OpRecord vecdot_record() {
                     {.name = "(2, 0) (2, 0)", .shapes = {{2, 0}, {2, 0}}, .call = call(-1), .reference = [](Arrays) {
                          return full<double>({2}, 0);
                      }}};
-    record.misuses = {{{{3}, {3}}, call(0), {"vecdot", "axis 0", "from the end"}},
+    spec.misuses = {{{{3}, {3}}, call(0), {"vecdot", "axis 0", "from the end"}},
                       {{{3}, {2, 3}}, call(-2), {"vecdot", "(3,) and (2, 3)", "axis -2"}},
                       {{{3}, {1}}, call(-1), {"vecdot", "(3,) and (1,)", "3 and 1"}},
                       {{{4, 3}, {2, 3}}, call(-1), {"vecdot", "(4, 3)", "(2, 3)"}}};
-    return record;
+    return spec;
 }
 
 /// The elements (i, i + offset) of each matrix.
@@ -274,12 +274,12 @@ const std::vector<DiagonalCase>& diagonal_cases() {
     return cases;
 }
 
-OpRecord trace_record() {
-    OpRecord record{
+OpSpec trace_spec() {
+    OpSpec spec{
         .name = "trace",
         .documentation = {.formula = "the sum of x[..., i, i + offset]", .gradient = "g on the diagonal, else 0"}};
     for (const auto& each : diagonal_cases()) {
-        record.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
+        spec.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
                                 .shapes = {each.shape},
                                 .call = [offset = each.offset](auto v) { return trace(v[0], offset); },
                                 .reference =
@@ -291,12 +291,12 @@ OpRecord trace_record() {
                                         return out;
                                     }});
     }
-    record.misuses = {{{{3}}, [](auto v) { return trace(v[0]); }, {"trace", "(3,)"}}};
-    return record;
+    spec.misuses = {{{{3}}, [](auto v) { return trace(v[0]); }, {"trace", "(3,)"}}};
+    return spec;
 }
 
-OpRecord solve_record() {
-    OpRecord record{
+OpSpec solve_spec() {
+    OpSpec spec{
         .name = "solve",
         .documentation = {
             .formula = "a^-1 b", .gradient = "-h y' to a, h to b, with h = a'^-1 g", .nan = whole_matrix, .ulps = 40}};
@@ -315,7 +315,7 @@ OpRecord solve_record() {
                              {{3, 3}, {2, 3, 1}, {2, 3, 1}, {0, 0}, {0, 1}},
                              {{2, 1, 2, 2}, {3, 2, 2}, {2, 3, 2, 2}, {0, 0, 0, 1, 1, 1}, {0, 1, 2, 0, 1, 2}},
                              {{0, 3, 3}, {3, 2}, {0, 3, 2}, {}, {}}}) {
-        record.cases.push_back({.name = to_string(each.a) + " " + to_string(each.b),
+        spec.cases.push_back({.name = to_string(each.a) + " " + to_string(each.b),
                                 .shapes = {each.a, each.b},
                                 .call = call,
                                 .reference =
@@ -339,7 +339,7 @@ OpRecord solve_record() {
     // The systems of the gradient and of Cholesky's gradient, as ops of their own.
     for (const auto triangle : {kernels::Triangle::none, kernels::Triangle::lower, kernels::Triangle::upper}) {
         for (const bool transposed : {false, true}) {
-            record.cases.push_back(
+            spec.cases.push_back(
                 {.name = "triangle " + std::to_string(static_cast<int>(triangle)) + (transposed ? ", transposed" : ""),
                  .shapes = {{2, 4, 4}, {4, 3}},
                  .call =
@@ -366,19 +366,19 @@ OpRecord solve_record() {
         }
     }
     const auto plain = [](auto v) { return solve(v[0], v[1]); };
-    record.misuses = {{{{2, 3}, {3}}, plain, {"solve", "square", "(2, 3)"}},
+    spec.misuses = {{{{2, 3}, {3}}, plain, {"solve", "square", "(2, 3)"}},
                       {{{3, 3}, {2}}, plain, {"solve", "(3, 3)", "2 rows", "3"}},
                       {{{3, 3}, {2, 3}}, plain, {"solve", "(3, 3) and (2, 3)", "2 rows"}},
                       {{{3, 3}, {}}, plain, {"solve", "()", "vector"}},
                       {{{2, 3, 3}, {4, 3, 1}}, plain, {"solve", "(2, 3, 3) and (4, 3, 1)", "broadcast"}}};
-    return record;
+    return spec;
 }
 
-OpRecord inv_record() {
-    OpRecord record{.name = "inv",
+OpSpec inv_spec() {
+    OpSpec spec{.name = "inv",
                     .documentation = {.formula = "a^-1", .gradient = "-y' g y'", .nan = whole_matrix, .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
-        record.cases.push_back({.name = to_string(shape),
+        spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
                                 .call = [](auto v) { return inv(shifted(v[0])); },
                                 .reference =
@@ -391,16 +391,16 @@ OpRecord inv_record() {
                                     },
                                 .domain = small});
     }
-    record.misuses = square_misuses("inv", [](auto v) { return inv(v[0]); });
-    return record;
+    spec.misuses = square_misuses("inv", [](auto v) { return inv(v[0]); });
+    return spec;
 }
 
-OpRecord det_record() {
-    OpRecord record{
+OpSpec det_spec() {
+    OpSpec spec{
         .name = "det",
         .documentation = {.formula = "the determinant", .gradient = "g y a'^-1", .nan = whole_matrix, .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
-        record.cases.push_back({.name = to_string(shape),
+        spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
                                 .call = [](auto v) { return det(shifted(v[0])); },
                                 .reference =
@@ -412,18 +412,18 @@ OpRecord det_record() {
                                     },
                                 .domain = small});
     }
-    record.misuses = square_misuses("det", [](auto v) { return det(v[0]); });
-    return record;
+    spec.misuses = square_misuses("det", [](auto v) { return det(v[0]); });
+    return spec;
 }
 
-OpRecord slogdet_record() {
-    OpRecord record{.name = "slogdet",
+OpSpec slogdet_spec() {
+    OpSpec spec{.name = "slogdet",
                     .documentation = {.formula = "sign and logarithm of the determinant",
                                       .gradient = "none, g a'^-1",
                                       .nan = whole_matrix,
                                       .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
-        record.cases.push_back({.name = to_string(shape),
+        spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
                                 .call = [](auto v) { return slogdet(shifted(v[0])).logabsdet; },
                                 .reference =
@@ -434,7 +434,7 @@ OpRecord slogdet_record() {
                                             });
                                     },
                                 .domain = small});
-        record.cases.push_back({.name = "sign of " + to_string(shape),
+        spec.cases.push_back({.name = "sign of " + to_string(shape),
                                 .shapes = {shape},
                                 .call = [](auto v) { return slogdet(-shifted(v[0])).sign; },
                                 .reference =
@@ -444,12 +444,12 @@ OpRecord slogdet_record() {
                                     },
                                 .domain = small});
     }
-    record.misuses = square_misuses("slogdet", [](auto v) { return slogdet(v[0]).logabsdet; });
-    return record;
+    spec.misuses = square_misuses("slogdet", [](auto v) { return slogdet(v[0]).logabsdet; });
+    return spec;
 }
 
-OpRecord cholesky_record() {
-    OpRecord record{
+OpSpec cholesky_spec() {
+    OpSpec spec{
         .name = "cholesky",
         .documentation = {.formula = "l with l l' = (a + a') / 2",
                           .gradient = "l'^-1 phi(l' g) l^-1, symmetrised; phi halves the diagonal of the lower "
@@ -458,7 +458,7 @@ OpRecord cholesky_record() {
                           .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
         for (const bool upper : {false, true}) {
-            record.cases.push_back({.name = to_string(shape) + (upper ? ", upper" : ""),
+            spec.cases.push_back({.name = to_string(shape) + (upper ? ", upper" : ""),
                                     .shapes = {shape},
                                     .call = [upper](auto v) { return cholesky(shifted(v[0]), upper); },
                                     .reference =
@@ -475,8 +475,8 @@ OpRecord cholesky_record() {
                                     .domain = small});
         }
     }
-    record.misuses = square_misuses("cholesky", [](auto v) { return cholesky(v[0]); });
-    return record;
+    spec.misuses = square_misuses("cholesky", [](auto v) { return cholesky(v[0]); });
+    return spec;
 }
 
 OpCase eigenvalue_case(const Shape& shape, OpCall call) {
@@ -493,17 +493,17 @@ OpCase eigenvalue_case(const Shape& shape, OpCall call) {
             .domain = small};
 }
 
-OpRecord eigh_record() {
-    OpRecord record{.name = "eigh",
+OpSpec eigh_spec() {
+    OpSpec spec{.name = "eigh",
                     .documentation = {.formula = "v, w with v diag(w) v' = (a + a') / 2",
                                       .gradient = "v (diag(gw) + f o (v' gv)) v', symmetrised; f_ij = 1 / (w_j - w_i)",
                                       .kinks = "equal eigenvalues: an Error, unless gv is 0",
                                       .nan = whole_matrix,
                                       .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
-        record.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigh(spread(v[0])).eigenvalues; }));
+        spec.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigh(spread(v[0])).eigenvalues; }));
         // Squares have no sign, and 1 more is a scale.
-        record.cases.push_back({.name = "eigenvectors of " + to_string(shape),
+        spec.cases.push_back({.name = "eigenvectors of " + to_string(shape),
                                 .shapes = {shape},
                                 .call = [](auto v) { return 1 + square(eigh(spread(v[0])).eigenvectors); },
                                 .reference =
@@ -518,12 +518,12 @@ OpRecord eigh_record() {
                                     },
                                 .domain = small});
     }
-    record.misuses = square_misuses("eigh", [](auto v) { return eigh(v[0]).eigenvalues; });
-    return record;
+    spec.misuses = square_misuses("eigh", [](auto v) { return eigh(v[0]).eigenvalues; });
+    return spec;
 }
 
-OpRecord eigvalsh_record() {
-    OpRecord record{
+OpSpec eigvalsh_spec() {
+    OpSpec spec{
         .name = "eigvalsh",
         .documentation = {.formula = "the eigenvalues of (a + a') / 2, ascending",
                           .gradient = "v diag(g) v'",
@@ -532,17 +532,17 @@ OpRecord eigvalsh_record() {
                           .nan = whole_matrix,
                           .ulps = 40}};
     for (const Shape& shape : square_shapes()) {
-        record.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigvalsh(spread(v[0])); }));
+        spec.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigvalsh(spread(v[0])); }));
     }
-    record.misuses = square_misuses("eigvalsh", [](auto v) { return eigvalsh(v[0]); });
-    return record;
+    spec.misuses = square_misuses("eigvalsh", [](auto v) { return eigvalsh(v[0]); });
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> linear_algebra_records() {
-    return {outer_record(), vecdot_record(), trace_record(),    solve_record(),
-            inv_record(),   det_record(),    slogdet_record(),  cholesky_record(),   eigh_record(),     eigvalsh_record()};
+std::vector<OpSpec> linear_algebra_specs() {
+    return {outer_spec(), vecdot_spec(), trace_spec(),    solve_spec(),
+            inv_spec(),   det_spec(),    slogdet_spec(),  cholesky_spec(),   eigh_spec(),     eigvalsh_spec()};
 }
 
 }  // namespace autograd::detail

@@ -1,4 +1,4 @@
-// The records of the matrix products, with their values by three plain loops.
+// The specs of the matrix products, with their values by three plain loops.
 #include "autograd/ops/matmul.hpp"
 #include "tests/specs/registry.hpp"
 
@@ -74,8 +74,8 @@ OpCase batched_case(const Shape& a, const Shape& b, Transpose transpose) {
             .reference = [transpose](Arrays x) { return batched_product(x[0], x[1], transpose); }};
 }
 
-OpRecord matmul_record() {
-    OpRecord record{.name = "matmul",
+OpSpec matmul_spec() {
+    OpSpec spec{.name = "matmul",
                     .documentation = {.formula = "a b, each after its transposition; for each pair of the leading axes",
                                       .gradient = "g b', a' g, summed where broadcast",
                                       .ulps = 20}};  // at most 40 terms, half an ulp each
@@ -89,15 +89,15 @@ OpRecord matmul_record() {
                                                        {0, 3, 2},
                                                        {2, 0, 3},
                                                        {3, 2, 0}}) {
-                record.cases.push_back(product_case(rows, inner, columns, {a, b}));
+                spec.cases.push_back(product_case(rows, inner, columns, {a, b}));
             }
         }
     }
-    record.cases.push_back({.name = "x x",
+    spec.cases.push_back({.name = "x x",
                             .shapes = {{4, 4}},
                             .call = [](auto v) { return matmul(v[0], v[0]); },
                             .reference = [](Arrays x) { return product(x[0], x[0], {}); }});
-    record.cases.push_back({.name = "x x'",
+    spec.cases.push_back({.name = "x x'",
                             .shapes = {{3, 5}},
                             .call = [](auto v) { return matmul(v[0], v[0], {.b = true}); },
                             .reference = [](Arrays x) { return product(x[0], x[0], {.b = true}); }});
@@ -117,19 +117,19 @@ OpRecord matmul_record() {
                                                                 {Shape{2, 1, 2, 3}, {4, 3, 5}},
                                                                 {Shape{1, 2, 3}, {4, 3, 2}},
                                                                 {Shape{2, 3, 17, 9}, {2, 1, 9, 5}}}) {
-        record.cases.push_back(batched_case(a, b, {}));
+        spec.cases.push_back(batched_case(a, b, {}));
         if (a.size() > 1 && b.size() > 1) {
             const auto swapped = [](Shape shape) {
                 std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
                 return shape;
             };
-            record.cases.push_back(batched_case(swapped(a), b, {.a = true}));
-            record.cases.push_back(batched_case(a, swapped(b), {.b = true}));
-            record.cases.push_back(batched_case(swapped(a), swapped(b), {.a = true, .b = true}));
+            spec.cases.push_back(batched_case(swapped(a), b, {.a = true}));
+            spec.cases.push_back(batched_case(a, swapped(b), {.b = true}));
+            spec.cases.push_back(batched_case(swapped(a), swapped(b), {.a = true, .b = true}));
         }
     }
     const auto call = [](auto v) { return matmul(v[0], v[1]); };
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3}, {2, 3}}, call, {"matmul (node 2)", "(2, 3) and (2, 3)", "inner extents", "3 and 2"}},
         {{{}, {3, 2}}, call, {"matmul", "left factor", "()"}},
         {{{2, 3}, {}}, call, {"matmul", "right factor", "()"}},
@@ -139,17 +139,17 @@ OpRecord matmul_record() {
          [](auto v) { return matmul(v[0], v[1], {.a = true}); },
          {"matmul", "(2, 3), transposed and (3, 2)", "2 and 3"}},
     };
-    return record;
+    return spec;
 }
 
-OpRecord linear_record() {
-    OpRecord record{
+OpSpec linear_spec() {
+    OpSpec spec{
         .name = "linear",
         .documentation = {.formula = "x weight' + bias", .gradient = "g weight, g' x, g summed over rows", .ulps = 20}};
     for (const auto& [rows, inputs, outputs] :
          {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {9, 33, 17}, {0, 3, 2}, {3, 0, 2}}) {
         const Shape x{rows, inputs}, weight{outputs, inputs}, bias{outputs};
-        record.cases.push_back({.name = to_string(x) + " to " + to_string(bias),
+        spec.cases.push_back({.name = to_string(x) + " to " + to_string(bias),
                                 .shapes = {x, weight, bias},
                                 .call = [](auto v) { return linear(v[0], v[1], v[2]); },
                                 .reference =
@@ -162,18 +162,18 @@ OpRecord linear_record() {
                                     }});
     }
     const auto call = [](auto v) { return linear(v[0], v[1], v[2]); };
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3}, {4, 2}, {4}}, call, {"linear", "(2, 3)", "3 features", "(4, 2)", "takes 2"}},
         {{{2, 3}, {4, 3}, {3}}, call, {"linear", "(4, 3)", "bias of shape (4,)", "(3,)"}},
         {{{2, 3}, {4, 3}, {1, 4}}, call, {"linear", "bias of shape (4,)", "(1, 4)"}},
         {{{3}, {4, 3}, {4}}, call, {"linear", "the input", "(3,)"}},
         {{{2, 3}, {3}, {4}}, call, {"linear", "the weight", "(3,)"}},
     };
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> matmul_records() { return {matmul_record(), linear_record()}; }
+std::vector<OpSpec> matmul_specs() { return {matmul_spec(), linear_spec()}; }
 
 }  // namespace autograd::detail

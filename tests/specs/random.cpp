@@ -1,4 +1,4 @@
-// The records of the noise leaves. Their values are those of the stream itself, which random_test.cpp checks.
+// The specs of the noise leaves. Their values are those of the stream itself, which random_test.cpp checks.
 #include "autograd/ops/random.hpp"
 #include "tests/specs/registry.hpp"
 
@@ -7,29 +7,29 @@ namespace {
 
 using Arrays = std::span<const Array<double>>;
 
-Rng stream() { return Rng(7).stream("record"); }
+Rng stream() { return Rng(7).stream("spec"); }
 
 template <class Call, class Reference>
-OpRecord noise_record(const char* name, const char* formula, Call call, Reference reference) {
-    OpRecord record{
+OpSpec noise_spec(const char* name, const char* formula, Call call, Reference reference) {
+    OpSpec spec{
         .name = name,
         .documentation = {
             .formula = formula, .gradient = "none", .nan = "none: only the shape of the input is used", .ulps = 0}};
     for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{1}, Shape{33}, Shape{0, 3}}) {
-        record.cases.push_back({.name = to_string(shape),
+        spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
                                 .call = call,
                                 .reference = reference,
                                 .domain = {0, 1},
                                 .float_agrees = false});
     }
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> random_records() {
-    OpRecord bernoulli = noise_record(
+std::vector<OpSpec> random_specs() {
+    OpSpec bernoulli = noise_spec(
         "bernoulli_like", "1 with probability p, else 0; a leaf",
         [](auto v) {
             Rng rng = stream();
@@ -43,14 +43,14 @@ std::vector<OpRecord> random_records() {
         });
     bernoulli.documentation.nan = "an error: not a probability";
     return {
-        noise_record(
+        noise_spec(
             "normal_like", "N(0, 1), a leaf of the input's shape",
             [](auto v) {
                 Rng rng = stream();
                 return normal_like(v[0], rng);
             },
             [](Arrays like) { return stream().normal<double>(like[0].shape()); }),
-        noise_record(
+        noise_spec(
             "uniform_like", "uniform on [0, 1), a leaf of the input's shape",
             [](auto v) {
                 Rng rng = stream();

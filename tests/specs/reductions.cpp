@@ -1,4 +1,4 @@
-// The records of the reductions. The references gather the elements that one result depends on and fold them in a row.
+// The specs of the reductions. The references gather the elements that one result depends on and fold them in a row.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -86,18 +86,18 @@ std::vector<ReductionCase> reduction_cases(bool of_nothing) {
 
 /// `op` is called as the public function of that name.
 template <class Op>
-OpRecord reduction_record(const char* name, const Documentation& documentation, Op op, const OfGroup& of_group,
+OpSpec reduction_spec(const char* name, const Documentation& documentation, Op op, const OfGroup& of_group,
                           bool of_nothing, Documentation::Domain domain = {}) {
-    OpRecord record{.name = name, .documentation = documentation};
+    OpSpec spec{.name = name, .documentation = documentation};
     for (const ReductionCase& each : reduction_cases(of_nothing)) {
-        record.cases.push_back(
+        spec.cases.push_back(
             {.name = each.name,
              .shapes = {each.shape},
              .call = [op, axes = each.axes, keep = each.keepdims](auto v) { return op(v[0], axes, keep); },
              .reference = [of_group, folding = each.folding](Arrays x) { return fold(x[0], folding, of_group); },
              .domain = domain});
     }
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3}}, [op](auto v) { return op(v[0], 2, KeepDims::no); }, {name, "axis 2", "rank 2"}},
         {{{2, 3}}, [op](auto v) { return op(v[0], -3, KeepDims::no); }, {name, "axis -3", "rank 2"}},
         {{{2, 3}},
@@ -107,7 +107,7 @@ OpRecord reduction_record(const char* name, const Documentation& documentation, 
          {name, "axis -2", "twice"}},
         {{{}}, [op](auto v) { return op(v[0], 0, KeepDims::no); }, {name, "axis 0", "scalar"}},
     };
-    return record;
+    return spec;
 }
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -130,21 +130,21 @@ double smallest_of(const Group& group) {
 }
 
 template <class Op>
-OpRecord extreme_record(const char* name, const char* formula, const char* gradient, Op op, const OfGroup& of_group) {
-    OpRecord record = reduction_record(
+OpSpec extreme_spec(const char* name, const char* formula, const char* gradient, Op op, const OfGroup& of_group) {
+    OpSpec spec = reduction_spec(
         name,
         {.formula = formula, .gradient = gradient, .kinks = "elements which share it share g equally", .ulps = 0.5}, op,
         of_group, false);
     const auto call = [op](auto v) { return op(v[0], 0, KeepDims::no); };
-    record.misuses.push_back({{{0}}, call, {name, "(0,)", "empty"}});
-    record.misuses.push_back({{{0, 3}}, call, {name, "(0, 3)", "empty"}});
-    return record;
+    spec.misuses.push_back({{{0}}, call, {name, "(0,)", "empty"}});
+    spec.misuses.push_back({{{0, 3}}, call, {name, "(0, 3)", "empty"}});
+    return spec;
 }
 
 /// `op` is called with an axis or without.
 template <class Op>
-OpRecord arg_record(const char* name, const char* formula, Op op, double sign) {
-    OpRecord record{
+OpSpec arg_spec(const char* name, const char* formula, Op op, double sign) {
+    OpSpec spec{
         .name = name,
         .documentation = {.formula = formula, .gradient = "none", .kinks = "the first of several", .ulps = 0}};
     const OfGroup first = [sign](const Group& group) {
@@ -171,50 +171,50 @@ OpRecord arg_record(const char* name, const char* formula, Op op, double sign) {
                              Case{"(2, 5, 3), axis 1", {2, 5, 3}, 1, no, {{false, true, false}, {2, 3}}},
                              Case{"(), all", {}, {}, no, {{}, {}}}, Case{"(1,), axis 0", {1}, 0, no, {{true}, {}}},
                              Case{"(0, 3), axis 1", {0, 3}, 1, no, {{false, true}, {0}}}}) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.shape},
                                 .call = [=](auto v) { return op(v[0], each.axis, each.keepdims); },
                                 .reference = [=](Arrays x) { return fold(x[0], each.folding, first); }});
     }
     const auto call = [op](Axis axis) { return [=](auto v) { return op(v[0], axis, KeepDims::no); }; };
-    record.misuses = {{{{2, 3}}, call(2), {name, "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, call(2), {name, "axis 2", "rank 2"}},
                       {{{}}, call(0), {name, "axis 0", "scalar"}},
                       {{{0}}, call({}), {name, "(0,)", "empty"}},
                       {{{2, 0}}, call(1), {name, "(2, 0)", "empty"}}};
-    return record;
+    return spec;
 }
 
 /// Adds cases to those that all reductions have.
 template <class Call>
-void add_case(OpRecord& record, const char* name, const Shape& shape, Call call, const Folding& folding,
+void add_case(OpSpec& spec, const char* name, const Shape& shape, Call call, const Folding& folding,
               const OfGroup& of_group, Documentation::Domain domain = {}) {
-    record.cases.push_back({.name = name,
+    spec.cases.push_back({.name = name,
                             .shapes = {shape},
                             .call = call,
                             .reference = [=](Arrays x) { return fold(x[0], folding, of_group); },
                             .domain = domain});
 }
 
-OpRecord prod_record() {
+OpSpec prod_spec() {
     const OfGroup product_of = [](const Group& group) {
         long double total = 1;
         for (const double each : group) total *= each;
         return static_cast<double>(total);
     };
     // In whatever order, n factors make n - 1 roundings. The domain keeps the product of 700 from vanishing in float.
-    OpRecord record = reduction_record(
+    OpSpec spec = reduction_spec(
         "prod", {.formula = "the product over axes", .gradient = "g times the product of the others", .ulps = 32},
         [](auto x, const Axes& axes, KeepDims keep) { return prod(x, axes, keep); }, product_of, true, {0.5, 1.5});
     add_case(
-        record, "(3, 5), axis 1, of both signs", {3, 5}, [](auto v) { return prod(v[0], 1); }, {{false, true}, {3}},
+        spec, "(3, 5), axis 1, of both signs", {3, 5}, [](auto v) { return prod(v[0], 1); }, {{false, true}, {3}},
         product_of);
     add_case(
-        record, "(2, 3, 2), axes 0 and 2, of both signs", {2, 3, 2},
+        spec, "(2, 3, 2), axes 0 and 2, of both signs", {2, 3, 2},
         [](auto v) {
             return prod(v[0], {0, 2});
         },
         {{true, false, true}, {3}}, product_of);
-    return record;
+    return spec;
 }
 
 /// The sum of squared distances from the mean, divided.
@@ -229,41 +229,41 @@ OfGroup variance_of(double correction) {
     };
 }
 
-OpRecord var_record() {
+OpSpec var_spec() {
     // Positive inputs: with others the variance of their sizes would be no scale for rounding errors.
-    OpRecord record = reduction_record("var",
+    OpSpec spec = reduction_spec("var",
                                        {.formula = "sum((x - mean(x))^2) / (n - correction)",
                                         .gradient = "2 g (x - mean(x)) / (n - correction)",
                                         .ulps = 8},
                                        [](auto x, const Axes& axes, KeepDims keep) { return var(x, axes, keep); },
                                        variance_of(0), true, {0.5, 2.5});
-    add_case(record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return var(v[0], 1, KeepDims::no, 1); },
+    add_case(spec, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return var(v[0], 1, KeepDims::no, 1); },
              {{false, true}, {4}}, variance_of(1), {0.5, 2.5});
-    add_case(record, "(3, 4), axis 0, correction 0.5", {3, 4}, [](auto v) { return var(v[0], 0, KeepDims::yes, 0.5); },
+    add_case(spec, "(3, 4), axis 0, correction 0.5", {3, 4}, [](auto v) { return var(v[0], 0, KeepDims::yes, 0.5); },
              {{true, false}, {1, 4}}, variance_of(0.5), {0.5, 2.5});
     add_case(
-        record, "(2, 3), axis 0, correction 2", {2, 3}, [](auto v) { return var(v[0], 0, KeepDims::no, 2); },
+        spec, "(2, 3), axis 0, correction 2", {2, 3}, [](auto v) { return var(v[0], 0, KeepDims::no, 2); },
         {{true, false}, {3}}, variance_of(2));
-    return record;
+    return spec;
 }
 
-OpRecord stddev_record() {
+OpSpec stddev_spec() {
     const auto root = [](double correction) {
         return [of = variance_of(correction)](const Group& group) { return std::sqrt(of(group)); };
     };
-    OpRecord record = reduction_record("stddev",
+    OpSpec spec = reduction_spec("stddev",
                                        {.formula = "sqrt(var(x))",
                                         .gradient = "g (x - mean(x)) / (y (n - correction))",
                                         .kinks = "y = 0: 0",
                                         .ulps = 8},
                                        [](auto x, const Axes& axes, KeepDims keep) { return stddev(x, axes, keep); },
                                        root(0), true, {0.5, 2.5});
-    add_case(record, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return stddev(v[0], 1, KeepDims::no, 1); },
+    add_case(spec, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return stddev(v[0], 1, KeepDims::no, 1); },
              {{false, true}, {4}}, root(1), {0.5, 2.5});
-    return record;
+    return spec;
 }
 
-OpRecord vector_norm_record() {
+OpSpec vector_norm_spec() {
     const auto norm = [](double ord) {
         return [ord](const Group& group) {
             long double total = 0;
@@ -271,7 +271,7 @@ OpRecord vector_norm_record() {
             return static_cast<double>(std::pow(total, 1 / static_cast<long double>(ord)));
         };
     };
-    OpRecord record = reduction_record(
+    OpSpec spec = reduction_spec(
         "vector_norm",
         {.formula = "sum(|x|^ord)^(1 / ord)",
          .gradient = "g sign(x) (|x| / y)^(ord - 1)",
@@ -283,31 +283,31 @@ OpRecord vector_norm_record() {
             return [=](auto v) { return vector_norm(v[0], axes, keep, ord); };
         };
         const Documentation::Domain domain = ord < 2 ? Documentation::Domain{0.3, 2} : Documentation::Domain{};
-        add_case(record, "(3, 5), axis 1, other ord", {3, 5}, call(1, KeepDims::no), {{false, true}, {3}}, norm(ord),
+        add_case(spec, "(3, 5), axis 1, other ord", {3, 5}, call(1, KeepDims::no), {{false, true}, {3}}, norm(ord),
                  domain);
-        add_case(record, "(2, 3, 4), axes 0 and -1, kept, other ord", {2, 3, 4}, call({0, -1}, KeepDims::yes),
+        add_case(spec, "(2, 3, 4), axes 0 and -1, kept, other ord", {2, 3, 4}, call({0, -1}, KeepDims::yes),
                  {{true, false, true}, {1, 3, 1}}, norm(ord), domain);
     }
     add_case(
-        record, "(3, 5), axis 0, infinity", {3, 5}, [](auto v) { return vector_norm(v[0], 0, KeepDims::no, infinity); },
+        spec, "(3, 5), axis 0, infinity", {3, 5}, [](auto v) { return vector_norm(v[0], 0, KeepDims::no, infinity); },
         {{true, false}, {5}},
         [](const Group& group) {
             Group sizes;
             for (const double each : group) sizes.push_back(std::fabs(each));
             return largest_of(sizes);
         });
-    record.misuses.push_back(
+    spec.misuses.push_back(
         {{{3}}, [](auto v) { return vector_norm(v[0], {}, KeepDims::no, 0); }, {"vector_norm", "ord", "0"}});
-    record.misuses.push_back(
+    spec.misuses.push_back(
         {{{3}}, [](auto v) { return vector_norm(v[0], {}, KeepDims::no, nan); }, {"vector_norm", "ord", "nan"}});
-    return record;
+    return spec;
 }
 
 /// The number of elements which are not 0, as the case's inputs are after rounding: so some are.
 template <class Op>
-OpRecord count_record(const char* name, const char* formula, Op op, const OfGroup& of_count) {
+OpSpec count_spec(const char* name, const char* formula, Op op, const OfGroup& of_count) {
     // Of numbers that are 0 where they are negative: a random one hardly ever is.
-    return reduction_record(
+    return reduction_spec(
         name, {.formula = formula, .gradient = "none", .nan = "is not 0", .ulps = 0},
         [op](auto x, const Axes& axes, KeepDims keep) { return op(x * (x > 0), axes, keep); },
         [of_count](const Group& group) {
@@ -318,8 +318,8 @@ OpRecord count_record(const char* name, const char* formula, Op op, const OfGrou
         true);
 }
 
-OpRecord sum_to_record() {
-    OpRecord record{.name = "sum_to",
+OpSpec sum_to_spec() {
+    OpSpec spec{.name = "sum_to",
                     .documentation = {.formula = "x summed over the axes that broadcasting would repeat",
                                       .gradient = "g, repeated"}};
     const auto call = [](const Shape& to) { return [to](auto v) { return sum_to(v[0], to); }; };
@@ -331,20 +331,20 @@ OpRecord sum_to_record() {
                              Case{{2, 3}, {1, 1}, {true, true}}, Case{{2, 3}, {}, {true, true}},
                              Case{{2, 3}, {2, 3}, {false, false}}, Case{{4, 3, 9}, {3, 1}, {true, false, true}},
                              Case{{3, 2, 17}, {1, 2, 1}, {true, false, true}}, Case{{0, 3}, {3}, {true, false}}}) {
-        record.cases.push_back({.name = to_string(each.from) + " to " + to_string(each.to),
+        spec.cases.push_back({.name = to_string(each.from) + " to " + to_string(each.to),
                                 .shapes = {each.from},
                                 .call = call(each.to),
                                 .reference = [folding = Folding{each.reduced, each.to}](Arrays x) {
                                     return fold(x[0], folding, sum_of);
                                 }});
     }
-    record.misuses = {{{{2, 3}}, call({2}), {"sum_to", "(2,)", "(2, 3)"}},
+    spec.misuses = {{{{2, 3}}, call({2}), {"sum_to", "(2,)", "(2, 3)"}},
                       {{{3}}, call({2, 3}), {"sum_to", "(2, 3)", "(3,)"}}};
-    return record;
+    return spec;
 }
 
-OpRecord broadcast_to_record() {
-    OpRecord record{
+OpSpec broadcast_to_spec() {
+    OpSpec spec{
         .name = "broadcast_to",
         .documentation = {
             .formula = "x repeated along new axes and those of extent 1", .gradient = "g summed over them", .ulps = 0}};
@@ -357,7 +357,7 @@ OpRecord broadcast_to_record() {
          {Case{{3}, {2, 3}, {true, false}}, Case{{2, 1}, {2, 3}, {false, true}}, Case{{}, {2, 3}, {true, true}},
           Case{{1}, {17}, {true}}, Case{{2, 3}, {2, 3}, {false, false}}, Case{{3, 1}, {4, 3, 9}, {true, false, true}},
           Case{{1, 2, 1}, {3, 2, 33}, {true, false, true}}, Case{{3}, {0, 3}, {true, false}}, Case{{1}, {0}, {true}}}) {
-        record.cases.push_back({.name = to_string(each.from) + " to " + to_string(each.to),
+        spec.cases.push_back({.name = to_string(each.from) + " to " + to_string(each.to),
                                 .shapes = {each.from},
                                 .call = call(each.to),
                                 .reference = [to = each.to, repeated = each.repeated](Arrays x) {
@@ -368,48 +368,48 @@ OpRecord broadcast_to_record() {
                                     return out;
                                 }});
     }
-    record.misuses = {{{{2}}, call({2, 3}), {"broadcast_to", "(2,)", "(2, 3)"}},
+    spec.misuses = {{{{2}}, call({2, 3}), {"broadcast_to", "(2,)", "(2, 3)"}},
                       {{{2, 3}}, call({3}), {"broadcast_to", "(2, 3)", "(3,)"}}};
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> reductions_records() {
+std::vector<OpSpec> reductions_specs() {
     return {
-        reduction_record(
+        reduction_spec(
             "sum", {.formula = "the sum over axes", .gradient = "g, repeated"},
             [](auto x, const Axes& axes, KeepDims keep) { return sum(x, axes, keep); }, sum_of, true),
-        reduction_record(
+        reduction_spec(
             "mean", {.formula = "the sum over axes, divided by its number of terms", .gradient = "g / n, repeated"},
             [](auto x, const Axes& axes, KeepDims keep) { return mean(x, axes, keep); },
             [](const Group& group) { return sum_of(group) / static_cast<double>(group.size()); }, true),
-        extreme_record(
+        extreme_spec(
             "max", "the largest element", "g to the largest",
             [](auto x, const Axes& axes, KeepDims keep) { return max(x, axes, keep); }, largest_of),
-        extreme_record(
+        extreme_spec(
             "min", "the smallest element", "g to the smallest",
             [](auto x, const Axes& axes, KeepDims keep) { return min(x, axes, keep); }, smallest_of),
-        arg_record(
+        arg_spec(
             "argmax", "the index of the largest element", [](auto x, auto... how) { return argmax(x, how...); }, 1),
-        arg_record(
+        arg_spec(
             "argmin", "the index of the smallest element", [](auto x, auto... how) { return argmin(x, how...); }, -1),
-        prod_record(),
-        var_record(),
-        stddev_record(),
-        vector_norm_record(),
-        count_record(
+        prod_spec(),
+        var_spec(),
+        stddev_spec(),
+        vector_norm_spec(),
+        count_spec(
             "count_nonzero", "how many elements are not 0",
             [](auto x, const Axes& axes, KeepDims keep) { return count_nonzero(x, axes, keep); }, sum_of),
-        count_record(
+        count_spec(
             "any", "1 if an element is not 0, else 0",
             [](auto x, const Axes& axes, KeepDims keep) { return any(x, axes, keep); },
             [](const Group& group) { return sum_of(group) > 0 ? 1.0 : 0.0; }),
-        count_record(
+        count_spec(
             "all", "0 if an element is 0, else 1",
             [](auto x, const Axes& axes, KeepDims keep) { return all(x, axes, keep); },
             [](const Group& group) { return sum_of(group) == static_cast<double>(group.size()) ? 1.0 : 0.0; }),
-        reduction_record(
+        reduction_spec(
             "logsumexp",
             {.formula = "log(sum(exp(x)))",
              .gradient = "g exp(x - y)",
@@ -421,7 +421,7 @@ std::vector<OpRecord> reductions_records() {
                 return std::log(total);
             },
             true),
-        record_of(ops::share_of_sum.documented(
+        spec_of(ops::share_of_sum.documented(
             {.formula = "exp(part - whole), a share of a logsumexp; of_part / of_whole where the whole is infinite",
              .gradient = "g y, -g y, none, none",
              .kinks = "whole = -infinity: exp(part)",
@@ -433,8 +433,8 @@ std::vector<OpRecord> reductions_records() {
                      return std::exp(x[1] == -infinity ? x[0] : x[0] - x[1]);
                  },
              .ulps = 8})),
-        sum_to_record(),
-        broadcast_to_record(),
+        sum_to_spec(),
+        broadcast_to_spec(),
     };
 }
 

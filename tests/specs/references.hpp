@@ -1,4 +1,4 @@
-// What the references of the structured ops share: plain walks over indices, for the records alone. Slow and
+// What the references of the structured ops share: plain walks over indices, for the specs alone. Slow and
 // simple on purpose, and made of nothing that the ops use.
 #pragma once
 

@@ -1,23 +1,23 @@
-// Gathers the records. By name, not by registration before main(): a linker drops what nobody names.
+// Gathers the specs. By name, not by registration before main(): a linker drops what nobody names.
 #include "tests/specs/registry.hpp"
 
 #include <iterator>
 
 namespace autograd {
 
-const std::vector<OpRecord>& registry() {
-    static const std::vector<OpRecord> records = [] {
-        std::vector<OpRecord> all;
-        for (auto list : {detail::elementwise_records, detail::matmul_records, detail::linear_algebra_records,
-                          detail::einsum_records, detail::softmax_records, detail::convolution_records,
-                          detail::reductions_records, detail::shape_records, detail::indexing_records,
-                          detail::scan_records, detail::random_records, detail::control_records}) {
-            std::vector<OpRecord> some = list();
+const std::vector<OpSpec>& registry() {
+    static const std::vector<OpSpec> specs = [] {
+        std::vector<OpSpec> all;
+        for (auto list : {detail::elementwise_specs, detail::matmul_specs, detail::linear_algebra_specs,
+                          detail::einsum_specs, detail::softmax_specs, detail::convolution_specs,
+                          detail::reductions_specs, detail::shape_specs, detail::indexing_specs,
+                          detail::scan_specs, detail::random_specs, detail::control_specs}) {
+            std::vector<OpSpec> some = list();
             std::move(some.begin(), some.end(), std::back_inserter(all));
         }
         return all;
     }();
-    return records;
+    return specs;
 }
 
 }  // namespace autograd

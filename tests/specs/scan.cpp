@@ -1,4 +1,4 @@
-// The records of the cumulative ops. The references walk the axis for each element anew, by the definition.
+// The specs of the cumulative ops. The references walk the axis for each element anew, by the definition.
 #include "autograd/ops/scan.hpp"
 
 #include <cmath>
@@ -40,26 +40,26 @@ std::vector<ScanCase> scan_cases() {
 
 /// `op(x, axis)`; with `initial`, `op(x, axis, IncludeInitial::yes)` too.
 template <class Op, class Fold>
-OpRecord cumulative_record(const char* name, const Documentation& documentation, Op op, Fold fold) {
-    OpRecord record{.name = name, .documentation = documentation};
+OpSpec cumulative_spec(const char* name, const Documentation& documentation, Op op, Fold fold) {
+    OpSpec spec{.name = name, .documentation = documentation};
     constexpr bool has_initial = requires(Var<double> x) { op(x, 0, IncludeInitial::yes); };
     for (const ScanCase& each : scan_cases()) {
         const std::string text = to_string(each.shape) + ", axis " + std::to_string(each.axis);
-        record.cases.push_back({.name = text,
+        spec.cases.push_back({.name = text,
                                 .shapes = {each.shape},
                                 .call = [=](auto v) { return op(v[0], each.axis); },
                                 .reference = cumulated(each.place, fold)});
         if constexpr (has_initial) {
-            record.cases.push_back({.name = text + ", with the initial",
+            spec.cases.push_back({.name = text + ", with the initial",
                                     .shapes = {each.shape},
                                     .call = [=](auto v) { return op(v[0], each.axis, IncludeInitial::yes); },
                                     .reference = cumulated(each.place, fold, true)});
         }
     }
-    record.misuses = {{{{2, 3}}, [op](auto v) { return op(v[0], 2); }, {name, "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, [op](auto v) { return op(v[0], 2); }, {name, "axis 2", "rank 2"}},
                       {{{2, 3}}, [op](auto v) { return op(v[0], -3); }, {name, "axis -3", "rank 2"}},
                       {{{}}, [op](auto v) { return op(v[0], 0); }, {name, "axis 0", "scalar"}}};
-    return record;
+    return spec;
 }
 
 /// By the definition without recursion: the sum over j of b_j times the product of the a between.
@@ -88,8 +88,8 @@ std::function<Array<double>(Arrays)> recurrence(const Shape& shape, std::size_t 
     };
 }
 
-OpRecord linear_recurrence_record() {
-    OpRecord record{.name = "linear_recurrence",
+OpSpec linear_recurrence_spec() {
+    OpSpec spec{.name = "linear_recurrence",
                     .documentation = {.formula = "y_i = a_i y_(i-1) + b_i",
                                       .gradient = "to b: r_i = g_i + a_(i+1) r_(i+1); to a: r_i y_(i-1)"}};
     for (const ScanCase& each : scan_cases()) {
@@ -97,11 +97,11 @@ OpRecord linear_recurrence_record() {
             const bool backwards = way == Way::backwards;
             const std::string text =
                 to_string(each.shape) + ", axis " + std::to_string(each.axis) + (backwards ? ", backwards" : "");
-            record.cases.push_back({.name = text,
+            spec.cases.push_back({.name = text,
                                     .shapes = {each.shape, each.shape},
                                     .call = [=](auto v) { return linear_recurrence(v[0], v[1], each.axis, way); },
                                     .reference = recurrence(each.shape, each.place, backwards, false)});
-            record.cases.push_back({.name = text + ", delayed",
+            spec.cases.push_back({.name = text + ", delayed",
                                     .shapes = {each.shape, each.shape},
                                     .call =
                                         [=](auto v) {
@@ -111,15 +111,15 @@ OpRecord linear_recurrence_record() {
         }
     }
     const auto call = [](std::ptrdiff_t axis) { return [=](auto v) { return linear_recurrence(v[0], v[1], axis); }; };
-    record.cases.push_back({.name = "one coefficient",
+    spec.cases.push_back({.name = "one coefficient",
                             .shapes = {{}, {3, 5}},
                             .call = call(1),
                             .reference = recurrence({3, 5}, 1, false, false)});
-    record.cases.push_back({.name = "coefficients of columns, one row of inputs",
+    spec.cases.push_back({.name = "coefficients of columns, one row of inputs",
                             .shapes = {{3, 1}, {1, 5}},
                             .call = call(-1),
                             .reference = recurrence({3, 5}, 1, false, false)});
-    record.cases.push_back({.name = "x, x",
+    spec.cases.push_back({.name = "x, x",
                             .shapes = {{4}},
                             .call = [](auto v) { return linear_recurrence(v[0], v[0], 0); },
                             .reference =
@@ -127,14 +127,14 @@ OpRecord linear_recurrence_record() {
                                     const Array<double> both[] = {x[0], x[0]};
                                     return recurrence({4}, 0, false, false)(both);
                                 }});
-    record.misuses = {{{{2, 3}, {2, 4}}, call(0), {"linear_recurrence", "(2, 3)", "(2, 4)"}},
+    spec.misuses = {{{{2, 3}, {2, 4}}, call(0), {"linear_recurrence", "(2, 3)", "(2, 4)"}},
                       {{{2, 3}, {2, 3}}, call(2), {"linear_recurrence", "axis 2", "rank 2"}},
                       {{{}, {}}, call(0), {"linear_recurrence", "axis 0", "scalar"}}};
-    return record;
+    return spec;
 }
 
-OpRecord diff_record() {
-    OpRecord record{.name = "diff", .documentation = {.formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n the differences of g among zeros"}};
+OpSpec diff_spec() {
+    OpSpec spec{.name = "diff", .documentation = {.formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n the differences of g among zeros"}};
     for (const ScanCase& each : scan_cases()) {
         const auto differences = [axis = each.place](Arrays x, int n) {
             Array<double> y = x[0];
@@ -149,24 +149,24 @@ OpRecord diff_record() {
             return y;
         };
         for (const int n : {0, 1, 2}) {
-            record.cases.push_back({.name = to_string(each.shape) + ", order " + std::to_string(n), .shapes = {each.shape},
+            spec.cases.push_back({.name = to_string(each.shape) + ", order " + std::to_string(n), .shapes = {each.shape},
                                     .call = [=](auto v) { return diff(v[0], n, each.axis); },
                                     .reference = [=](Arrays x) { return differences(x, n); },
                                     .domain = {1, 2}});  // of which such differences are exact
         }
     }
-    record.misuses = {{{{2, 3}}, [](auto v) { return diff(v[0], 1, 2); }, {"diff (node 1)", "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, [](auto v) { return diff(v[0], 1, 2); }, {"diff (node 1)", "axis 2", "rank 2"}},
                       {{{2, 3}}, [](auto v) { return diff(v[0], -1); }, {"diff (node 1)", "order -1"}}};
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> scan_records() {
+std::vector<OpSpec> scan_specs() {
     return {
-        diff_record(),
-        linear_recurrence_record(),
-        cumulative_record(
+        diff_spec(),
+        linear_recurrence_spec(),
+        cumulative_spec(
             "cumulative_sum", {.formula = "y_i = x_0 + ... + x_i", .gradient = "g_i + g_(i+1) + ..."},
             [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_sum(x, axis, initial...); },
             [](const std::vector<double>& elements) {
@@ -174,7 +174,7 @@ std::vector<OpRecord> scan_records() {
                 for (const double each : elements) total += each;
                 return total;
             }),
-        cumulative_record(
+        cumulative_spec(
             "cumulative_prod",
             {.formula = "y_i = x_0 ... x_i", .gradient = "y_(i-1) r_i, where r_i = g_i + x_(i+1) r_(i+1)"},
             [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_prod(x, axis, initial...); },
@@ -183,7 +183,7 @@ std::vector<OpRecord> scan_records() {
                 for (const double each : elements) total *= each;
                 return total;
             }),
-        cumulative_record(
+        cumulative_spec(
             "logcumsumexp",
             {.formula = "log(exp(x_0) + ... + exp(x_i))",
              .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",

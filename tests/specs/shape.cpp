@@ -1,4 +1,4 @@
-// The records of the ops that move elements. The references move them one by one.
+// The specs of the ops that move elements. The references move them one by one.
 #include <algorithm>
 #include <array>
 
@@ -9,8 +9,8 @@
 namespace autograd::detail {
 namespace {
 
-OpRecord reshape_record() {
-    OpRecord record{
+OpSpec reshape_spec() {
+    OpSpec spec{
         .name = "reshape",
         .documentation = {
             .formula = "the same elements in another shape", .gradient = "g in the input's shape", .ulps = 0}};
@@ -22,7 +22,7 @@ OpRecord reshape_record() {
                                    {Shape{1}, {}},
                                    {Shape{2, 3}, {2, 3}},
                                    {Shape{0, 3}, {5, 0}}}) {
-        record.cases.push_back({.name = to_string(from) + " to " + to_string(to),
+        spec.cases.push_back({.name = to_string(from) + " to " + to_string(to),
                                 .shapes = {from},
                                 .call = call(to),
                                 .reference = [shape = to](Arrays x) {
@@ -31,12 +31,12 @@ OpRecord reshape_record() {
                                     return out;
                                 }});
     }
-    record.misuses = {{{{2, 3}}, call({4, 2}), {"reshape", "(2, 3) has 6", "(4, 2) has 8"}},
+    spec.misuses = {{{{2, 3}}, call({4, 2}), {"reshape", "(2, 3) has 6", "(4, 2) has 8"}},
                       {{{2, 3}}, call({}), {"reshape", "(2, 3)", "() has 1"}}};
-    return record;
+    return spec;
 }
 
-OpRecord permute_dims_record() {
+OpSpec permute_dims_spec() {
     return {.name = "permute_dims",
             .documentation = {.formula = "y[i, j, ...] = x[...], the axes in another order",
                               .gradient = "g, permuted back",
@@ -159,13 +159,13 @@ void for_each_selected(const SliceCase& each, Move move) {
     }
 }
 
-OpRecord slice_record() {
-    OpRecord record{
+OpSpec slice_spec() {
+    OpSpec spec{
         .name = "slice",
         .documentation = {
             .formula = "x[start:stop:step] along one axis", .gradient = "g at the selected places, else 0", .ulps = 0}};
     for (const SliceCase& each : slice_cases()) {
-        record.cases.push_back({.name = each.name,
+        spec.cases.push_back({.name = each.name,
                                 .shapes = {each.shape},
                                 .call = [each](auto v) { return slice(v[0], each.axis, each.range); },
                                 .reference =
@@ -179,7 +179,7 @@ OpRecord slice_record() {
                                         return out;
                                     }});
     }
-    record.cases.push_back({.name = "x[1:3, :, ::-2] of (4, 2, 5)",
+    spec.cases.push_back({.name = "x[1:3, :, ::-2] of (4, 2, 5)",
                             .shapes = {{4, 2, 5}},
                             .call =
                                 [](auto v) {
@@ -188,7 +188,7 @@ OpRecord slice_record() {
                             .reference = moved({2, 2, 3}, [](const Index& i) {
                                 return Index{1 + i[0], i[1], 4 - 2 * i[2]};
                             })});
-    record.misuses = {
+    spec.misuses = {
         {{{2, 3}},
          [](auto v) {
              return slice(v[0], {{}, {}, {}});
@@ -208,18 +208,18 @@ OpRecord slice_record() {
         {{{2, 3}}, [](auto v) { return slice(v[0], 0, {.step = 0}); }, {"slice", "step of 0", "(2, 3)"}},
         {{{}}, [](auto v) { return slice(v[0], 0, {}); }, {"slice", "scalar"}},
     };
-    return record;
+    return spec;
 }
 
-OpRecord unslice_record() {
-    OpRecord record{
+OpSpec unslice_spec() {
+    OpSpec spec{
         .name = "unslice",
         .documentation = {
             .formula = "zeros, with x at the places that a slice selects", .gradient = "the slice of g", .ulps = 0}};
     for (const SliceCase& each : slice_cases()) {
         Shape part = each.shape;
         part[each.place] = each.count;
-        record.cases.push_back(
+        spec.cases.push_back(
             {.name = each.name,
              .shapes = {part},
              .call =
@@ -232,11 +232,11 @@ OpRecord unslice_record() {
                      return out;
                  }});
     }
-    return record;
+    return spec;
 }
 
-OpRecord concat_record() {
-    OpRecord record{.name = "concat",
+OpSpec concat_spec() {
+    OpSpec spec{.name = "concat",
                     .documentation = {.formula = "arrays joined along an axis", .gradient = "g's part", .ulps = 0}};
     const auto call = [](std::ptrdiff_t axis) {
         return [axis](auto v) { return concat(std::vector(v.begin(), v.end()), axis); };
@@ -261,7 +261,7 @@ OpRecord concat_record() {
             return result;
         };
     };
-    record.cases = {
+    spec.cases = {
         {.name = "one", .shapes = {{2, 3}}, .call = call(0), .reference = join(0)},
         {.name = "(2, 3), (1, 3), (4, 3)", .shapes = {{2, 3}, {1, 3}, {4, 3}}, .call = call(0), .reference = join(0)},
         {.name = "(3, 17), (3, 1), (3, 8)", .shapes = {{3, 17}, {3, 1}, {3, 8}}, .call = call(1), .reference = join(1)},
@@ -280,14 +280,14 @@ OpRecord concat_record() {
                  return join(1)(twice);
              }},
     };
-    record.misuses = {
+    spec.misuses = {
         {{}, call(0), {"concat", "empty list"}},
         {{{2, 3}, {2, 4}}, call(0), {"concat", "(2, 3)", "(2, 4)", "axis 0"}},
         {{{2, 3}, {3}}, call(0), {"concat", "(2, 3)", "(3,)"}},
         {{{2, 3}, {2, 3}}, call(2), {"concat", "axis 2", "rank 2"}},
         {{{}, {}}, call(0), {"concat", "axis 0", "scalar"}},
     };
-    return record;
+    return spec;
 }
 
 /// The same elements in the same order.
@@ -299,48 +299,48 @@ std::function<Array<double>(Arrays)> reshaped(const Shape& shape) {
     };
 }
 
-OpRecord expand_dims_record() {
+OpSpec expand_dims_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return expand_dims(v[0], axes); }; };
-    OpRecord record{
+    OpSpec spec{
         .name = "expand_dims",
         .documentation = {.formula = "new axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
-    record.cases = {
+    spec.cases = {
         {.name = "(2, 3) at 0", .shapes = {{2, 3}}, .call = call(0), .reference = reshaped({1, 2, 3})},
         {.name = "(2, 3) at -1", .shapes = {{2, 3}}, .call = call(-1), .reference = reshaped({2, 3, 1})},
         {.name = "(2, 3) at 1 and -1", .shapes = {{2, 3}}, .call = call({1, -1}), .reference = reshaped({2, 1, 3, 1})},
         {.name = "() at 0 and 1", .shapes = {{}}, .call = call({0, 1}), .reference = reshaped({1, 1})},
         {.name = "(0,) at 1", .shapes = {{0}}, .call = call(1), .reference = reshaped({0, 1})},
     };
-    record.misuses = {{{{2, 3}}, call(3), {"expand_dims", "axis 3", "rank 3"}},
+    spec.misuses = {{{{2, 3}}, call(3), {"expand_dims", "axis 3", "rank 3"}},
                       {{{2, 3}}, call({0, -4}), {"expand_dims", "axis -4", "twice"}}};
-    return record;
+    return spec;
 }
 
-OpRecord squeeze_record() {
+OpSpec squeeze_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return squeeze(v[0], axes); }; };
-    OpRecord record{
+    OpSpec spec{
         .name = "squeeze",
         .documentation = {.formula = "without axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
-    record.cases = {
+    spec.cases = {
         {.name = "(1, 3) of 0", .shapes = {{1, 3}}, .call = call(0), .reference = reshaped({3})},
         {.name = "(1, 3, 1) of -1", .shapes = {{1, 3, 1}}, .call = call(-1), .reference = reshaped({1, 3})},
         {.name = "(1, 3, 1) of 2 and 0", .shapes = {{1, 3, 1}}, .call = call({2, 0}), .reference = reshaped({3})},
         {.name = "(1, 1) of all", .shapes = {{1, 1}}, .call = call({}), .reference = reshaped({})},
         {.name = "(0, 1) of 1", .shapes = {{0, 1}}, .call = call(1), .reference = reshaped({0})},
     };
-    record.misuses = {{{{2, 3}}, call(1), {"squeeze", "axis 1", "(2, 3)"}},
+    spec.misuses = {{{{2, 3}}, call(1), {"squeeze", "axis 1", "(2, 3)"}},
                       {{{1, 3}}, call(2), {"squeeze", "axis 2", "rank 2"}},
                       {{{}}, call(0), {"squeeze", "axis 0", "scalar"}}};
-    return record;
+    return spec;
 }
 
-OpRecord moveaxis_record() {
+OpSpec moveaxis_spec() {
     const auto call = [](const AxisList& source, const AxisList& destination) {
         return [=](auto v) { return moveaxis(v[0], source, destination); };
     };
-    OpRecord record{.name = "moveaxis",
+    OpSpec spec{.name = "moveaxis",
                     .documentation = {.formula = "some axes at other places", .gradient = "g, moved back", .ulps = 0}};
-    record.cases = {
+    spec.cases = {
         {.name = "(2, 3, 4), 0 to -1",
          .shapes = {{2, 3, 4}},
          .call = [](auto v) { return moveaxis(v[0], 0, -1); },
@@ -357,19 +357,19 @@ OpRecord moveaxis_record() {
                             })},
         {.name = "(0, 3), 1 to 0", .shapes = {{0, 3}}, .call = call({1}, {0}), .reference = reshaped({3, 0})},
     };
-    record.misuses = {{{{2, 3}}, call({0}, {0, 1}), {"moveaxis", "1 axes", "2 places"}},
+    spec.misuses = {{{{2, 3}}, call({0}, {0, 1}), {"moveaxis", "1 axes", "2 places"}},
                       {{{2, 3}}, call({2}, {0}), {"moveaxis", "axis 2", "rank 2"}},
                       {{{2, 3}}, call({0}, {-3}), {"moveaxis", "axis -3", "rank 2"}},
                       {{{2, 3}}, call({0, 1}, {0, -2}), {"moveaxis", "axis -2", "twice"}}};
-    return record;
+    return spec;
 }
 
-OpRecord matrix_transpose_record() {
+OpSpec matrix_transpose_spec() {
     const OpCall call = [](auto v) { return matrix_transpose(v[0]); };
-    OpRecord record{
+    OpSpec spec{
         .name = "matrix_transpose",
         .documentation = {.formula = "the last two axes exchanged", .gradient = "g, exchanged back", .ulps = 0}};
-    record.cases = {
+    spec.cases = {
         {.name = "(2, 3)",
          .shapes = {{2, 3}},
          .call = call,
@@ -386,16 +386,16 @@ OpRecord matrix_transpose_record() {
                             })},
         {.name = "(0, 3)", .shapes = {{0, 3}}, .call = call, .reference = reshaped({3, 0})},
     };
-    record.misuses = {{{{3}}, call, {"matrix_transpose", "(3,)"}}, {{{}}, call, {"matrix_transpose", "()"}}};
-    return record;
+    spec.misuses = {{{{3}}, call, {"matrix_transpose", "(3,)"}}, {{{}}, call, {"matrix_transpose", "()"}}};
+    return spec;
 }
 
-OpRecord flip_record() {
+OpSpec flip_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return flip(v[0], axes); }; };
-    OpRecord record{
+    OpSpec spec{
         .name = "flip",
         .documentation = {.formula = "elements in reverse order along axes", .gradient = "g, flipped", .ulps = 0}};
-    record.cases = {
+    spec.cases = {
         {.name = "(2, 9), all",
          .shapes = {{2, 9}},
          .call = call({}),
@@ -420,20 +420,20 @@ OpRecord flip_record() {
         {.name = "()", .shapes = {{}}, .call = call({}), .reference = reshaped({})},
         {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call({}), .reference = reshaped({0, 2})},
     };
-    record.misuses = {{{{2, 3}}, call(2), {"flip", "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, call(2), {"flip", "axis 2", "rank 2"}},
                       {{{2, 3}}, call({0, -2}), {"flip", "axis -2", "twice"}}};
-    return record;
+    return spec;
 }
 
-OpRecord roll_record() {
-    OpRecord record{
+OpSpec roll_spec() {
+    OpSpec spec{
         .name = "roll",
         .documentation = {.formula = "y[(i + shift) mod n] = x[i]", .gradient = "g, rolled back", .ulps = 0}};
     const auto call = [](std::ptrdiff_t shift, std::ptrdiff_t axis) {
         return [=](auto v) { return roll(v[0], shift, axis); };
     };
     const auto both = [](auto v) { return roll(v[0], {1, -2}, {0, 1}); };
-    record.cases = {
+    spec.cases = {
         {.name = "(5,) by 2",
          .shapes = {{5}},
          .call = call(2, 0),
@@ -471,18 +471,18 @@ OpRecord roll_record() {
         {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call(3, 0), .reference = reshaped({0, 2})},
         {.name = "() by 3", .shapes = {{}}, .call = [](auto v) { return roll(v[0], 3); }, .reference = reshaped({})},
     };
-    record.misuses = {{{{2, 3}}, call(1, 2), {"roll", "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, call(1, 2), {"roll", "axis 2", "rank 2"}},
                       {{{}}, call(1, 0), {"roll", "axis 0", "scalar"}},
                       {{{2, 3}},
                        [](auto v) {
                            return roll(v[0], {1, 2}, {0, 1, 0});
                        },
                        {"roll", "2 shifts", "3 axes", "(2, 3)"}}};
-    return record;
+    return spec;
 }
 
-OpRecord pad_record() {
-    OpRecord record{
+OpSpec pad_spec() {
+    OpSpec spec{
         .name = "pad",
         .documentation = {.formula = "x with a constant before and after", .gradient = "g's part", .ulps = 0}};
     const auto call = [](const PaddingList& padding, double value) {
@@ -512,20 +512,20 @@ OpRecord pad_record() {
             }
             return origin;
         };
-        record.cases.push_back({.name = to_string(each.shape) + " to " + to_string(shape),
+        spec.cases.push_back({.name = to_string(each.shape) + " to " + to_string(shape),
                                 .shapes = {each.shape},
                                 .call = call(each.padding, each.value),
                                 .reference = moved(shape, from, each.value)});
     }
-    record.misuses = {{{{2, 3}}, call({{1, 1}}, 0), {"pad", "1 padding", "(2, 3)"}},
+    spec.misuses = {{{{2, 3}}, call({{1, 1}}, 0), {"pad", "1 padding", "(2, 3)"}},
                       {{{2, 3}}, call({{0, 0}, {-2, -2}}, 0), {"pad", "axis 1", "(2, 3)", "-2"}},
                       {{{3}}, call({{-5, 4}}, 0), {"pad", "axis 0", "(3,)", "-5 and 4"}},
                       {{{3}}, call({{4, -5}}, 0), {"pad", "axis 0", "(3,)", "4 and -5"}}};
-    return record;
+    return spec;
 }
 
-OpRecord stack_record() {
-    OpRecord record{
+OpSpec stack_spec() {
+    OpSpec spec{
         .name = "stack",
         .documentation = {.formula = "arrays of one shape along a new axis", .gradient = "g's part", .ulps = 0}};
     const auto call = [](std::ptrdiff_t axis) {
@@ -542,7 +542,7 @@ OpRecord stack_record() {
             return out;
         };
     };
-    record.cases = {
+    spec.cases = {
         {.name = "(2, 3) twice", .shapes = {{2, 3}, {2, 3}}, .call = call(0), .reference = reference({2, 2, 3}, 0)},
         {.name = "(2, 9) three times, last",
          .shapes = {{2, 9}, {2, 9}, {2, 9}},
@@ -552,15 +552,15 @@ OpRecord stack_record() {
         {.name = "scalars", .shapes = {{}, {}}, .call = call(0), .reference = reference({2}, 0)},
         {.name = "(0,)", .shapes = {{0}, {0}}, .call = call(0), .reference = reference({2, 0}, 0)},
     };
-    record.misuses = {{{}, call(0), {"stack", "empty list"}},
+    spec.misuses = {{{}, call(0), {"stack", "empty list"}},
                       {{{2, 3}, {3, 2}}, call(0), {"stack", "(2, 3)", "(3, 2)"}},
                       {{{2, 3}, {2, 3}}, call(3), {"axis 3", "rank 3"}}};
-    return record;
+    return spec;
 }
 
 /// The parts come back in reverse order, so that each has its own place.
-OpRecord split_record() {
-    OpRecord record{
+OpSpec split_spec() {
+    OpSpec spec{
         .name = "split",
         .documentation = {.formula = "parts of one axis", .gradient = "each part's g at its place", .ulps = 0}};
     const auto equal = [](std::size_t sections, std::ptrdiff_t axis) {
@@ -577,7 +577,7 @@ OpRecord split_record() {
             return concat(parts, axis);
         };
     };
-    record.cases = {
+    spec.cases = {
         {.name = "(6, 2) in 3",
          .shapes = {{6, 2}},
          .call = equal(3, 0),
@@ -595,15 +595,15 @@ OpRecord split_record() {
         {.name = "(3,) in 3", .shapes = {{3}}, .call = sized({3}, 0), .reference = reshaped({3})},
         {.name = "(0, 2) in 2", .shapes = {{0, 2}}, .call = equal(2, 0), .reference = reshaped({0, 2})},
     };
-    record.misuses = {{{{2, 3}}, equal(2, 1), {"split", "axis 1", "(2, 3)", "2 equal parts"}},
+    spec.misuses = {{{{2, 3}}, equal(2, 1), {"split", "axis 1", "(2, 3)", "2 equal parts"}},
                       {{{2, 3}}, equal(0, 1), {"split", "axis 1", "(2, 3)", "0 equal parts"}},
                       {{{2, 3}}, equal(1, 2), {"split", "axis 2", "rank 2"}},
                       {{{2, 3}}, sized({1, 1}, 1), {"split", "(1, 1)", "axis 1", "(2, 3)"}}};
-    return record;
+    return spec;
 }
 
-OpRecord unstack_record() {
-    OpRecord record{
+OpSpec unstack_spec() {
+    OpSpec spec{
         .name = "unstack",
         .documentation = {.formula = "the arrays along an axis", .gradient = "each array's g at its place", .ulps = 0}};
     const auto call = [](std::ptrdiff_t axis) {
@@ -613,7 +613,7 @@ OpRecord unstack_record() {
             return stack(parts, 0);
         };
     };
-    record.cases = {
+    spec.cases = {
         {.name = "(3, 2)",
          .shapes = {{3, 2}},
          .call = call(0),
@@ -633,19 +633,19 @@ OpRecord unstack_record() {
          .call = call(0),
          .reference = moved({2}, [](const Index& i) { return Index{1 - i[0]}; })},
     };
-    record.misuses = {{{{2, 3}}, call(2), {"unstack", "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, call(2), {"unstack", "axis 2", "rank 2"}},
                       {{{}}, call(0), {"unstack", "axis 0", "scalar"}}};
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> shape_records() {
-    return {reshape_record(),     permute_dims_record(), matrix_transpose_record(),
-            slice_record(),       unslice_record(),      concat_record(),
-            expand_dims_record(), squeeze_record(),      moveaxis_record(),
-            flip_record(),        roll_record(),         pad_record(),
-            stack_record(),       split_record(),        unstack_record()};
+std::vector<OpSpec> shape_specs() {
+    return {reshape_spec(),     permute_dims_spec(), matrix_transpose_spec(),
+            slice_spec(),       unslice_spec(),      concat_spec(),
+            expand_dims_spec(), squeeze_spec(),      moveaxis_spec(),
+            flip_spec(),        roll_spec(),         pad_spec(),
+            stack_spec(),       split_spec(),        unstack_spec()};
 }
 
 }  // namespace autograd::detail

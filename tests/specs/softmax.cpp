@@ -1,4 +1,4 @@
-// The records of softmax and its relatives. The references go through an array group by group.
+// The specs of softmax and its relatives. The references go through an array group by group.
 #include "autograd/ops/softmax.hpp"
 
 #include <algorithm>
@@ -80,27 +80,27 @@ std::vector<AxesCase> axes_cases() {
 }
 
 template <class Call>
-OpRecord axes_record(const char* name, const Documentation& about, Call op, void (*of_group)(const Group&)) {
-    OpRecord record{.name = name, .documentation = about};
+OpSpec axes_spec(const char* name, const Documentation& about, Call op, void (*of_group)(const Group&)) {
+    OpSpec spec{.name = name, .documentation = about};
     for (const AxesCase& each : axes_cases()) {
-        record.cases.push_back(
+        spec.cases.push_back(
             {.name = each.name,
              .shapes = {each.shape},
              .call = [op, axes = each.axes](auto v) { return op(v[0], axes); },
              .reference = [of_group, reduced = each.reduced](Arrays x) { return by_groups(x[0], reduced, of_group); }});
     }
-    record.misuses = {{{{2, 3}}, [op](auto v) { return op(v[0], 2); }, {name, "axis 2", "rank 2"}},
+    spec.misuses = {{{{2, 3}}, [op](auto v) { return op(v[0], 2); }, {name, "axis 2", "rank 2"}},
                       {{{2, 3}},
                        [op](auto v) {
                            return op(v[0], Axes{0, -2});
                        },
                        {name, "axis -2", "twice"}},
                       {{{}}, [op](auto v) { return op(v[0], -1); }, {name, "axis -1", "scalar"}}};
-    return record;
+    return spec;
 }
 
-OpRecord cross_entropy_record() {
-    OpRecord record{
+OpSpec cross_entropy_spec() {
+    OpSpec spec{
         .name = "cross_entropy",
         .documentation = {
             .formula = "-log softmax(logits)[class]", .gradient = "g (softmax(logits) - 1 at the class)", .ulps = 20}};
@@ -117,7 +117,7 @@ OpRecord cross_entropy_record() {
                              {{2, 1}, {0, 0}, 2, 1, 1, {2}},
                              {{0, 3}, {}, 0, 3, 1, {0}}}) {
         for (const auto reduction : {LossReduction::none, LossReduction::sum, LossReduction::mean}) {
-            record.cases.push_back(
+            spec.cases.push_back(
                 {.name = to_string(each.shape) + ", reduction " + std::to_string(static_cast<int>(reduction)),
                  .shapes = {each.shape},
                  .call = [each, reduction](auto v) { return cross_entropy(v[0], each.classes, reduction); },
@@ -142,10 +142,10 @@ OpRecord cross_entropy_record() {
     const auto call = [](std::vector<std::size_t> classes) {
         return [classes](auto v) { return cross_entropy(v[0], classes); };
     };
-    record.misuses = {{{{2, 3}}, call({0, 3}), {"cross_entropy", "(2, 3)", "3 classes", "number 1", "3"}},
+    spec.misuses = {{{{2, 3}}, call({0, 3}), {"cross_entropy", "(2, 3)", "3 classes", "number 1", "3"}},
                       {{{2, 3}}, call({0}), {"cross_entropy", "(2, 3)", "want 2", "not 1"}},
                       {{{}}, call({0}), {"cross_entropy", "()"}}};
-    return record;
+    return spec;
 }
 
 void normalize(const Group& group) {
@@ -156,8 +156,8 @@ void normalize(const Group& group) {
     for (double* each : group) *each = (*each - mean) / std::sqrt(variance + 1e-5);
 }
 
-OpRecord layer_norm_record() {
-    OpRecord record = axes_record(
+OpSpec layer_norm_spec() {
+    OpSpec spec = axes_spec(
         "layer_norm",
         {.formula = "(x - mean) / sqrt(variance + epsilon) weight + bias", .gradient = "derived", .ulps = 20},
         [](auto x, const Axes& axes) { return 4 + layer_norm(x, axes); },
@@ -166,8 +166,8 @@ OpRecord layer_norm_record() {
             for (double* each : group) *each += 4;
         });
     // Of two elements the result is -1 and 1 but for epsilon, and its derivative nothing but rounding.
-    std::erase_if(record.cases, [](const OpCase& each) { return each.name == "(2, 3), axis 0"; });
-    record.cases.push_back({.name = "(5, 3), axis 0",
+    std::erase_if(spec.cases, [](const OpCase& each) { return each.name == "(2, 3), axis 0"; });
+    spec.cases.push_back({.name = "(5, 3), axis 0",
                             .shapes = {{5, 3}},
                             .call = [](auto v) { return 4 + layer_norm(v[0], 0); },
                             .reference =
@@ -176,7 +176,7 @@ OpRecord layer_norm_record() {
                                     for (double& each : y) each += 4;
                                     return y;
                                 }});
-    record.cases.push_back({.name = "(2, 3) with weight and bias",
+    spec.cases.push_back({.name = "(2, 3) with weight and bias",
                             .shapes = {{2, 3}, {3}, {3}},
                             .call = [](auto v) { return 8 + layer_norm(v[0], v[1], v[2]); },
                             .reference =
@@ -186,30 +186,30 @@ OpRecord layer_norm_record() {
                                         y.data()[i] = 8 + y.data()[i] * x[1](i % 3) + x[2](i % 3);
                                     return y;
                                 }});
-    record.misuses.push_back({{{2, 3}, {2}, {3}},
+    spec.misuses.push_back({{{2, 3}, {2}, {3}},
                               [](auto v) { return layer_norm(v[0], v[1], v[2]); },
                               {"layer_norm", "weight", "(2,)", "(2, 3)"}});
-    record.misuses.push_back({{{2, 3}, {3}, {4, 2, 3}},
+    spec.misuses.push_back({{{2, 3}, {3}, {4, 2, 3}},
                               [](auto v) { return layer_norm(v[0], v[1], v[2]); },
                               {"layer_norm", "bias", "(4, 2, 3)", "(2, 3)"}});
-    return record;
+    return spec;
 }
 
 }  // namespace
 
-std::vector<OpRecord> softmax_records() {
-    return {axes_record(
+std::vector<OpSpec> softmax_specs() {
+    return {axes_spec(
                 "softmax",
                 {.formula = "exp(x) / sum(exp(x))",
                  .gradient = "y (g - sum(g y))",
                  .kinks = "infinities: equal shares; all elements -infinity: NaN",
                  .ulps = 10},
                 [](auto x, const Axes& axes) { return softmax(x, axes); }, softmax_of),
-            axes_record(
+            axes_spec(
                 "log_softmax",
                 {.formula = "log(softmax(x))", .gradient = "g - exp(y) sum(g)", .kinks = "as softmax", .ulps = 10},
                 [](auto x, const Axes& axes) { return log_softmax(x, axes); }, log_softmax_of),
-            cross_entropy_record(), layer_norm_record()};
+            cross_entropy_spec(), layer_norm_spec()};
 }
 
 }  // namespace autograd::detail

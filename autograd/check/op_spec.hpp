@@ -1,5 +1,5 @@
-// The record of an op: what the checks, the op table and a reader need to know of it beside its code. A user's op gets its
-// record where the user's test names it, by record_of(); those of the library's ops stand with its tests.
+// The spec of an op: what the checks, the op table and a reader need to know of it beside its code. A user's op gets its
+// spec where the user's test names it, by spec_of(); those of the library's ops stand with its tests.
 #pragma once
 
 #include "autograd/base/language.hpp"
@@ -61,7 +61,7 @@ struct OpMisuse {
     std::vector<std::string> message{};
 };
 
-struct OpRecord {
+struct OpSpec {
     std::string name{};
     Documentation documentation{};
 
@@ -109,31 +109,31 @@ template <class F, std::size_t Rules, std::size_t From = 1>
 
 }  // namespace detail
 
-/// The record of an elementwise op: `record_of(swish)`.
+/// The spec of an elementwise op: `spec_of(swish)`.
 template <Name OpName, class F, class... Rules>
-[[nodiscard]] OpRecord record_of(const Elementwise<OpName, F, Rules...>& op) {
+[[nodiscard]] OpSpec spec_of(const Elementwise<OpName, F, Rules...>& op) {
     using E = Elementwise<OpName, F, Rules...>;
     constexpr std::size_t arity = detail::arity_of<F, sizeof...(Rules)>();
-    OpRecord record;
-    record.name = E::name;
-    record.documentation = op.documentation;
-    record.arity = arity;
-    record.call = OpCall([op](auto inputs) {
+    OpSpec spec;
+    spec.name = E::name;
+    spec.documentation = op.documentation;
+    spec.arity = arity;
+    spec.call = OpCall([op](auto inputs) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return op(inputs[I]...);
         }(std::make_index_sequence<arity>{});
     });
-    record.in_float = &detail::Compiled<E, float, arity>::op;
-    record.in_double = &detail::Compiled<E, double, arity>::op;
-    return record;
+    spec.in_float = &detail::Compiled<E, float, arity>::op;
+    spec.in_double = &detail::Compiled<E, double, arity>::op;
+    return spec;
 }
 
-/// The same of an op with stated rules whose gradient can also be derived: `record_of(swish, composite)`.
+/// The same of an op with stated rules whose gradient can also be derived: `spec_of(swish, composite)`.
 template <Name OpName, class F, class... Rules>
-[[nodiscard]] OpRecord record_of(const Elementwise<OpName, F, Rules...>& op, Composite) {
-    OpRecord record = record_of(op);
-    record.derived = &detail::Compiled<decltype(detail::without_rules(op)), double, sizeof...(Rules)>::op;
-    return record;
+[[nodiscard]] OpSpec spec_of(const Elementwise<OpName, F, Rules...>& op, Composite) {
+    OpSpec spec = spec_of(op);
+    spec.derived = &detail::Compiled<decltype(detail::without_rules(op)), double, sizeof...(Rules)>::op;
+    return spec;
 }
 
 }  // namespace autograd
