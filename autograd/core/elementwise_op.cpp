@@ -18,24 +18,29 @@ static_assert(max_arity + 2 <= kernels::Loop::max_operands, "a backward loop wal
 template <class T>
 struct MapArguments {
     std::array<kernels::Operand<T>, kernels::Loop::max_operands> operands;
-    std::size_t count;
+    std::array<const T*, kernels::Loop::max_operands> values;  ///< their data once more: what loops of one shape walk over
+    std::size_t count = 0;
 
-    MapArguments(const Tape<T>& tape, std::span<const Input<T>> inputs, const kernels::Operand<T>& first = {},
-                 const kernels::Operand<T>& second = {})
-        : count(inputs.size()) {
-        operands[0] = first;
-        operands[1] = second;
-        for (std::size_t k = 0; k < count; ++k) {
-            if (inputs[k].is_immediate()) {
-                operands[2 + k] = {&inputs[k].immediate, nullptr};
+    MapArguments(const Tape<T>& tape, std::span<const Input<T>> inputs, const Array<T>* first, const Array<T>* second) {
+        const auto add = [&](const T* data, const Shape* shape) {
+            values[count] = data;
+            operands[count++] = {data, shape};
+        };
+        for (const Array<T>* array : {first, second}) {
+            add(array ? array->data() : nullptr, array ? &array->shape() : nullptr);
+        }
+        for (const Input<T>& input : inputs) {
+            if (input.is_immediate()) {
+                add(&input.immediate, nullptr);
             } else {
-                const Array<T>& array = tape.values(inputs[k].node);
-                operands[2 + k] = {array.data(), &array.shape()};
+                const Array<T>& array = tape.values(input.node);
+                add(array.data(), &array.shape());
             }
         }
     }
-    std::span<const kernels::Operand<T>> inputs() const { return {operands.data() + 2, count}; }
-    std::span<const kernels::Operand<T>> all() const { return {operands.data(), 2 + count}; }
+    const T* const* data() const { return values.data(); }
+    std::span<const kernels::Operand<T>> all() const { return {operands.data(), count}; }
+    std::span<const kernels::Operand<T>> inputs() const { return all().subspan(2); }
 };
 
 }  // namespace
@@ -43,7 +48,7 @@ struct MapArguments {
 template <class T>
 Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs) {
     const auto mark = tape.recording(op.name);
-    const MapArguments<T> arguments(tape, inputs);
+    const MapArguments<T> arguments(tape, inputs, nullptr, nullptr);
     with_context(
         op.name, [&] { return tape.describe_next(op.name, inputs); },
         [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.inputs()); });
@@ -64,18 +69,21 @@ void backward_map(Sweep<Eager<T>>& sweep) {
     const std::size_t count = sweep.inputs().size();
     const Array<T>& g = sweep.compact_gradient();
     const Array<T>& y = sweep.node().array();
-    const MapArguments<T> arguments(sweep.tape(), sweep.inputs(), {g.data(), &g.shape()}, {y.data(), &y.shape()});
+    const MapArguments<T> arguments(sweep.tape(), sweep.inputs(), &g, &y);
 
-    std::array<bool, max_arity> wanted, full_size;
+    // Inputs which were broadcast go first: the last of the others may overwrite the gradient that all have read. Of these,
+    // those whose gradient is this one go last: the very last may be given its buffer, and there is nothing to do.
+    enum Turn { reduced, computed, passed_on, none };
+    std::array<Turn, max_arity> turns;
     std::size_t wanted_count = 0, wanted_full = 0;
     bool flat = same_shape(g.shape(), y.shape());  // nothing is broadcast and no input is a scalar of the expression
     for (std::size_t k = 0; k < count; ++k) {
         const Shape* shape = arguments.inputs()[k].shape;
-        full_size[k] = shape != nullptr && same_shape(*shape, y.shape());
-        wanted[k] = sweep.wants(k);
-        flat = flat && full_size[k];
-        wanted_count += wanted[k];
-        wanted_full += wanted[k] && full_size[k];
+        const bool full = shape != nullptr && same_shape(*shape, y.shape()), wanted = sweep.wants(k);
+        turns[k] = !wanted ? none : !full ? reduced : kernel.backward[k].unchanged ? passed_on : computed;
+        flat = flat && full;
+        wanted_count += wanted;
+        wanted_full += wanted && full;
     }
     if (flat && kernel.backward_all != nullptr && wanted_count == count) {
         std::array<T*, max_arity> targets;
@@ -85,19 +93,16 @@ void backward_map(Sweep<Eager<T>>& sweep) {
             targets[k] = target.array.data();
             accumulate[k] = target.accumulate;
         }
-        kernels::run_backward_all(kernel, targets.data(), accumulate.data(), y.size(), arguments.all());
+        kernels::run_backward_all(kernel, targets.data(), accumulate.data(), y.size(), arguments.data());
         return;
     }
-    // Inputs which were broadcast go first: the last of the others may overwrite the gradient that all have read. Of these,
-    // those whose gradient is this one go last: the very last may be given its buffer, and there is nothing to do.
-    const auto turn_of = [&](std::size_t k) { return !full_size[k] ? 0 : kernel.backward[k].unchanged ? 2 : 1; };
-    for (int turn = flat ? 1 : 0; turn <= 2; ++turn) {
+    for (const Turn turn : {reduced, computed, passed_on}) {
         for (std::size_t k = 0; k < count; ++k) {
-            if (!wanted[k] || turn_of(k) != turn) continue;
-            const auto target = sweep.target(k, turn > 0 && --wanted_full == 0);
-            if (turn == 2 && !target.accumulate && &target.array == &g) continue;
+            if (turns[k] != turn) continue;
+            const auto target = sweep.target(k, turn != reduced && --wanted_full == 0);
+            if (turn == passed_on && !target.accumulate && &target.array == &g) continue;
             if (flat) {
-                kernels::run_backward_flat(kernel, k, target.array, target.accumulate, arguments.all());
+                kernels::run_backward_flat(kernel, k, target.array, target.accumulate, arguments.data());
             } else {
                 kernels::run_backward(kernel, k, target.array, target.accumulate, y.shape(), arguments.all());
             }
@@ -113,7 +118,7 @@ void tangent_map(TangentSweep<T>& sweep) {
         const Array<T>* t = sweep.tangent(k);
         if (t == nullptr) continue;
         // The Jacobian of an elementwise op is diagonal: the rule that passes a gradient down passes a tangent up.
-        const MapArguments<T> arguments(sweep.tape(), sweep.inputs(), {t->data(), &t->shape()}, {y.data(), &y.shape()});
+        const MapArguments<T> arguments(sweep.tape(), sweep.inputs(), t, &y);
         const auto [target, accumulate] = sweep.target();
         kernels::run_tangent(*op.kernel, k, target, accumulate, y.shape(), arguments.all());
     }
