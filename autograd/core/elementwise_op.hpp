@@ -13,9 +13,9 @@
 
 #include "autograd/base/documentation.hpp"
 #include "autograd/core/sweep.hpp"
-#include "autograd/kernels/elementwise_loops.hpp"
 #include "autograd/core/tangents.hpp"
 #include "autograd/core/worlds.hpp"
+#include "autograd/kernels/elementwise_loops.hpp"
 
 namespace autograd {
 
@@ -42,10 +42,127 @@ struct ElementwiseOp : Op<T> {
 
 namespace detail {
 
+/// What op `E` is compiled to for one element type and number of inputs, further down: `op`, an ElementwiseOp<T>.
+template <class E, class T, std::size_t Arity>
+struct Compiled;
+
 template <class T>
 [[nodiscard]] Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs);
 template <class T>
 [[nodiscard]] Array<T> compute_map(const ElementwiseOp<T>& op, std::span<const kernels::Operand<T>> inputs);
+
+}  // namespace detail
+
+/// An op that acts on each element by itself, with NumPy broadcasting. Made by elementwise<"name">(f, rules...).
+template <Name OpName, class F, class... Rules>
+struct Elementwise {
+    static constexpr const char* name = OpName.text;
+    static constexpr bool has_rules = sizeof...(Rules) > 0;
+
+    Documentation documentation{};
+
+    /// The lambda itself.
+    template <class... A>
+    static auto evaluate(const A&... a) {
+        return F{}(a...);
+    }
+    template <std::size_t K, class... A>
+    static auto rule(const A&... a) {
+        return std::tuple_element_t<K, std::tuple<Rules...>>{}(a...);
+    }
+    /// Whether input K has a stated rule, and this one.
+    template <std::size_t K, class Kind>
+    static constexpr bool rule_is = [] {
+        if constexpr (has_rules) {
+            return std::is_same_v<std::tuple_element_t<K, std::tuple<Rules...>>, Kind>;
+        } else {
+            return false;
+        }
+    }();
+
+    /// The same op with what its row in the op table says.
+    constexpr Elementwise documented(const Documentation& about) const { return {about}; }
+
+    template <class... A>
+        requires Operands<A...>
+    auto operator()(const A&... a) const {
+        using T = detail::Element<A...>;
+        static_assert(!has_rules || sizeof...(A) == sizeof...(Rules), "an op needs one argument for each of its rules");
+        if constexpr ((is_dual<A> || ...)) {
+            return on_duals(a...);
+        } else if constexpr ((is_var<A> || ...)) {
+            Tape<T>* tape = nullptr;
+            const auto input = [&]<class X>(const X& x) -> Input<T> {
+                if constexpr (is_var<X>) {
+                    if (tape == nullptr) tape = &x.tape();
+                    return {tape->index_of(x, name), T(0)};
+                } else {
+                    return {Input<T>::none, static_cast<T>(x)};
+                }
+            };
+            const Input<T> inputs[] = {input(a)...};
+            return detail::record_map<T>(detail::Compiled<Elementwise, T, sizeof...(A)>::op, *tape, inputs);
+        } else if constexpr ((is_eager<A> || ...)) {
+            std::array<T, sizeof...(A)> scalars;
+            std::size_t k = 0;
+            const auto operand = [&]<class X>(const X& x) -> kernels::Operand<T> {
+                if constexpr (is_eager<X>) {
+                    return {x.array().data(), &x.shape()};
+                } else {
+                    return {&(scalars[k++] = static_cast<T>(x)), nullptr};
+                }
+            };
+            const kernels::Operand<T> inputs[] = {operand(a)...};
+            return Eager<T>(detail::compute_map<T>(detail::Compiled<Elementwise, T, sizeof...(A)>::op, inputs));
+        } else {
+            return Pack<T>(evaluate(Pack<T>(a)...));
+        }
+    }
+
+   private:
+    template <class... A>
+    static auto on_duals(const A&... a) {
+        if constexpr (!has_rules) {
+            return evaluate(a...);
+        } else {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                const auto& like = kernels::first_value(a...);
+                using X = std::remove_cvref_t<decltype(like)>;
+                const auto values = std::tuple<X, std::conditional_t<true, X, A>...>{like, detail::primal(like, a)...};
+                const X y = Elementwise{}(std::get<I + 1>(values)...);
+                if constexpr (((is_dual<A> && !rule_is<I, NoGradient>) || ...)) {
+                    std::optional<X> tangent;
+                    const auto add_part = [&]<std::size_t K>(std::integral_constant<std::size_t, K>, const auto& argument) {
+                        if constexpr (is_dual<std::remove_cvref_t<decltype(argument)>> && !rule_is<K, NoGradient>) {
+                            const X part =
+                                detail::lift(like, rule<K>(argument.tangent, std::get<I + 1>(values)..., y));
+                            tangent = tangent ? X(*tangent + part) : part;
+                        }
+                    };
+                    (add_part(std::integral_constant<std::size_t, I>{}, a), ...);
+                    return Dual<X>{y, *tangent};
+                } else {
+                    return y;
+                }
+            }(std::index_sequence_for<A...>{});
+        }
+    }
+};
+
+/// An elementwise op from a generic lambda that calls ops (exp(x), where(c, a, b); not std::exp or ?:), and, where the
+/// derivative is stated rather than derived, one rule for each input: a lambda of (gradient, inputs..., output), or
+/// no_gradient.
+template <Name OpName, class F, class... Rules>
+[[nodiscard]] constexpr auto elementwise(F, Rules...) {
+    constexpr bool captures_nothing = std::is_empty_v<F> && (std::is_empty_v<Rules> && ...);
+    static_assert(captures_nothing, "an op's lambda captures nothing: pass what it needs as an input");
+    if constexpr (captures_nothing) return Elementwise<OpName, F, Rules...>{};
+}
+
+// ---- What it compiles to ----
+
+namespace detail {
+
 template <class T>
 void backward_map(Sweep<Eager<T>>& sweep);
 template <class T>
@@ -71,13 +188,11 @@ template <class E, std::size_t K, class X, class... Inputs>
     }
 }
 
-template <class E, std::size_t K, class X, class Indices>
-struct DerivedCut;
+/// Whether a derived op has no derivative in input K: its lambda makes a plain number of a dual one.
 template <class E, std::size_t K, class X, std::size_t... I>
-struct DerivedCut<E, K, X, std::index_sequence<I...>> {
-    using result = decltype(E::evaluate(std::declval<std::conditional_t<I == K, Dual<X>, X>>()...));
-    static constexpr bool value = !is_dual<result>;
-};
+constexpr bool drops_tangent(std::index_sequence<I...>) {
+    return !is_dual<decltype(E::evaluate(std::declval<std::conditional_t<I == K, Dual<X>, X>>()...))>;
+}
 
 /// The ways to take a value where it is defined and another elsewhere. (`where` gives the branch that it does not take
 /// a gradient of 0, which the infinite derivative of what is not defined there makes NaN.)
@@ -103,17 +218,11 @@ struct OnPacks {
         if constexpr (E::has_rules) {
             return E::template rule_is<K, NoGradient>;
         } else {
-            return DerivedCut<E, K, Pack<T>, std::make_index_sequence<Arity>>::value;
+            return drops_tangent<E, K, Pack<T>>(std::make_index_sequence<Arity>{});
         }
     }();
     template <std::size_t K>
-    static constexpr bool is_unchanged = [] {
-        if constexpr (E::has_rules) {
-            return E::template rule_is<K, Unchanged>;
-        } else {
-            return false;
-        }
-    }();
+    static constexpr bool is_unchanged = E::template rule_is<K, Unchanged>;
 };
 
 /// Everything that one elementwise op compiles to for one element type and number of inputs.
@@ -150,127 +259,6 @@ struct Compiled {
 template <class E, class T, std::size_t Arity>
 constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op = CompiledElementwise<E, T, Arity>::op;
 
-template <class T, class A>
-[[nodiscard]] Input<T> input_of(const Tape<T>& tape, const A& argument, const char* op) {
-    if constexpr (is_var<A>) {
-        return {tape.index_of(argument, op), T(0)};
-    } else {
-        return {Input<T>::none, static_cast<T>(argument)};
-    }
-}
-
-template <class First, class... Rest>
-[[nodiscard]] auto& tape_of(const First& first, const Rest&... rest) {
-    if constexpr (is_var<First>) {
-        return first.tape();
-    } else {
-        return tape_of(rest...);
-    }
-}
-
 }  // namespace detail
-
-/// An op that acts on each element by itself, with NumPy broadcasting. Made by elementwise<"name">(f, rules...).
-template <Name OpName, class F, class... Rules>
-struct Elementwise {
-    static constexpr const char* name = OpName.text;
-    static constexpr bool has_rules = sizeof...(Rules) > 0;
-    static constexpr std::size_t stated_arity = sizeof...(Rules);
-
-    Documentation documentation{};
-
-    /// The lambda itself.
-    template <class... A>
-    static auto evaluate(const A&... a) {
-        return F{}(a...);
-    }
-    template <std::size_t K, class... A>
-    static auto rule(const A&... a) {
-        return std::tuple_element_t<K, std::tuple<Rules...>>{}(a...);
-    }
-    template <std::size_t K, class Kind>
-    static constexpr bool rule_is = std::is_same_v<std::tuple_element_t<K, std::tuple<Rules...>>, Kind>;
-    template <std::size_t K>
-    static constexpr bool rule_is_cut = rule_is<K, NoGradient>;
-
-    /// The same op with what its row in the op table says.
-    constexpr Elementwise documented(const Documentation& about) const { return {about}; }
-
-    template <class... A>
-        requires Operands<A...>
-    auto operator()(const A&... a) const {
-        using T = detail::Element<A...>;
-        static_assert(!has_rules || sizeof...(A) == stated_arity, "an op needs one argument for each of its rules");
-        if constexpr ((is_dual<A> || ...)) {
-            return on_duals(a...);
-        } else if constexpr ((is_var<A> || ...)) {
-            Tape<T>& tape = detail::tape_of(a...);
-            const Input<T> inputs[] = {detail::input_of<T>(tape, a, name)...};
-            return detail::record_map<T>(detail::Compiled<Elementwise, T, sizeof...(A)>::op, tape, inputs);
-        } else if constexpr ((is_eager<A> || ...)) {
-            const T scalars[] = {scalar_or_zero<T>(a)...};
-            std::size_t k = 0;
-            const kernels::Operand<T> inputs[] = {operand<T>(a, &scalars[k++])...};
-            return Eager<T>(detail::compute_map<T>(detail::Compiled<Elementwise, T, sizeof...(A)>::op, inputs));
-        } else {
-            return Pack<T>(evaluate(Pack<T>(a)...));
-        }
-    }
-
-   private:
-    template <class... A>
-    static auto on_duals(const A&... a) {
-        if constexpr (!has_rules) {
-            return evaluate(a...);
-        } else {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                const auto& like = kernels::first_value(a...);
-                using X = std::remove_cvref_t<decltype(like)>;
-                const auto values = std::tuple<X, std::conditional_t<true, X, A>...>{like, detail::primal(like, a)...};
-                const X y = Elementwise{}(std::get<I + 1>(values)...);
-                if constexpr (((is_dual<A> && !rule_is_cut<I>) || ...)) {
-                    std::optional<X> tangent;
-                    const auto add_part = [&]<std::size_t K>(std::integral_constant<std::size_t, K>, const auto& argument) {
-                        if constexpr (is_dual<std::remove_cvref_t<decltype(argument)>> && !rule_is_cut<K>) {
-                            const X part =
-                                detail::lift(like, rule<K>(argument.tangent, std::get<I + 1>(values)..., y));
-                            tangent = tangent ? X(*tangent + part) : part;
-                        }
-                    };
-                    (add_part(std::integral_constant<std::size_t, I>{}, a), ...);
-                    return Dual<X>{y, *tangent};
-                } else {
-                    return y;
-                }
-            }(std::index_sequence_for<A...>{});
-        }
-    }
-    template <class T, class A>
-    static T scalar_or_zero(const A& a) {
-        if constexpr (is_eager<A>) {
-            return T(0);
-        } else {
-            return static_cast<T>(a);
-        }
-    }
-    template <class T, class A>
-    static kernels::Operand<T> operand(const A& a, const T* scalar) {
-        if constexpr (is_eager<A>) {
-            return {a.array().data(), &a.shape()};
-        } else {
-            return {scalar, nullptr};
-        }
-    }
-};
-
-/// An elementwise op from a generic lambda that calls ops (exp(x), where(c, a, b); not std::exp or ?:), and, where the
-/// derivative is stated rather than derived, one rule for each input: a lambda of (gradient, inputs..., output), or
-/// no_gradient.
-template <Name OpName, class F, class... Rules>
-[[nodiscard]] constexpr auto elementwise(F, Rules...) {
-    constexpr bool captures_nothing = std::is_empty_v<F> && (std::is_empty_v<Rules> && ...);
-    static_assert(captures_nothing, "an op's lambda captures nothing: pass what it needs as an input");
-    if constexpr (captures_nothing) return Elementwise<OpName, F, Rules...>{};
-}
 
 }  // namespace autograd
