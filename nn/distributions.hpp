@@ -319,7 +319,7 @@ struct Normal {
     autograd::Var<T> rsample(autograd::Rng& rng) const {
         return drawn("Normal::rsample", rng);
     }
-    /// The same draw, as a constant.
+    /// A draw as a constant.
     autograd::Var<T> sample(autograd::Rng& rng) const { return stop_gradient(drawn("Normal::sample", rng)); }
 
     /// @throws ShapeError if x has another shape.

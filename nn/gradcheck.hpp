@@ -28,7 +28,7 @@ template <class Model, class F>
         values, options);
 }
 
-/// The same of f(model, tape, rng), which draws noise: each call gets a copy of `rng`.
+/// Checks f(model, tape, rng), which draws noise: each call gets a copy of `rng`.
 template <class Model, class F>
 [[nodiscard]] autograd::GradcheckReport gradcheck(const Model& model, F f, const autograd::Rng& rng,
                                     const autograd::GradcheckOptions& options = {}) {

@@ -109,7 +109,7 @@ void for_each_parameter(Model& model, std::string& buffer, Visit&& visit) {
     detail::walk(model, buffer, visit);
 }
 
-/// The same, with a buffer of its own.
+/// As above, with a buffer of its own.
 template <class Model, class Visit>
 void for_each_parameter(Model& model, Visit&& visit) {
     std::string name;

@@ -8,7 +8,7 @@
 // with `members()` (layers.hpp).
 #pragma once
 
-#include "nn/convolution.hpp"
+#include "nn/conv.hpp"
 #include "nn/data/batches.hpp"
 #include "nn/data/checkpoint.hpp"
 #include "nn/data/file.hpp"

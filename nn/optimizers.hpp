@@ -189,7 +189,7 @@ struct AdamOptions {
     double weight_decay = 0;  ///< adds weight_decay * value to the gradient
 };
 
-/// The same ranges.
+/// The ranges are AdamOptions'.
 struct AdamWOptions {
     static constexpr bool decoupled = true;
     double lr = 1e-3;

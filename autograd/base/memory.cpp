@@ -124,7 +124,7 @@ void drop_pages(void* begin, std::size_t bytes) noexcept {
 /// A region that large blocks are cut from, for which the system is asked for pages of 2 MB: in pages of 4 KB, the
 /// arrays of a training step (13 MB in the example) are more than the processor's table of pages has entries for. It
 /// begins with this header, at a multiple of its size, by which its blocks find it. All under the shared cache's lock.
-struct Arena {
+struct Region {
     static constexpr std::size_t bytes = std::size_t{1} << 23;
     static constexpr std::size_t smallest_block = std::size_t{1} << 16, largest_block = bytes / 4;
     static constexpr std::size_t unit = smallest_block / 8;  // a divisor of all classes from there on
@@ -136,8 +136,8 @@ struct Arena {
     std::size_t free = units - 1;
     std::size_t room = units - 1;  // no run of free units is longer
     std::size_t shelf = 0;         // where the shared cache keeps it
-    Arena* next = nullptr;
-    Arena* previous = nullptr;
+    Region* next = nullptr;
+    Region* previous = nullptr;
 
     static bool has_blocks_of(std::size_t size) {
 #ifdef XTAPE_ASAN
@@ -147,9 +147,9 @@ struct Arena {
 #endif
         return may_have && size >= smallest_block && size <= largest_block;
     }
-    static Arena* of(void* block) {
+    static Region* of(void* block) {
         const auto offset = reinterpret_cast<std::uintptr_t>(block) % bytes;
-        return reinterpret_cast<Arena*>(static_cast<std::byte*>(block) - offset);
+        return reinterpret_cast<Region*>(static_cast<std::byte*>(block) - offset);
     }
     void* address(std::size_t place) { return reinterpret_cast<std::byte*>(this) + place * unit; }
     std::size_t place(void* block) const {
@@ -211,18 +211,18 @@ struct Arena {
         return dropped;
     }
 };
-static_assert(sizeof(Arena) <= Arena::unit);
+static_assert(sizeof(Region) <= Region::unit);
 
 void free_to_heap(void* block, std::size_t bytes) noexcept {
     unpoison(block, sizeof(Waiting));
     // The heap may keep what it gets, and its addresses with it, but not its pages.
-    if (bytes > Arena::largest_block) drop_pages(block, bytes);
+    if (bytes > Region::largest_block) drop_pages(block, bytes);
     ::operator delete (block, std::align_val_t{buffer_alignment});
 }
 
-void free_to_heap(Arena* arena) noexcept {
-    drop_pages(arena, Arena::bytes);
-    ::operator delete (arena, std::align_val_t{Arena::bytes});
+void free_to_heap(Region* region) noexcept {
+    drop_pages(region, Region::bytes);
+    ::operator delete (region, std::align_val_t{Region::bytes});
 }
 
 // --- A thread's cache
@@ -255,8 +255,8 @@ struct SharedCache {
         std::uint64_t last_use = 0;
     };
     std::array<Stack, all_classes> stacks{};
-    std::array<Arena*, std::bit_width(Arena::units)> shelves{};  // by the bits of their room
-    std::uint64_t last_use_of_an_empty_arena = 0;
+    std::array<Region*, std::bit_width(Region::units)> shelves{};  // by the bits of their room
+    std::uint64_t last_use_of_an_empty_region = 0;
     std::uint64_t uses = 0;
 
     std::size_t held = 0;     // bytes in use or waiting anywhere
@@ -295,7 +295,7 @@ struct SharedCache {
 
     /// A block that waits here, or null. More of its class may come into the thread's own list.
     void* take(SizeClass wanted, Pool* own) {
-        if (Arena::has_blocks_of(wanted.bytes)) return cut(wanted.bytes / Arena::unit);
+        if (Region::has_blocks_of(wanted.bytes)) return cut(wanted.bytes / Region::unit);
         Stack& stack = stacks[wanted.index];
         if (stack.top == nullptr) return nullptr;
         stack.last_use = ++uses;
@@ -321,21 +321,21 @@ struct SharedCache {
 
     void* cut(std::size_t units) {
         for (auto shelf = static_cast<std::size_t>(std::bit_width(units)); shelf < shelves.size(); ++shelf) {
-            for (Arena *arena = shelves[shelf], *next; arena != nullptr; arena = next) {
-                next = arena->next;
-                const std::size_t place = arena->room < units ? Arena::units : arena->find_room(units);
-                if (place < Arena::units) {
-                    if (arena->is_empty()) last_use_of_an_empty_arena = ++uses;
-                    Arena::set(arena->used, place, units, true);
-                    const std::size_t fresh = Arena::set(arena->present, place, units, true);
-                    held += fresh * Arena::unit;
-                    waiting -= (units - fresh) * Arena::unit;
-                    arena->free -= units;
-                    arena->room = std::min(arena->room, arena->free);
-                    put_on_shelf(arena);
-                    return arena->address(place);
+            for (Region *region = shelves[shelf], *next; region != nullptr; region = next) {
+                next = region->next;
+                const std::size_t place = region->room < units ? Region::units : region->find_room(units);
+                if (place < Region::units) {
+                    if (region->is_empty()) last_use_of_an_empty_region = ++uses;
+                    Region::set(region->used, place, units, true);
+                    const std::size_t fresh = Region::set(region->present, place, units, true);
+                    held += fresh * Region::unit;
+                    waiting -= (units - fresh) * Region::unit;
+                    region->free -= units;
+                    region->room = std::min(region->room, region->free);
+                    put_on_shelf(region);
+                    return region->address(place);
                 }
-                put_on_shelf(arena);
+                put_on_shelf(region);
             }
         }
         return nullptr;
@@ -343,17 +343,17 @@ struct SharedCache {
 
     void put(void* block, SizeClass size) {
         waiting += size.bytes;
-        if (Arena::has_blocks_of(size.bytes)) return unite(block, size);
+        if (Region::has_blocks_of(size.bytes)) return unite(block, size);
         write(static_cast<Waiting*>(block), {});
         push(stacks[size.index], static_cast<Waiting*>(block));
     }
 
     void unite(void* block, SizeClass size) {
-        Arena* arena = Arena::of(block);
-        Arena::set(arena->used, arena->place(block), size.bytes / Arena::unit, false);
-        arena->free += size.bytes / Arena::unit;
-        arena->room = arena->free;
-        put_on_shelf(arena);
+        Region* region = Region::of(block);
+        Region::set(region->used, region->place(block), size.bytes / Region::unit, false);
+        region->free += size.bytes / Region::unit;
+        region->room = region->free;
+        put_on_shelf(region);
     }
 
     void put_all(Pool& own) {
@@ -362,7 +362,7 @@ struct SharedCache {
             Waiting* first = std::exchange(own.lists[index], nullptr);
             if (first == nullptr) continue;
             const SizeClass size{index, bytes_of_class(index)};
-            if (!Arena::has_blocks_of(size.bytes)) {
+            if (!Region::has_blocks_of(size.bytes)) {
                 push(stacks[index], first);
                 continue;
             }
@@ -392,8 +392,8 @@ struct SharedCache {
         const std::size_t end = held - std::min(held, bytes);
         while (held > end && give_back_the_oldest(end)) continue;
         for (std::size_t shelf = 1; shelf < shelves.size(); ++shelf) {
-            for (Arena* arena = shelves[shelf]; arena != nullptr && held > end; arena = arena->next) {
-                const std::size_t dropped = arena->drop_free_units();
+            for (Region* region = shelves[shelf]; region != nullptr && held > end; region = region->next) {
+                const std::size_t dropped = region->drop_free_units();
                 held -= dropped;
                 waiting -= dropped;
             }
@@ -405,10 +405,10 @@ struct SharedCache {
         for (Stack& stack : stacks) {
             if (stack.top != nullptr && (oldest == nullptr || stack.last_use < oldest->last_use)) oldest = &stack;
         }
-        if (oldest == nullptr || last_use_of_an_empty_arena < oldest->last_use) {
-            for (Arena* arena = shelves.back(); arena != nullptr; arena = arena->next) {
-                if (!arena->is_empty()) continue;
-                give_back(arena);
+        if (oldest == nullptr || last_use_of_an_empty_region < oldest->last_use) {
+            for (Region* region = shelves.back(); region != nullptr; region = region->next) {
+                if (!region->is_empty()) continue;
+                give_back(region);
                 return true;
             }
         }
@@ -425,19 +425,19 @@ struct SharedCache {
         return true;
     }
 
-    void give_back(Arena* arena) {
-        const std::size_t present = (Arena::set(arena->present, 1, Arena::units - 1, false)) * Arena::unit;
+    void give_back(Region* region) {
+        const std::size_t present = (Region::set(region->present, 1, Region::units - 1, false)) * Region::unit;
         held -= present;
         waiting -= present;
-        take_off_shelf(arena);
-        free_to_heap(arena);
+        take_off_shelf(region);
+        free_to_heap(region);
     }
 
     /// For a thread that caches nothing any more.
     void put_to_heap(void* block, SizeClass size) {
         put(block, size);
-        if (Arena::has_blocks_of(size.bytes)) {
-            if (Arena::of(block)->is_empty()) give_back(Arena::of(block));
+        if (Region::has_blocks_of(size.bytes)) {
+            if (Region::of(block)->is_empty()) give_back(Region::of(block));
         } else {
             pop(stacks[size.index]);
             held -= size.bytes;
@@ -456,19 +456,19 @@ struct SharedCache {
         return first;
     }
 
-    void take_off_shelf(Arena* arena) {
-        (arena->previous == nullptr ? shelves[arena->shelf] : arena->previous->next) = arena->next;
-        if (arena->next != nullptr) arena->next->previous = arena->previous;
+    void take_off_shelf(Region* region) {
+        (region->previous == nullptr ? shelves[region->shelf] : region->previous->next) = region->next;
+        if (region->next != nullptr) region->next->previous = region->previous;
     }
-    void put_on_shelf(Arena* arena, bool is_new = false) {
-        const auto shelf = static_cast<std::size_t>(std::bit_width(arena->room));
-        if (!is_new && shelf == arena->shelf) return;
-        if (!is_new) take_off_shelf(arena);
-        arena->shelf = shelf;
-        arena->previous = nullptr;
-        arena->next = shelves[shelf];
-        if (arena->next != nullptr) arena->next->previous = arena;
-        shelves[shelf] = arena;
+    void put_on_shelf(Region* region, bool is_new = false) {
+        const auto shelf = static_cast<std::size_t>(std::bit_width(region->room));
+        if (!is_new && shelf == region->shelf) return;
+        if (!is_new) take_off_shelf(region);
+        region->shelf = shelf;
+        region->previous = nullptr;
+        region->next = shelves[shelf];
+        if (region->next != nullptr) region->next->previous = region;
+        shelves[shelf] = region;
     }
 };
 
@@ -551,20 +551,20 @@ void* from_heap(std::size_t bytes, std::size_t alignment) {
             return block;
         }
     }
-    if (!Arena::has_blocks_of(size.bytes)) {
+    if (!Region::has_blocks_of(size.bytes)) {
         void* block = from_heap(size.bytes, buffer_alignment);
         const std::lock_guard lock(shared.mutex);
         shared.held += size.bytes;
         shared.keep_the_rule(own);
         return block;
     }
-    void* memory = from_heap(Arena::bytes, Arena::bytes);
+    void* memory = from_heap(Region::bytes, Region::bytes);
 #ifdef MADV_HUGEPAGE
-    madvise(memory, Arena::bytes, MADV_HUGEPAGE);  // a wish: where it fails, pages are small
+    madvise(memory, Region::bytes, MADV_HUGEPAGE);  // a wish: where it fails, pages are small
 #endif
     const std::lock_guard lock(shared.mutex);
-    shared.put_on_shelf(std::construct_at(static_cast<Arena*>(memory)), true);
-    void* block = shared.cut(size.bytes / Arena::unit);
+    shared.put_on_shelf(std::construct_at(static_cast<Region*>(memory)), true);
+    void* block = shared.cut(size.bytes / Region::unit);
     shared.keep_the_rule(own);
     return block;
 }

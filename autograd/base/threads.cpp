@@ -84,9 +84,9 @@ bool has_room_for(std::size_t threads) {
 }
 
 /// It is never destroyed: a process may end while its threads are at work.
-class Pool {
+class Team {
    public:
-    /// False if the pool is taken: then nothing was done.
+    /// False if the team is taken: then nothing was done.
     bool run(Job& job, std::size_t helpers) {
         if (taken_.exchange(true)) return false;
         const unsigned process = forks;
@@ -125,7 +125,7 @@ class Pool {
     /// The next run() that wants more threads than there are tries to start them.
     void try_again() { refused_ = false; }
 
-    /// When the process ends: threads that are idle end before it, those at work with it. From here on the pool is taken.
+    /// When the process ends: threads that are idle end before it, those at work with it. From here on the team is taken.
     void end_idle_threads() {
         if (taken_.exchange(true)) return;
         {
@@ -139,14 +139,14 @@ class Pool {
 
     void before_fork() { mutex_.lock(); }
     void in_parent() { mutex_.unlock(); }
-    /// In the child, which has none of the threads: a new pool in the old one's place. Nothing is allocated or freed.
-    static void in_child(Pool& pool) {
+    /// In the child, which has none of the threads: a new team in the old one's place. Nothing is allocated or freed.
+    static void in_child(Team& team) {
         ++forks;
-        std::vector<std::thread> threads = std::move(pool.threads_);
+        std::vector<std::thread> threads = std::move(team.threads_);
         for (std::thread& each : threads) std::construct_at(&each);  // they are not there to be joined or detached
         threads.clear();
-        std::construct_at(&pool);
-        pool.threads_ = std::move(threads);
+        std::construct_at(&team);
+        team.threads_ = std::move(threads);
     }
 
    private:
@@ -202,15 +202,15 @@ class Pool {
     std::atomic<bool> stop_{false};
 };
 
-Pool& pool() {
-    alignas(Pool) static std::byte memory[sizeof(Pool)];
-    static Pool& the_pool = []() -> Pool& {
-        static Pool& made = *std::construct_at(reinterpret_cast<Pool*>(memory));
-        pthread_atfork([] { made.before_fork(); }, [] { made.in_parent(); }, [] { Pool::in_child(made); });
+Team& team() {
+    alignas(Team) static std::byte memory[sizeof(Team)];
+    static Team& the_team = []() -> Team& {
+        static Team& made = *std::construct_at(reinterpret_cast<Team*>(memory));
+        pthread_atfork([] { made.before_fork(); }, [] { made.in_parent(); }, [] { Team::in_child(made); });
         std::atexit([] { made.end_idle_threads(); });
         return made;
     }();
-    return the_pool;
+    return the_team;
 }
 
 }  // namespace
@@ -218,7 +218,7 @@ Pool& pool() {
 void set_num_threads(int count) {
     if (count < 1) throw Error("set_num_threads: at least 1 thread, not " + std::to_string(count));
     chosen_threads = count;
-    pool().try_again();
+    team().try_again();
 }
 
 int num_threads() {
@@ -232,15 +232,15 @@ int num_threads() {
 
 namespace detail {
 
-void prepare_threads() { pool(); }
+void prepare_threads() { team(); }
 
-std::size_t available_threads(std::size_t wanted) { return wanted < 2 ? 1 : pool().available(wanted - 1) + 1; }
+std::size_t available_threads(std::size_t wanted) { return wanted < 2 ? 1 : team().available(wanted - 1) + 1; }
 
 void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void*, std::size_t), const void* work) {
     const std::size_t helpers = parts == 0 ? 0 : std::min(parts, std::max<std::size_t>(threads, 1)) - 1;
     if (helpers > 0) {
         Job job{run, work, static_cast<std::ptrdiff_t>(parts)};
-        if (pool().run(job, helpers)) {
+        if (team().run(job, helpers)) {
             if (job.failed) std::rethrow_exception(std::move(job.failure));
             return;
         }

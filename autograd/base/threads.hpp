@@ -1,4 +1,4 @@
-// The threads that xtape uses: one setting and one pool, for matrix products and large elementwise work alike. Threads that
+// The threads that xtape uses: one setting and one team, for matrix products and large elementwise work alike. Threads that
 // have nothing to do sleep; they do not spin. It knows nothing of what it runs.
 #pragma once
 
@@ -18,7 +18,7 @@ void set_num_threads(int count);
 [[nodiscard]] int num_threads();
 
 namespace detail {
-/// Makes the pool, if it is not there: a handler of forks that is registered after this runs before the pool's.
+/// Makes the team, if it is not there: a handler of forks that is registered after this runs before the team's.
 void prepare_threads();
 /// How many of so many threads there are, the caller among them: what is not there is started, as far as it can be.
 [[nodiscard]] std::size_t available_threads(std::size_t wanted);
@@ -26,9 +26,9 @@ void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void* w
                const void* work);
 }  // namespace detail
 
-/// Calls work(0) ... work(parts - 1), each once, on the caller's thread and on those of the pool that are free, and returns
+/// Calls work(0) ... work(parts - 1), each once, on the caller's thread and on those of the team that are free, and returns
 /// when all are done. Which thread takes which part is not said, so what a part computes must not depend on it. A caller
-/// that finds the pool taken, by another thread or by itself, runs all parts. Where a part throws, those not begun yet are
+/// that finds the team taken, by another thread or by itself, runs all parts. Where a part throws, those not begun yet are
 /// left out, and the caller gets the first exception when no thread is at work any more.
 template <class Work>
 void run_in_parallel(std::size_t parts, const Work& work, std::size_t threads = static_cast<std::size_t>(num_threads())) {
@@ -51,7 +51,7 @@ void for_shares(std::size_t count, std::size_t elements, const Work& work, std::
     });
 }
 
-/// The same for elements of an array: ranges begin at whole cache lines.
+/// Shares the elements of an array: ranges begin at whole cache lines.
 template <class Work>
 void for_ranges(std::size_t count, const Work& work) {
     for_shares(count, 1, work, 64);

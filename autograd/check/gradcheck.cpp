@@ -11,8 +11,8 @@
 #include <ostream>
 #include <set>
 
-#include "autograd/ops/reductions.hpp"
 #include "autograd/core/tangents.hpp"
+#include "autograd/ops/reductions.hpp"
 
 namespace autograd {
 namespace {

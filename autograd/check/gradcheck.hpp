@@ -85,7 +85,7 @@ template <class F, std::size_t N>
     return gradcheck_list(on_list<double, N>(call), {inputs, inputs + N}, options);
 }
 
-/// The same for a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same
+/// Checks a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same
 /// noise.
 template <class F, std::size_t N>
 [[nodiscard]] GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng, const GradcheckOptions& options = {}) {

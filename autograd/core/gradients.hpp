@@ -35,7 +35,7 @@ class [[nodiscard]] Gradients {
     [[nodiscard]] const Array<T>& operator[](const Var<T>& v) const;
     [[nodiscard]] const Array<T>& operator[](const Parameter<T>& parameter) const;
 
-    /// The same as a pointer, null if there is none. (A Var of another tape or generation still throws.)
+    /// As operator[], but null if there is none. (A Var of another tape or generation still throws.)
     [[nodiscard]] const Array<T>* find(const Var<T>& v) const { return at(node_of(v)); }
     [[nodiscard]] const Array<T>* find(const Parameter<T>& parameter) const { return at(node_of(parameter)); }
 

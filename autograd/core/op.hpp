@@ -30,7 +30,7 @@ struct Op {
     std::uint32_t cut = 0;
     /// Passes the gradient of the sweep's current node on to the inputs which want one, in buffers.
     void (*backward)(Sweep<Eager<T>>&) = nullptr;
-    /// The same in recorded ops, for gradients of gradients.
+    /// Passes it on in recorded ops, for gradients of gradients.
     void (*backward_recorded)(Sweep<Var<T>>&) = nullptr;
     /// Forward mode: the tangent of the sweep's current node from those of its inputs. Null for an op without such a rule.
     void (*tangent)(TangentSweep<T>&) = nullptr;

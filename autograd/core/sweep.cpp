@@ -179,7 +179,7 @@ void Sweep<X>::require_finite() {
     if constexpr (is_eager<X>) {
         for (std::size_t k = 0; k < inputs().size(); ++k) {
             const std::uint32_t input = inputs()[k].node;
-            if (!wants(k) || !has_gradient(input)) continue;  // a checkpoint gives none to what its function does not use
+            if (!wants(k) || !has_gradient(input)) continue;  // checkpoint() gives none to what f does not use
             const Array<T>& gradient = slot(input);
             const std::size_t place = kernels::find_non_finite(gradient);
             if (place == gradient.size()) continue;

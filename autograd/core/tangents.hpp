@@ -24,7 +24,7 @@ using Direction = std::pair<Var<T>, Array<T>>;
 template <class T>
 [[nodiscard]] std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions);
 
-/// The same.
+/// The tangent, which must be there.
 /// @throws GradientError, with the reason, where find_tangent() finds nothing; else as find_tangent().
 template <class T>
 [[nodiscard]] Array<T> tangent(const Var<T>& y, std::span<const Direction<T>> directions);

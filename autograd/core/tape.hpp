@@ -16,8 +16,8 @@
 #include "autograd/base/array.hpp"
 #include "autograd/base/keepsakes.hpp"
 #include "autograd/base/occupancy.hpp"
-#include "autograd/core/op.hpp"
 #include "autograd/base/parameter.hpp"
+#include "autograd/core/op.hpp"
 #include "autograd/core/profile.hpp"
 
 namespace autograd {
@@ -95,6 +95,11 @@ struct TapeOptions {
     bool inference = false;
 };
 
+/// What throws leaves the tape as it was. An op has recorded nothing then, whether by a ShapeError, a TapeError, bad_alloc or
+/// what its function threw; only the node that check_finite() complains of stays, to be looked at. A sweep has given no
+/// gradients and changed no parameter; but what {.release = true} had passed is gone, and nodes that {.create_graph = true}
+/// had recorded stay until clear().
+///
 /// A tape belongs to one thread at a time: it may pass from thread to thread, between forward and backward too. Where two are
 /// at work on it at once, recording, sweeping or clearing, one of them gets a TapeError. Reading values is not looked at: it
 /// may go on in several threads while none is at work.
@@ -111,8 +116,8 @@ class Tape {
     Var<T> variable(Array<T> value) { return leaf(NodeKind::variable, std::move(value)); }
     /// A leaf that gets none.
     Var<T> constant(Array<T> value) { return leaf(NodeKind::constant, std::move(value)); }
-    /// The same, of values that are borrowed and not copied: a batch of data that is filled anew for each step, or a parameter
-    /// that is held fixed. Changing them before the sweep is an error, as for parameters.
+    /// A leaf that gets none, of values that are borrowed and not copied: a batch of data that is filled anew for each step, or
+    /// a parameter that is held fixed. Changing them before the sweep is an error, as for parameters.
     Var<T> constant(const Parameter<T>& values);
     /// The leaf of a parameter, whose values it borrows: one node per parameter and generation.
     Var<T> parameter(const Parameter<T>& parameter) { return this->parameter(parameter.shared_state()); }
@@ -205,7 +210,7 @@ class Tape {
         if (profiler_ != nullptr) profiler_->start();
         return next_slot();
     }
-    /// The same array, without starting the clock: for an op that has started it itself, or to make room for a node.
+    /// next_value() without starting the clock: for an op that has started it itself, or to make room for a node.
     Array<T>& next_slot() {
         if (count_ == chunks_.size() * chunk_size) grow();
         return node(static_cast<std::uint32_t>(count_)).value;

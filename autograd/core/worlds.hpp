@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "autograd/kernels/dual.hpp"
 #include "autograd/core/tape.hpp"
+#include "autograd/kernels/dual.hpp"
 
 namespace autograd {
 

@@ -1,5 +1,5 @@
 // The only file that includes cblas.h, which does not go together with xtensor-blas's own declarations. OpenBLAS runs
-// on the calling thread (openblas.hpp); large products are split here, over the pool which elementwise work uses as well.
+// on the calling thread (openblas.hpp); large products are split here, over the team which elementwise work uses as well.
 #include "autograd/kernels/blas.hpp"
 
 #include <cblas.h>
@@ -10,9 +10,9 @@
 #include <tuple>
 
 #include "autograd/base/array.hpp"
+#include "autograd/base/threads.hpp"
 #include "autograd/kernels/openblas.hpp"
 #include "autograd/kernels/running_sum.hpp"
-#include "autograd/base/threads.hpp"
 
 namespace autograd::kernels {
 namespace {
@@ -79,7 +79,7 @@ class Products {
     }
 
    private:
-    // The same halving as that of rows, in reduction.hpp.
+    // Halved as rows are in row_reduction.hpp.
     void add_up(T* to, std::size_t stride, const Piece& piece, bool accumulate, std::span<const BatchOffsets> batches,
                 std::size_t begin, std::size_t end) const {
         if (end - begin <= in_sequence_) {

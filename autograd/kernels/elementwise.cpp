@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "autograd/kernels/loop.hpp"
-#include "autograd/kernels/reduction.hpp"
+#include "autograd/kernels/row_reduction.hpp"
 
 namespace autograd::kernels {
 namespace {
@@ -35,7 +35,7 @@ class RowPointers {
         return pointers_.data();
     }
 
-    /// The same of `count` elements, less than a pack, which are copied: what lies beyond them is not read.
+    /// As at(offsets, first), for `count` elements, less than a pack, which are copied: what lies beyond them is not read.
     const T* const* copies_at(const Loop::Offsets& offsets, std::size_t first, std::size_t count) {
         at(offsets, first);
         for (std::size_t k = 0; k < operands_.size(); ++k) {
@@ -79,7 +79,7 @@ Loop plan(const Shape& space, std::span<const Operand<T>> operands) {
 
 /// One input's gradient, computed row by row while it is summed.
 template <class T>
-struct BackwardReduction {
+struct RuleOverRows {
     const typename ElementwiseKernel<T>::Backward& kernel;
     RowPointers<T> pointers;
     const T* limit;
@@ -158,7 +158,7 @@ void run_rule(const typename ElementwiseKernel<T>::Backward& rule, std::size_t l
     }
     const Loop loop = plan(space, operands);
     RowReduction(loop, like, target.data(), accumulate, [&](const T* limit) {
-        return BackwardReduction<T>{rule, RowPointers<T>(loop, operands), limit};
+        return RuleOverRows<T>{rule, RowPointers<T>(loop, operands), limit};
     }).run();
 }
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <limits>
 
-#include "autograd/kernels/running_sum.hpp"
 #include "autograd/base/threads.hpp"
+#include "autograd/kernels/running_sum.hpp"
 
 namespace autograd::kernels {
 namespace {
@@ -19,7 +19,7 @@ auto each_of_list(const std::size_t* indices, std::size_t count) {
     };
 }
 
-/// The same where each element of `count` rows of `inner` has its own index: places are those of elements.
+/// As above, where each element of `count` rows of `inner` has its own index: places are those of elements.
 auto each_of_elements(const std::size_t* indices, std::size_t count, std::size_t inner) {
     return [=](auto visit) {
         for (std::size_t j = 0; j < count; ++j) {

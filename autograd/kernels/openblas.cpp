@@ -105,7 +105,7 @@ void wait_for_its_threads_again() {
 }
 
 void prepare_for_forks() {
-    // A call that is under way may be about to lock the pool. So the gate is to be shut before a fork locks that.
+    // A call that is under way may be about to lock the team. So the gate is to be shut before a fork locks that.
     autograd::detail::prepare_threads();
     [[maybe_unused]] static const int once = pthread_atfork(
         [] {

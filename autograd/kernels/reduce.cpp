@@ -8,7 +8,7 @@
 
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/kernels/loop.hpp"
-#include "autograd/kernels/reduction.hpp"
+#include "autograd/kernels/row_reduction.hpp"
 
 namespace autograd::kernels {
 namespace {

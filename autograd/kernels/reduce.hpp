@@ -11,15 +11,15 @@ namespace autograd::kernels {
 template <class T>
 void sum_to(Array<T>& out, const Array<T>& source);
 
-/// The same with the maximum, which is NaN if one of the elements is. No axis that is reduced may be empty.
+/// out = the maxima over those axes, NaN where one of the elements is. No axis that is reduced may be empty.
 template <class T>
 void max_to(Array<T>& out, const Array<T>& source);
 
-/// The same with the minimum.
+/// out = the minima over those axes, NaN where one of the elements is. No axis that is reduced may be empty.
 template <class T>
 void min_to(Array<T>& out, const Array<T>& source);
 
-/// The same with the product; 1 over an empty axis.
+/// out = the products over those axes, 1 over an empty one.
 template <class T>
 void prod_to(Array<T>& out, const Array<T>& source);
 

@@ -1,5 +1,5 @@
 // A sum of terms that come one after another, to whatever place, whose error does not grow with their number. Sums of
-// what lies side by side are taken pairwise instead, in reduction.hpp, which is faster. It knows numbers only.
+// what lies side by side are taken pairwise instead, in row_reduction.hpp, which is faster. It knows numbers only.
 #pragma once
 
 #include <cmath>

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/kernels/running_sum.hpp"
 #include "autograd/base/threads.hpp"
+#include "autograd/kernels/running_sum.hpp"
 
 namespace autograd::kernels {
 namespace {

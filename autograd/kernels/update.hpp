@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "autograd/base/array.hpp"
-#include "autograd/kernels/simd.hpp"
 #include "autograd/base/threads.hpp"
+#include "autograd/kernels/simd.hpp"
 
 namespace autograd {
 

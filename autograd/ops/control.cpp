@@ -38,12 +38,12 @@ X<T> straight_through(X<T> value, X<T> x) {
 namespace {
 
 template <class T>
-struct Checkpoint {
+struct CalledAgain {
     ListFunction<T> f;
     std::size_t inputs;  // of f; the node's other inputs are the parameters that it used:
     std::vector<std::shared_ptr<typename Parameter<T>::State>> parameters;
 
-    static const Checkpoint& of(const Node<T>& node) { return *static_cast<const Checkpoint*>(node.state); }
+    static const CalledAgain& of(const Node<T>& node) { return *static_cast<const CalledAgain*>(node.state); }
 
     // ---- f again ----
 
@@ -70,7 +70,7 @@ struct Checkpoint {
 
         template <class AnySweep>
         explicit Replay(const AnySweep& sweep) {
-            const Checkpoint& self = of(sweep.node());
+            const CalledAgain& self = of(sweep.node());
             for (const Input<T>& each : sweep.inputs()) {
                 inputs.push_back(tape.variable(sweep.tape().node(each.node).array()));
             }
@@ -149,15 +149,15 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
         if (node.borrowed != &each.state->value) inner.substitute(each.state, inner.constant(node.array()));
     }
     Array<T> value = f(copies).value();
-    Checkpoint<T> checkpoint{std::move(f), inputs.size(), {}};
+    CalledAgain<T> kept{std::move(f), inputs.size(), {}};
     for (const auto& each : inner.parameters()) {
         all.push_back({tape.parameter(each.state).index(), T(0)});
-        checkpoint.parameters.push_back(each.state);
+        kept.parameters.push_back(each.state);
     }
     const auto mark = tape.recording("checkpoint");
     tape.next_slot() = std::move(value);
-    const auto* state = tape.keep(std::move(checkpoint));
-    return tape.append(Checkpoint<T>::op, all, state);
+    const auto* state = tape.keep(std::move(kept));
+    return tape.append(CalledAgain<T>::op, all, state);
 }
 
 // ---- Compiled for all worlds ----

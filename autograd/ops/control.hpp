@@ -99,7 +99,8 @@ template <class T>
 template <class T>
 [[nodiscard]] Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs);
 
-/// f(inputs...), computed again where it is needed: `checkpoint([&](const auto& x) { return layer(x); }, x)`.
+/// f(inputs...), computed again where it is needed: `checkpoint([&](const auto& x) { return layer(x); }, x)`. (PyTorch's and
+/// JAX's name; nn's checkpoints, which are files, are something else.)
 template <class F, class T, std::same_as<Var<T>>... Rest>
 [[nodiscard]] Var<T> checkpoint(F f, const Var<T>& first, const Rest&... rest) {
     const Var<T> inputs[] = {first, rest...};

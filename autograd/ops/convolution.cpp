@@ -1,11 +1,11 @@
-// Convolutions and pooling, a block each. The pair unfold and fold has its values by kernels/convolution.hpp; the rest is
+// Convolutions and pooling, a block each. The pair unfold and fold has its values by kernels/windows.hpp; the rest is
 // composed of this pair, of products and maxima, and so has its gradients, of all orders, from them.
 #include "autograd/ops/convolution.hpp"
 
 #include <algorithm>
 #include <string>
 
-#include "autograd/kernels/convolution.hpp"
+#include "autograd/kernels/windows.hpp"
 #include "autograd/ops/constant.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/picking.hpp"
@@ -374,7 +374,7 @@ X<T> max_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
         const auto windows = pooling_windows(x.shape(), kernel, options, "max_pool2d");
         const X<T> elements = windows_of_channels(x, windows);
         const bool padded = options.padding.height > 0 || options.padding.width > 0;
-        const WindowMax of_padded{{ops::Reduction::of(elements, 2, KeepDims::no, "max_pool2d")}, windows};
+        const WindowMax of_padded{{ops::ReducedShapes::of(elements, 2, KeepDims::no, "max_pool2d")}, windows};
         return reshape(padded ? apply(of_padded, elements) : max(elements, 2),
                        {x.shape()[0], x.shape()[1], windows.count.height, windows.count.width});
     };

@@ -1,6 +1,6 @@
 // Convolutions and pooling of pictures, (rows, channels, height, width). All are composed of unfold, which copies every
 // window out into a column of a matrix, and of its adjoint. The price is memory: the columns hold every element once for
-// each window that it is in, 9 times for windows of 3 x 3. The layers, which have parameters, are in nn/convolution.hpp.
+// each window that it is in, 9 times for windows of 3 x 3. The layers, which have parameters, are in nn/conv.hpp.
 #pragma once
 
 #include <concepts>

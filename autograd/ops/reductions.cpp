@@ -10,14 +10,14 @@
 namespace autograd {
 namespace ops {
 
-Reduction Reduction::of(const Shape& shape, const Axes& axes, KeepDims keepdims, const char* op) {
+ReducedShapes ReducedShapes::of(const Shape& shape, const Axes& axes, KeepDims keepdims, const char* op) {
     const PoolVector<bool> reduced = axes.among(shape.size(), op);
-    Reduction reduction;
+    ReducedShapes shapes;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-        reduction.kept.push_back(reduced[axis] ? 1 : shape[axis]);
-        if (keepdims == KeepDims::yes || !reduced[axis]) reduction.result.push_back(reduction.kept.back());
+        shapes.kept.push_back(reduced[axis] ? 1 : shape[axis]);
+        if (keepdims == KeepDims::yes || !reduced[axis]) shapes.result.push_back(shapes.kept.back());
     }
-    return reduction;
+    return shapes;
 }
 
 std::optional<std::ptrdiff_t> one_or_none(std::initializer_list<int> axis, const char* op) {
@@ -25,7 +25,7 @@ std::optional<std::ptrdiff_t> one_or_none(std::initializer_list<int> axis, const
     return axis.size() == 0 ? std::nullopt : std::optional<std::ptrdiff_t>(*axis.begin());
 }
 
-void Reduction::require_fit(const Shape& shape) const {
+void ReducedShapes::require_fit(const Shape& shape) const {
     const bool fits = kept.size() == shape.size() && broadcasts_to(kept, shape) &&
                       (same_shape(kept, result) || element_count(kept) == element_count(result));
     if (fits) return;
@@ -38,7 +38,7 @@ void Reduction::require_fit(const Shape& shape) const {
 namespace {
 
 using ops::infinity;
-using ops::Reduction;
+using ops::ReducedShapes;
 
 void require_elements(const Shape& shape, const Shape& kept, const char* what) {
     if (element_count(shape) == 0 && element_count(kept) > 0) {
@@ -110,7 +110,7 @@ namespace {
 struct Sum {
     static constexpr const char* name = "sum";
     static constexpr bool linear = true;
-    Reduction shapes;
+    ReducedShapes shapes;
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const {
@@ -128,7 +128,7 @@ struct Sum {
 struct Mean {
     static constexpr const char* name = "mean";
     static constexpr bool linear = true;
-    Reduction shapes;
+    ReducedShapes shapes;
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const {
@@ -154,12 +154,12 @@ struct Mean {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::sum(X<T> x, const Axes& axes, KeepDims keepdims) {
-    return apply(Sum{Reduction::of(x, axes, keepdims, "sum")}, x);
+    return apply(Sum{ReducedShapes::of(x, axes, keepdims, "sum")}, x);
 }
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::mean(X<T> x, const Axes& axes, KeepDims keepdims) {
-    return apply(Mean{Reduction::of(x, axes, keepdims, "mean")}, x);
+    return apply(Mean{ReducedShapes::of(x, axes, keepdims, "mean")}, x);
 }
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::mean_to(X<T> x, const Shape& kept) {
@@ -200,12 +200,12 @@ struct Min : ops::Extreme {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::max(X<T> x, const Axes& axes, KeepDims keepdims) {
-    return apply(Max{{Reduction::of(x, axes, keepdims, "max")}}, x);
+    return apply(Max{{ReducedShapes::of(x, axes, keepdims, "max")}}, x);
 }
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::min(X<T> x, const Axes& axes, KeepDims keepdims) {
-    return apply(Min{{Reduction::of(x, axes, keepdims, "min")}}, x);
+    return apply(Min{{ReducedShapes::of(x, axes, keepdims, "min")}}, x);
 }
 
 // ---- argmax and argmin ----
@@ -214,13 +214,13 @@ namespace {
 
 /// The place of the first of the largest elements, as a number: along one axis, or among all in row-major order.
 struct Arg {
-    Reduction shapes;
+    ReducedShapes shapes;
     std::optional<std::size_t> axis;
 
     template <Operand X>
     static Arg of(const X& x, std::optional<std::ptrdiff_t> axis, KeepDims keepdims, const char* op) {
-        if (!axis) return {Reduction::of(x, {}, keepdims, op), {}};
-        return {Reduction::of(x, *axis, keepdims, op), detail::axis_of(x, *axis, op)};
+        if (!axis) return {ReducedShapes::of(x, {}, keepdims, op), {}};
+        return {ReducedShapes::of(x, *axis, keepdims, op), detail::axis_of(x, *axis, op)};
     }
     /// @throws ShapeError if these are not of an array of this shape.
     kernels::AxisView view_of(const Shape& shape) const {
@@ -287,7 +287,7 @@ namespace {
 
 struct LogSumExp {
     static constexpr const char* name = "logsumexp";
-    Reduction shapes;
+    ReducedShapes shapes;
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const {
@@ -323,7 +323,7 @@ struct LogSumExp {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::logsumexp(X<T> x, const Axes& axes, KeepDims keepdims) {
-    return apply(LogSumExp{Reduction::of(x, axes, keepdims, "logsumexp")}, x);
+    return apply(LogSumExp{ReducedShapes::of(x, axes, keepdims, "logsumexp")}, x);
 }
 
 // ---- What the recorded sweep asks for ----

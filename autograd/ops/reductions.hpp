@@ -77,14 +77,14 @@ template <template <class> class X, class T> requires Operand<X<T>>
 namespace ops {
 
 /// The shapes of a reduction, with and without the reduced axes.
-struct Reduction {
+struct ReducedShapes {
     Shape kept;
     Shape result;
 
     /// @throws ShapeError naming `op` for an axis that is not there or is named twice.
-    static Reduction of(const Shape& shape, const Axes& axes, KeepDims keepdims, const char* op);
+    static ReducedShapes of(const Shape& shape, const Axes& axes, KeepDims keepdims, const char* op);
     template <Operand X>
-    static Reduction of(const X& x, const Axes& axes, KeepDims keepdims, const char* op) {
+    static ReducedShapes of(const X& x, const Axes& axes, KeepDims keepdims, const char* op) {
         return detail::with_context_of(
             op, [&] { return of(x.shape(), axes, keepdims, op); }, x);
     }
@@ -114,7 +114,7 @@ template <class T>
 
 /// What max() and min() have in common: elements that share the extreme share its gradient equally.
 struct Extreme {
-    Reduction shapes;
+    ReducedShapes shapes;
 
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& x, const X& y) const {

@@ -380,7 +380,7 @@ std::optional<RowScale<T>> RowScale<T>::of(const Array<T>& rows) {
 
 struct Prod {
     static constexpr const char* name = "prod";
-    ops::Reduction shapes;
+    ops::ReducedShapes shapes;
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const {
@@ -461,7 +461,7 @@ Prod::Rows Prod::rows_of(const Shape& shape) const {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::prod(X<T> x, const Axes& axes, KeepDims keepdims) {
-    return apply(Prod{Reduction::of(x, axes, keepdims, "prod")}, x);
+    return apply(Prod{ReducedShapes::of(x, axes, keepdims, "prod")}, x);
 }
 
 // ---- diff ----

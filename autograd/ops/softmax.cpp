@@ -22,13 +22,13 @@ using detail::with_context_of;
 
 namespace {
 
-using ops::Reduction;
+using ops::ReducedShapes;
 
 /// x minus its maximum over the axes: the largest exponential is then 1, also where it is infinite. (Where it is
 /// -infinity there is NaN.)
 template <class T>
 Eager<T> shifted(const Array<T>& x, const Shape& kept) {
-    Reduction{kept, kept}.require_fit(x.shape());
+    ReducedShapes{kept, kept}.require_fit(x.shape());
     Array<T> largest = empty<T>(kept);
     kernels::max_to(largest, x);
     constexpr T inf = std::numeric_limits<T>::infinity();
@@ -89,12 +89,12 @@ struct LogSoftmax {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::softmax(X<T> x, const Axes& axes) {
-    return apply(Softmax{Reduction::of(x, axes, KeepDims::yes, "softmax").kept}, x);
+    return apply(Softmax{ReducedShapes::of(x, axes, KeepDims::yes, "softmax").kept}, x);
 }
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::log_softmax(X<T> x, const Axes& axes) {
-    return apply(LogSoftmax{Reduction::of(x, axes, KeepDims::yes, "log_softmax").kept}, x);
+    return apply(LogSoftmax{ReducedShapes::of(x, axes, KeepDims::yes, "log_softmax").kept}, x);
 }
 
 // ---- cross_entropy ----
@@ -166,7 +166,7 @@ void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const 
     if (!(epsilon >= 0) || std::isinf(epsilon)) {
         throw Error(fmt::format("layer_norm: epsilon = {}: a finite number from 0 on is wanted", epsilon));
     }
-    Reduction::of(x, axes, KeepDims::yes, "layer_norm");
+    ReducedShapes::of(x, axes, KeepDims::yes, "layer_norm");
     const auto require = [&](const Shape* shape, const char* which) {
         if (shape == nullptr || broadcasts_to(*shape, x)) return;
         throw ShapeError(std::string("layer_norm: a ") + which + " of shape " + to_string(*shape) +
@@ -182,7 +182,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::layer_norm(X<T> x, const Axes& axes, double epsilon) {
     with_context_of(
         "layer_norm", [&] { require_layer_norm(x.shape(), axes, epsilon, nullptr, nullptr); }, x);
-    const Shape kept = Reduction::of(x, axes, KeepDims::yes, "layer_norm").kept;
+    const Shape kept = ReducedShapes::of(x, axes, KeepDims::yes, "layer_norm").kept;
     const auto scale = scale_of_spread(detail::values_of(x), kept, epsilon);
     const X<T> centred = exactly_centred(over_scale(x, scale), kept);
     const X<T> variance = mean_to(square(centred), kept);

@@ -20,7 +20,7 @@ using detail::with_context_of;
 namespace {
 
 using ops::infinity;
-using ops::Reduction;
+using ops::ReducedShapes;
 
 /// What squares of ordinary numbers are below, and their inverses: then cubes of them, by which second derivatives are
 /// divided, are numbers too.
@@ -112,7 +112,7 @@ void require_correction(double correction) {
 
 /// By what var() and stddev() divide: NaN where n - correction is not positive.
 template <Operand X>
-double degrees_of_freedom(const X& x, const Reduction& shapes, double correction, const char* op) {
+double degrees_of_freedom(const X& x, const ReducedShapes& shapes, double correction, const char* op) {
     with_context_of(
         op, [&] { require_correction(correction); }, x);
     const double groups = static_cast<double>(element_count(shapes.kept));
@@ -123,7 +123,7 @@ double degrees_of_freedom(const X& x, const Reduction& shapes, double correction
 /// sum((x - mean)^2) / divisor over axes.
 struct Variance {
     static constexpr const char* name = "var";
-    Reduction shapes;
+    ReducedShapes shapes;
     double divisor;
 
     template <class T>
@@ -157,7 +157,7 @@ struct Variance {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::var(X<T> x, const Axes& axes, KeepDims keepdims, double correction) {
-    const auto shapes = Reduction::of(x, axes, keepdims, "var");
+    const auto shapes = ReducedShapes::of(x, axes, keepdims, "var");
     return apply(Variance{shapes, degrees_of_freedom(x, shapes, correction, "var")}, x);
 }
 
@@ -174,7 +174,7 @@ X zero_at_zero(const X& x, F f) {
 
 /// (sum(|t|^ord) / divisor)^(1 / ord) over axes: t is x, or x less its mean.
 struct RootOfPowers {
-    Reduction shapes;
+    ReducedShapes shapes;
     double ord;
     bool is_centred;
     double divisor;
@@ -282,7 +282,7 @@ void require_order(double ord) {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::stddev(X<T> x, const Axes& axes, KeepDims keepdims, double correction) {
-    const auto shapes = Reduction::of(x, axes, keepdims, "stddev");
+    const auto shapes = ReducedShapes::of(x, axes, keepdims, "stddev");
     return apply(StandardDeviation{{shapes, 2, true, degrees_of_freedom(x, shapes, correction, "stddev")}}, x);
 }
 
@@ -290,7 +290,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::vector_norm(X<T> x, const Axes& axes, KeepDims keepdims, double ord) {
     const auto norm = [&] {
         require_order(ord);
-        const auto shapes = Reduction::of(x, axes, keepdims, "vector_norm");
+        const auto shapes = ReducedShapes::of(x, axes, keepdims, "vector_norm");
         if (ord == 1) return sum(abs(x), axes, keepdims);
         if (std::isinf(ord)) return max(abs(x), axes, keepdims);
         return apply(VectorNorm{{shapes, ord, false, 1}}, x);

@@ -29,7 +29,8 @@ template <class T>
 template <class T>
 [[nodiscard]] std::string to_dot(const Tape<T>& tape, const Var<T>& loss);
 
-/// The same with the norms of the gradients. Those of intermediate nodes are there after backward(loss, {.keep = true}).
+/// That graph with the norms of the gradients as well. Those of intermediate nodes are there after
+/// backward(loss, {.keep = true}).
 /// @throws TapeError if `gradients` are not of this tape and generation.
 template <class T>
 [[nodiscard]] std::string to_dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& gradients);

@@ -12,9 +12,9 @@
 #include <variant>
 #include <vector>
 
+#include "nn/data/safetensors.hpp"
 #include "nn/module.hpp"
 #include "nn/optimizers.hpp"
-#include "nn/data/safetensors.hpp"
 
 namespace nn {
 

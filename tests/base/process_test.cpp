@@ -103,7 +103,7 @@ TEST_CASE("processes: a fork while another thread is at work") {
     CHECK(wrong == 0);
 }
 
-// Run alone, as ctest runs it, there are no threads of the pool before the second product.
+// Run alone, as ctest runs it, there are no threads of the team before the second product.
 TEST_CASE("processes: a fork while the first large product is under way, after a small one") {
     if (!may_fork) return;
     const auto work = [] {

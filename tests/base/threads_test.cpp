@@ -101,7 +101,7 @@ TEST_CASE("threads: the number of threads is at least 1") {
     set_num_threads(before);
 }
 
-TEST_CASE("threads: a pool runs each part once, whoever calls it, also from within a part") {
+TEST_CASE("threads: a team runs each part once, whoever calls it, also from within a part") {
     autograd::set_num_threads(3);
     for (const std::size_t parts : {0u, 1u, 2u, 3u, 17u}) {
         std::vector<std::atomic<int>> calls(parts * 2);
@@ -119,7 +119,7 @@ TEST_CASE("threads: a pool runs each part once, whoever calls it, also from with
     autograd::set_num_threads(2);
 }
 
-TEST_CASE("threads: several callers share one pool, and large work gives the same on any of them") {
+TEST_CASE("threads: several callers share one team, and large work gives the same on any of them") {
     autograd::set_num_threads(2);
     autograd::Rng rng(9);
     const auto x = rng.normal<float>({600, 300}), w = rng.normal<float>({300, 400});
@@ -138,7 +138,7 @@ TEST_CASE("threads: several callers share one pool, and large work gives the sam
     for (const auto& each : found) CHECK(std::equal(each.begin(), each.end(), expected.begin(), expected.end()));
 }
 
-TEST_CASE("threads: what a part throws reaches the caller, and the pool goes on") {
+TEST_CASE("threads: what a part throws reaches the caller, and the team goes on") {
     const ThreadCount restored;
     for (const int threads : {1, 2, 4}) {
         set_num_threads(threads);
@@ -159,7 +159,7 @@ TEST_CASE("threads: what a part throws reaches the caller, and the pool goes on"
     }
 }
 
-TEST_CASE("threads: an exception on a thread of the pool reaches the caller") {
+TEST_CASE("threads: an exception on a thread of the team reaches the caller") {
     const ThreadCount restored;
     set_num_threads(2);
     const auto caller = std::this_thread::get_id();
@@ -171,9 +171,9 @@ TEST_CASE("threads: an exception on a thread of the pool reaches the caller") {
             return;
         }
         begun = true;
-        throw Error("from a thread of the pool");
+        throw Error("from a thread of the team");
     };
-    CHECK(message_of<Error>([&] { run_in_parallel(2, work); }) == "from a thread of the pool");
+    CHECK(message_of<Error>([&] { run_in_parallel(2, work); }) == "from a thread of the team");
 }
 
 TEST_CASE("threads: a walk over more axes than a cursor has room for") {

@@ -4,9 +4,9 @@
 #include <numbers>
 #include <string>
 
-#include "tests/catch.hpp"
 #include "examples/ae_vs_vae/models.hpp"
 #include "examples/ae_vs_vae/schedules.hpp"
+#include "tests/catch.hpp"
 #include "tests/files.hpp"
 
 using autograd::Array;

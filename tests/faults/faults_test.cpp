@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/specs/registry.hpp"
 #include "tests/catch.hpp"
 #include "tests/faults/injection.hpp"
 #include "tests/files.hpp"
+#include "tests/specs/registry.hpp"
 #include "tests/testing.hpp"
 
 using namespace autograd;

@@ -19,10 +19,10 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/check.hpp"
 #include "autograd/base/threads.hpp"
-#include "tests/specs/registry.hpp"
+#include "autograd/check.hpp"
 #include "tests/mutation/fault.hpp"
+#include "tests/specs/registry.hpp"
 
 namespace {
 

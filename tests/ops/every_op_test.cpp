@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "autograd/autograd.hpp"
-#include "autograd/check/gradcheck.hpp"
 #include "autograd/check.hpp"
-#include "tests/specs/registry.hpp"
+#include "autograd/check/gradcheck.hpp"
 #include "tests/catch.hpp"
 #include "tests/gradients_at.hpp"
+#include "tests/specs/registry.hpp"
 
 namespace {
 

@@ -34,7 +34,7 @@ template <class T>
 Arrays<T> in_turn(const Compute<T>& compute) {
     Arrays<T> result;
     run_in_parallel(2, [&](std::size_t part) {
-        if (part == 0) result = compute();  // within a part the pool is taken, and whoever wants to share does all
+        if (part == 0) result = compute();  // within a part the team is taken, and whoever wants to share does all
     });
     return result;
 }

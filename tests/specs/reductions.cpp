@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/specs/references.hpp"
 #include "autograd/ops/scan.hpp"
 #include "autograd/ops/statistics.hpp"
+#include "tests/specs/references.hpp"
 #include "tests/specs/registry.hpp"
 
 namespace autograd::detail {

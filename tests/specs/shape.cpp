@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "tests/specs/references.hpp"
 #include "autograd/ops/shape.hpp"
+#include "tests/specs/references.hpp"
 #include "tests/specs/registry.hpp"
 
 namespace autograd::detail {

@@ -1,5 +1,5 @@
 // Compiles the layers once, for float and double.
-#include "nn/convolution.hpp"
+#include "nn/conv.hpp"
 
 #include <string>
 

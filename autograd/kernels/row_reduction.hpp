@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "autograd/kernels/loop.hpp"
 #include "autograd/base/threads.hpp"
+#include "autograd/kernels/loop.hpp"
 
 namespace autograd::kernels {
 

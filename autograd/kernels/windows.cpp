@@ -1,12 +1,12 @@
 // Rows of windows are rows of the picture, shifted. Planes are shared between threads: no two write at one place.
-#include "autograd/kernels/convolution.hpp"
+#include "autograd/kernels/windows.hpp"
 
 #include <algorithm>
 #include <numeric>
 
 #include "autograd/base/array.hpp"
-#include "autograd/kernels/running_sum.hpp"
 #include "autograd/base/threads.hpp"
+#include "autograd/kernels/running_sum.hpp"
 
 namespace autograd::kernels {
 namespace {
