@@ -190,7 +190,7 @@ template <class E, std::size_t K, class X, class... Inputs>
 
 /// Whether a derived op has no derivative in input K: its lambda makes a plain number of a dual one.
 template <class E, std::size_t K, class X, std::size_t... I>
-constexpr bool drops_tangent(std::index_sequence<I...>) {
+[[nodiscard]] constexpr bool drops_tangent(std::index_sequence<I...>) {
     return !is_dual<decltype(E::evaluate(std::declval<std::conditional_t<I == K, Dual<X>, X>>()...))>;
 }
 
