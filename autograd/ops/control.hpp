@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "autograd/base/documentation.hpp"
 #include "autograd/ops/listing.hpp"
 
 namespace autograd {
@@ -106,5 +107,15 @@ template <class F, class T, std::same_as<Var<T>>... Rest>
     const Var<T> inputs[] = {first, rest...};
     return checkpoint_list<T>(on_list<T, 1 + sizeof...(Rest)>(std::move(f)), inputs);
 }
+
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation straight_through{.formula = "value", .gradient = "none to value, g to x"};
+inline constexpr Documentation gradient_hook{.formula = "x", .gradient = "g, which the hook is shown"};
+inline constexpr Documentation checkpoint{.formula = "f(x...)", .gradient = "f's, computed again in the sweep"};
+
+}  // namespace ops::words
 
 }  // namespace autograd

@@ -101,4 +101,25 @@ void require_options(const TransposedConvolution& options, const char* op);
 
 }  // namespace ops
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation unfold{.formula = "every window as a column", .gradient = "fold(g)"};
+inline constexpr Documentation fold{.formula = "windows added up to pictures", .gradient = "unfold(g)"};
+inline constexpr Documentation conv2d{
+    .formula = "y[n, o, i, j] = sum of w[o, c, p, q] x[n, c, i + p, j + q]",
+    .gradient = "conv_transpose2d(g, w), the correlation of x with g"};
+inline constexpr Documentation conv_transpose2d{
+    .formula = "y[n, o, i + p, j + q] = sum of w[c, o, p, q] x[n, c, i, j]",
+    .gradient = "conv2d(g, w), the correlation of g with x"};
+inline constexpr Documentation max_pool2d{
+    .formula = "the largest element of each window",
+    .gradient = "g to the largest",
+    .kinks = "elements which share the maximum share g equally"};
+inline constexpr Documentation avg_pool2d{
+    .formula = "the mean of each window, with the zeros of the padding", .gradient = "g / n to each"};
+
+}  // namespace ops::words
+
 }  // namespace autograd

@@ -35,4 +35,14 @@ template <template <class> class X, class T> requires Operand<X<T>>
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> tensordot(X<T> a, X<T> b, std::size_t axes = 2);
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation einsum{
+    .formula = "the sum of products over the letters not in the result", .gradient = "derived"};
+inline constexpr Documentation tensordot{.formula = "the sum of products over pairs of axes", .gradient = "derived"};
+
+}  // namespace ops::words
+
 }  // namespace autograd

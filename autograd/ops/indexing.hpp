@@ -135,4 +135,26 @@ template <template <class> class X, class T, std::integral I, std::integral A> r
     return repeat(x, extents_of(counts), static_cast<std::ptrdiff_t>(axis));
 }
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation take{
+    .formula = "x[..., indices, ...] along one axis", .gradient = "zeros, to which g is added at the places taken"};
+inline constexpr Documentation untake{
+    .formula = "zeros, to which x is added at the places that a take takes", .gradient = "the take of g"};
+inline constexpr Documentation take_along_axis{
+    .formula = "x[i, indices[i, j, k], k]", .gradient = "zeros, to which g is added at the places taken"};
+inline constexpr Documentation untake_along_axis{
+    .formula = "zeros, to which x is added at the places that a take_along_axis takes",
+    .gradient = "the take_along_axis of g"};
+inline constexpr Documentation tril{.formula = "x where column <= row + k, else 0", .gradient = "g's triangle"};
+inline constexpr Documentation triu{.formula = "x where column >= row + k, else 0", .gradient = "g's triangle"};
+inline constexpr Documentation diagonal{.formula = "y_i = x[i, i + offset]", .gradient = "g on the diagonal, else 0"};
+inline constexpr Documentation tile{
+    .formula = "x, several times side by side", .gradient = "g, summed over the copies"};
+inline constexpr Documentation repeat{.formula = "each element several times", .gradient = "g, summed over the copies"};
+
+}  // namespace ops::words
+
 }  // namespace autograd

@@ -94,4 +94,38 @@ template <template <class> class X, class T> requires Operand<X<T>>
 
 }  // namespace ops
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr const char* whole_matrix = "an infinity or a NaN in a matrix makes all of its result NaN";
+
+inline constexpr Documentation outer{.formula = "a_i b_j", .gradient = "g b, g' a"};
+inline constexpr Documentation vecdot{.formula = "the sum of a b along an axis", .gradient = "g b, g a"};
+inline constexpr Documentation trace{
+    .formula = "the sum of x[..., i, i + offset]", .gradient = "g on the diagonal, else 0"};
+inline constexpr Documentation solve{
+    .formula = "a^-1 b", .gradient = "-h y' to a, h to b, with h = a'^-1 g", .nan = whole_matrix};
+inline constexpr Documentation inv{.formula = "a^-1", .gradient = "-y' g y'", .nan = whole_matrix};
+inline constexpr Documentation det{.formula = "the determinant", .gradient = "g y a'^-1", .nan = whole_matrix};
+inline constexpr Documentation slogdet{
+    .formula = "sign and logarithm of the determinant", .gradient = "none, g a'^-1", .nan = whole_matrix};
+inline constexpr Documentation cholesky{
+    .formula = "l with l l' = (a + a') / 2",
+    .gradient = "l'^-1 phi(l' g) l^-1, symmetrised; phi halves the diagonal of the lower triangle",
+    .nan = whole_matrix};
+inline constexpr Documentation eigh{
+    .formula = "v, w with v diag(w) v' = (a + a') / 2",
+    .gradient = "v (diag(gw) + f o (v' gv)) v', symmetrised; f_ij = 1 / (w_j - w_i)",
+    .kinks = "equal eigenvalues: an Error, unless gv is 0",
+    .nan = whole_matrix};
+inline constexpr Documentation eigvalsh{
+    .formula = "the eigenvalues of (a + a') / 2, ascending",
+    .gradient = "v diag(g) v'",
+    .kinks = "equal eigenvalues: each has the gradient of the vector that LAPACK chose, whose own derivative is an "
+             "Error",
+    .nan = whole_matrix};
+
+}  // namespace ops::words
+
 }  // namespace autograd

@@ -46,4 +46,15 @@ template <class X>
 
 }  // namespace ops
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation matmul{
+    .formula = "a b, each after its transposition; for each pair of the leading axes",
+    .gradient = "g b', a' g, summed where broadcast"};
+inline constexpr Documentation linear{.formula = "x weight' + bias", .gradient = "g weight, g' x, g summed over rows"};
+
+}  // namespace ops::words
+
 }  // namespace autograd

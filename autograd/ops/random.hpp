@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "autograd/base/documentation.hpp"
 #include "autograd/base/random.hpp"
 #include "autograd/ops/naming.hpp"
 
@@ -56,5 +57,22 @@ template <class T>
     };
     return detail::with_context_of(name, drawn, probabilities);
 }
+
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation normal_like{
+    .formula = "N(0, 1), a leaf of the input's shape",
+    .gradient = "none",
+    .nan = "none: only the shape of the input is used"};
+inline constexpr Documentation uniform_like{
+    .formula = "uniform on [0, 1), a leaf of the input's shape",
+    .gradient = "none",
+    .nan = "none: only the shape of the input is used"};
+inline constexpr Documentation bernoulli_like{
+    .formula = "1 with probability p, else 0; a leaf", .gradient = "none", .nan = "an error: not a probability"};
+
+}  // namespace ops::words
 
 }  // namespace autograd

@@ -105,7 +105,13 @@ inline constexpr auto share_of_sum = elementwise<"share_of_sum">(
         return where(whole == infinity, of_part / of_whole, exp(part - where(whole == -infinity, 0, whole)));
     },
     [](auto g, auto, auto, auto, auto, auto y) { return g * y; },
-    [](auto g, auto, auto, auto, auto, auto y) { return -g * y; }, no_gradient, no_gradient);
+    [](auto g, auto, auto, auto, auto, auto y) { return -g * y; },
+    no_gradient, no_gradient)
+    .documented(
+        {.formula = "exp(part - whole), a share of a logsumexp; of_part / of_whole where the whole is infinite",
+         .gradient = "g y, -g y, none, none",
+         .kinks = "whole = -infinity: exp(part)",
+         .nan = "the counts are looked at where the whole is infinite"});
 
 /// log(sum(exp(x))) over the axes that `kept` has extent 1 for, of elements of which the largest is 0 (or all are minus
 /// infinity): exact where one dominates, whose 1 would round the others away.
@@ -138,5 +144,35 @@ struct Extreme {
 };
 
 }  // namespace ops
+
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation sum{.formula = "the sum over axes", .gradient = "g, repeated"};
+inline constexpr Documentation mean{
+    .formula = "the sum over axes, divided by its number of terms", .gradient = "g / n, repeated"};
+inline constexpr Documentation max{
+    .formula = "the largest element",
+    .gradient = "g to the largest",
+    .kinks = "elements which share it share g equally"};
+inline constexpr Documentation min{
+    .formula = "the smallest element",
+    .gradient = "g to the smallest",
+    .kinks = "elements which share it share g equally"};
+inline constexpr Documentation argmax{
+    .formula = "the index of the largest element", .gradient = "none", .kinks = "the first of several"};
+inline constexpr Documentation argmin{
+    .formula = "the index of the smallest element", .gradient = "none", .kinks = "the first of several"};
+inline constexpr Documentation logsumexp{
+    .formula = "log(sum(exp(x)))",
+    .gradient = "g exp(x - y)",
+    .kinks = "all elements -infinity: 0; infinities: equal shares"};
+inline constexpr Documentation sum_to{
+    .formula = "x summed over the axes that broadcasting would repeat", .gradient = "g, repeated"};
+inline constexpr Documentation broadcast_to{
+    .formula = "x repeated along new axes and those of extent 1", .gradient = "g summed over them"};
+
+}  // namespace ops::words
 
 }  // namespace autograd

@@ -63,4 +63,24 @@ template <template <class> class X, class T> requires Operand<X<T>>
 
 }  // namespace ops
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation linear_recurrence{
+    .formula = "y_i = a_i y_(i-1) + b_i", .gradient = "to b: r_i = g_i + a_(i+1) r_(i+1); to a: r_i y_(i-1)"};
+inline constexpr Documentation cumulative_sum{.formula = "y_i = x_0 + ... + x_i", .gradient = "g_i + g_(i+1) + ..."};
+inline constexpr Documentation cumulative_prod{
+    .formula = "y_i = x_0 ... x_i", .gradient = "y_(i-1) r_i, where r_i = g_i + x_(i+1) r_(i+1)"};
+inline constexpr Documentation logcumsumexp{
+    .formula = "log(exp(x_0) + ... + exp(x_i))",
+    .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",
+    .kinks = "elements -infinity: 0; infinities: equal shares"};
+inline constexpr Documentation diff{
+    .formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n the differences of g among zeros"};
+inline constexpr Documentation prod{
+    .formula = "the product over axes", .gradient = "g times the product of the others"};
+
+}  // namespace ops::words
+
 }  // namespace autograd

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "autograd/base/documentation.hpp"
 #include "autograd/ops/listing.hpp"
 
 namespace autograd {
@@ -250,5 +251,33 @@ void require_matrix(const Shape& shape);
 void require_input(const Shape& x, const Shape& expected);
 
 }  // namespace ops
+
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation reshape{
+    .formula = "the same elements in another shape", .gradient = "g in the input's shape"};
+inline constexpr Documentation permute_dims{
+    .formula = "y[i, j, ...] = x[...], the axes in another order", .gradient = "g, permuted back"};
+inline constexpr Documentation matrix_transpose{
+    .formula = "the last two axes exchanged", .gradient = "g, exchanged back"};
+inline constexpr Documentation slice{
+    .formula = "x[start:stop:step] along one axis", .gradient = "g at the selected places, else 0"};
+inline constexpr Documentation unslice{
+    .formula = "zeros, with x at the places that a slice selects", .gradient = "the slice of g"};
+inline constexpr Documentation expand_dims{.formula = "new axes of extent 1", .gradient = "g in the input's shape"};
+inline constexpr Documentation squeeze{.formula = "without axes of extent 1", .gradient = "g in the input's shape"};
+inline constexpr Documentation moveaxis{.formula = "some axes at other places", .gradient = "g, moved back"};
+inline constexpr Documentation flip{.formula = "elements in reverse order along axes", .gradient = "g, flipped"};
+inline constexpr Documentation roll{.formula = "y[(i + shift) mod n] = x[i]", .gradient = "g, rolled back"};
+inline constexpr Documentation pad{.formula = "x with a constant before and after", .gradient = "g's part"};
+inline constexpr Documentation split{.formula = "parts of one axis", .gradient = "each part's g at its place"};
+inline constexpr Documentation unstack{
+    .formula = "the arrays along an axis", .gradient = "each array's g at its place"};
+inline constexpr Documentation concat{.formula = "arrays joined along an axis", .gradient = "g's part"};
+inline constexpr Documentation stack{.formula = "arrays of one shape along a new axis", .gradient = "g's part"};
+
+}  // namespace ops::words
 
 }  // namespace autograd

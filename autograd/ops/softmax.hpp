@@ -101,4 +101,21 @@ template <template <class> class X, class T> requires Operand<X<T>>
     return ops::layer_norm(x, weight, bias, Axes(-1), 1e-5);
 }
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation softmax{
+    .formula = "exp(x) / sum(exp(x))",
+    .gradient = "y (g - sum(g y))",
+    .kinks = "infinities: equal shares; all elements -infinity: NaN"};
+inline constexpr Documentation log_softmax{
+    .formula = "log(softmax(x))", .gradient = "g - exp(y) sum(g)", .kinks = "as softmax"};
+inline constexpr Documentation cross_entropy{
+    .formula = "-log softmax(logits)[class]", .gradient = "g (softmax(logits) - 1 at the class)"};
+inline constexpr Documentation layer_norm{
+    .formula = "(x - mean) / sqrt(variance + epsilon) weight + bias", .gradient = "derived"};
+
+}  // namespace ops::words
+
 }  // namespace autograd

@@ -116,4 +116,24 @@ template <template <class> class X, class T> requires Operand<X<T>>
 
 }  // namespace ops
 
+// ---- In words, for the table of ops ----
+
+namespace ops::words {
+
+inline constexpr Documentation var{
+    .formula = "sum((x - mean(x))^2) / (n - correction)", .gradient = "2 g (x - mean(x)) / (n - correction)"};
+inline constexpr Documentation stddev{
+    .formula = "sqrt(var(x))", .gradient = "g (x - mean(x)) / (y (n - correction))", .kinks = "y = 0: 0"};
+inline constexpr Documentation vector_norm{
+    .formula = "sum(|x|^ord)^(1 / ord)",
+    .gradient = "g sign(x) (|x| / y)^(ord - 1)",
+    .kinks = "y = 0, and x = 0 where ord < 2: 0; several infinities: NaN to these"};
+inline constexpr Documentation count_nonzero{
+    .formula = "how many elements are not 0", .gradient = "none", .nan = "is not 0"};
+inline constexpr Documentation any{
+    .formula = "1 if an element is not 0, else 0", .gradient = "none", .nan = "is not 0"};
+inline constexpr Documentation all{.formula = "0 if an element is 0, else 1", .gradient = "none", .nan = "is not 0"};
+
+}  // namespace ops::words
+
 }  // namespace autograd
