@@ -24,7 +24,7 @@ namespace {
 using autograd::Array;
 using autograd::Shape;
 using Var = autograd::Var<float>;
-using Domain = autograd::Documentation::Domain;
+using Domain = autograd::OpDomain;
 using Call = std::function<Var(std::span<const Var>)>;
 using Raw = std::function<void(float* out, const float* const* in)>;
 
@@ -145,7 +145,7 @@ const std::map<std::string, Raw>& elementwise_loops() {
 
 /// The loop of an op which has none above: its reference, a call in double for each element.
 Raw loop_of_reference(const autograd::OpSpec& spec) {
-    return [reference = spec.documentation.reference, arity = spec.arity](float* out, const float* const* in) {
+    return [reference = spec.reference, arity = spec.arity](float* out, const float* const* in) {
         std::array<double, most_inputs> x{};
         for (std::size_t i = 0; i < elements; ++i) {
             for (std::size_t k = 0; k < arity; ++k) x[k] = static_cast<double>(in[k][i]);
@@ -167,14 +167,14 @@ void add_elementwise(Ratios& ratios) {
         if (!spec.is_elementwise()) continue;
         std::vector<Input> inputs;
         for (std::size_t i = 0; i < spec.arity; ++i)
-            inputs.push_back({{rows, columns}, spec.documentation.domain[i]});
+            inputs.push_back({{rows, columns}, spec.domain[i]});
         const std::string xtape = add_call(spec.name, inputs, spec.call);
         if (spec.arity <= memory.size()) {
             ratios.push_back({"kernel_" + spec.name + "_over_memory", xtape, memory[spec.arity - 1]});
         }
         const auto raw = elementwise_loops().find(spec.name);
         const bool listed = raw != elementwise_loops().end();
-        if (!listed && !spec.documentation.reference) continue;
+        if (!listed && !spec.reference) continue;
         ratios.push_back({"kernel_" + spec.name + (listed ? "_over_raw" : "_over_reference"), xtape,
                           add_raw("kernel/" + spec.name + (listed ? "/raw" : "/reference"), inputs, elements,
                                   listed ? raw->second : loop_of_reference(spec))});

@@ -37,6 +37,7 @@ inline constexpr auto difference_by_deviation = autograd::elementwise<"differenc
     [](auto g, auto, auto, auto log_variance, auto) { return by_deviation(g, log_variance); },
     [](auto g, auto, auto, auto log_variance, auto) { return -by_deviation(g, log_variance); },
     [](auto g, auto, auto, auto, auto y) { return -0.5 * g * y; });
+
 inline constexpr auto difference_by_variance = autograd::elementwise<"difference_by_variance">(
     [](auto a, auto b, auto log_variance) { return difference_by(by_variance, a, b, log_variance); },
     [](auto g, auto, auto, auto log_variance, auto) { return by_variance(g, log_variance); },
@@ -46,32 +47,25 @@ inline constexpr auto difference_by_variance = autograd::elementwise<"difference
 /// x^2 / 2, which may be a number where x^2 is none.
 inline constexpr auto half_of_square = [](auto x) { return 0.5 * x * x; };
 
-inline constexpr auto normal_log_prob =
-    autograd::elementwise<"normal_log_prob">(
-        [](auto x, auto mean, auto log_variance) {
-            const auto half_square = half_of_square(difference_by_deviation(x, mean, log_variance));
-            // An infinite square outweighs the logarithm of a variance of 0.
-            const auto logarithm = where(half_square == autograd::ops::infinity, 0, log_variance);
-            return -0.5 * (log_two_pi + logarithm) - half_square;
-        },
-        [](auto g, auto x, auto mean, auto log_variance, auto) {
-            return g * difference_by_variance(mean, x, log_variance);
-        },
-        [](auto g, auto x, auto mean, auto log_variance, auto) {
-            return g * difference_by_variance(x, mean, log_variance);
-        },
-        [](auto g, auto x, auto mean, auto log_variance, auto) {
-            return g * (half_of_square(difference_by_deviation(x, mean, log_variance)) - 0.5);
-        })
-        .documented(
-            {.formula = "-(log(2 pi) + log_variance + (x - mean)^2 / exp(log_variance)) / 2",
-             .gradient = "g (mean - x) / variance, g (x - mean) / variance, g ((x - mean)^2 / variance - 1) / 2",
-             .kinks = "a variance of 0: the limit, infinity at the mean and -infinity elsewhere",
-             .reference = [](const double* x) {
-                 const double sigma = std::sqrt(std::exp(x[2]));
-                 const double z = (x[0] - x[1]) / sigma;
-                 return std::log(std::exp(-z * z / 2) / (sigma * std::sqrt(2 * std::numbers::pi)));
-             }});
+inline constexpr auto normal_log_prob = autograd::elementwise<"normal_log_prob">(
+    [](auto x, auto mean, auto log_variance) {
+        const auto half_square = half_of_square(difference_by_deviation(x, mean, log_variance));
+        // An infinite square outweighs the logarithm of a variance of 0.
+        const auto logarithm = where(half_square == autograd::ops::infinity, 0, log_variance);
+        return -0.5 * (log_two_pi + logarithm) - half_square;
+    },
+    [](auto g, auto x, auto mean, auto log_variance, auto) {
+        return g * difference_by_variance(mean, x, log_variance);
+    },
+    [](auto g, auto x, auto mean, auto log_variance, auto) {
+        return g * difference_by_variance(x, mean, log_variance);
+    },
+    [](auto g, auto x, auto mean, auto log_variance, auto) {
+        return g * (half_of_square(difference_by_deviation(x, mean, log_variance)) - 0.5);
+    })
+    .documented({.formula = "-(log(2 pi) + log_variance + (x - mean)^2 / exp(log_variance)) / 2",
+                 .gradient = "g (mean - x) / variance, g (x - mean) / variance, g ((x - mean)^2 / variance - 1) / 2",
+                 .kinks = "a variance of 0: the limit, infinity at the mean and -infinity elsewhere"});
 
 /// exp(x) - 1 - x. Below 1/2 in magnitude, where differences would lose digits, its series, of whose terms 15 are
 /// taken: the next is less than 2e-19 of the sum.
@@ -97,102 +91,80 @@ inline constexpr auto half_of_exp_remainder = [](auto x) {
                  0.5 * exp_remainder(where(large, 0, x)));
 };
 
-inline constexpr auto normal_kl_divergence =
-    autograd::elementwise<"normal_kl_divergence">(
-        [](auto mean, auto log_variance, auto q_mean, auto q_log_variance) {
-            return half_of_exp_remainder(autograd::ops::difference(log_variance, q_log_variance)) +
-                   half_of_square(difference_by_deviation(mean, q_mean, q_log_variance));
-        },
-        [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
-            return g * difference_by_variance(mean, q_mean, q_log_variance);
-        },
-        [](auto g, auto, auto log_variance, auto, auto q_log_variance, auto) {
-            return g * half_of_expm1(autograd::ops::difference(log_variance, q_log_variance));
-        },
-        [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
-            return g * difference_by_variance(q_mean, mean, q_log_variance);
-        },
-        [](auto g, auto mean, auto log_variance, auto q_mean, auto q_log_variance, auto) {
-            return -g * (half_of_expm1(autograd::ops::difference(log_variance, q_log_variance)) +
-                         half_of_square(difference_by_deviation(mean, q_mean, q_log_variance)));
-        })
-        .documented({.formula = "(exp(r) - 1 - r + (mean - q_mean)^2 / exp(q_log_variance)) / 2, r the difference of "
-                                "the log variances",
-                     .gradient = "stated",
-                     .kinks = "equal infinite log variances: r = 0",
-                     .reference = [](const double* x) {
-                         const double variance = std::exp(x[1]);
-                         const double q_variance = std::exp(x[3]);
-                         return std::log(std::sqrt(q_variance / variance)) +
-                                (variance + (x[0] - x[2]) * (x[0] - x[2])) / (2 * q_variance) - 0.5;
-                     }});
+inline constexpr auto normal_kl_divergence = autograd::elementwise<"normal_kl_divergence">(
+    [](auto mean, auto log_variance, auto q_mean, auto q_log_variance) {
+        return half_of_exp_remainder(autograd::ops::difference(log_variance, q_log_variance)) +
+               half_of_square(difference_by_deviation(mean, q_mean, q_log_variance));
+    },
+    [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
+        return g * difference_by_variance(mean, q_mean, q_log_variance);
+    },
+    [](auto g, auto, auto log_variance, auto, auto q_log_variance, auto) {
+        return g * half_of_expm1(autograd::ops::difference(log_variance, q_log_variance));
+    },
+    [](auto g, auto mean, auto, auto q_mean, auto q_log_variance, auto) {
+        return g * difference_by_variance(q_mean, mean, q_log_variance);
+    },
+    [](auto g, auto mean, auto log_variance, auto q_mean, auto q_log_variance, auto) {
+        return -g * (half_of_expm1(autograd::ops::difference(log_variance, q_log_variance)) +
+                     half_of_square(difference_by_deviation(mean, q_mean, q_log_variance)));
+    })
+    .documented({.formula = "(exp(r) - 1 - r + (mean - q_mean)^2 / exp(q_log_variance)) / 2, r the difference of the "
+                            "log variances",
+                 .gradient = "stated",
+                 .kinks = "equal infinite log variances: r = 0"});
 
-inline constexpr auto standard_normal_kl_divergence =
-    autograd::elementwise<"standard_normal_kl_divergence">(
-        [](auto mean, auto log_variance) { return half_of_exp_remainder(log_variance) + half_of_square(mean); },
-        [](auto g, auto mean, auto, auto) { return g * mean; },
-        [](auto g, auto, auto log_variance, auto) { return g * half_of_expm1(log_variance); })
-        .documented({.formula = "(exp(log_variance) - 1 - log_variance + mean^2) / 2",
-                     .gradient = "g mean, g (exp(log_variance) - 1) / 2",
-                     .reference = [](const double* x) { return (std::exp(x[1]) + x[0] * x[0] - 1 - x[1]) / 2; }});
+inline constexpr auto standard_normal_kl_divergence = autograd::elementwise<"standard_normal_kl_divergence">(
+    [](auto mean, auto log_variance) { return half_of_exp_remainder(log_variance) + half_of_square(mean); },
+    [](auto g, auto mean, auto, auto) { return g * mean; },
+    [](auto g, auto, auto log_variance, auto) { return g * half_of_expm1(log_variance); })
+    .documented({.formula = "(exp(log_variance) - 1 - log_variance + mean^2) / 2",
+                 .gradient = "g mean, g (exp(log_variance) - 1) / 2"});
 
 // Where the logits are near each other, a sum without a negative term: with d = q_logit - logit, the divergence is
 // log((1 - p) exp(-p d) + p exp((1 - p) d)), in which the linear terms cancel. Elsewhere the expectation of
 // log p(x) - log q(x), with -log p = softplus(-logit).
-inline constexpr auto bernoulli_kl_divergence =
-    autograd::elementwise<"bernoulli_kl_divergence">(
-        [](auto logit, auto q_logit) {
-            const auto p = sigmoid(logit), rest = sigmoid(-logit);
-            const auto step = autograd::ops::difference(q_logit, logit);
-            const auto is_near = abs(step) < 10;
-            const auto d = where(is_near, step, 0);
-            const auto near = log1p(rest * exp_remainder(-p * d) + p * exp_remainder(rest * d));
-            const auto far_on_1 = p * (softplus(-q_logit) - softplus(-logit));
-            const auto far_on_0 = rest * (softplus(q_logit) - softplus(logit));
-            // What has no probability under p adds nothing, however small it is under q.
-            return where(is_near, near,
-                         where(logit == -autograd::ops::infinity, 0, far_on_1) +
-                             where(logit == autograd::ops::infinity, 0, far_on_0));
-        },
-        [](auto g, auto logit, auto q_logit, auto) {
-            // There p (1 - p) is 0, and the difference may overflow.
-            const auto certain = logical_and(abs(logit) > autograd::ops::vanishing, isfinite(q_logit));
-            return g * sigmoid(logit) * sigmoid(-logit) * where(certain, 0, autograd::ops::difference(logit, q_logit));
-        },
-        // sigmoid(q_logit) - sigmoid(logit), as a product.
-        [](auto g, auto logit, auto q_logit, auto) {
-            const auto above = q_logit > logit;
-            const auto high = where(above, q_logit, logit), low = where(above, logit, q_logit);
-            const auto size = sigmoid(high) * sigmoid(-low) * expm1(autograd::ops::difference(low, high));
-            return g * where(above, -size, size);
-        })
-        .documented({.formula = "p log(p / q) + (1 - p) log((1 - p) / (1 - q)), p and q the sigmoids",
-                     .gradient = "g p (1 - p) (logit - q_logit), g (q - p)",
-                     .kinks = "equal infinities: 0; p = 0 or 1: the limits",
-                     .domain = {{{-6, 6}, {-6, 6}}},
-                     .reference = [](const double* x) {
-                         const double p = 1 / (1 + std::exp(-x[0]));
-                         const double q = 1 / (1 + std::exp(-x[1]));
-                         return p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q));
-                     }});
+inline constexpr auto bernoulli_kl_divergence = autograd::elementwise<"bernoulli_kl_divergence">(
+    [](auto logit, auto q_logit) {
+        const auto p = sigmoid(logit), rest = sigmoid(-logit);
+        const auto step = autograd::ops::difference(q_logit, logit);
+        const auto is_near = abs(step) < 10;
+        const auto d = where(is_near, step, 0);
+        const auto near = log1p(rest * exp_remainder(-p * d) + p * exp_remainder(rest * d));
+        const auto far_on_1 = p * (softplus(-q_logit) - softplus(-logit));
+        const auto far_on_0 = rest * (softplus(q_logit) - softplus(logit));
+        // What has no probability under p adds nothing, however small it is under q.
+        return where(is_near, near,
+                     where(logit == -autograd::ops::infinity, 0, far_on_1) +
+                         where(logit == autograd::ops::infinity, 0, far_on_0));
+    },
+    [](auto g, auto logit, auto q_logit, auto) {
+        // There p (1 - p) is 0, and the difference may overflow.
+        const auto certain = logical_and(abs(logit) > autograd::ops::vanishing, isfinite(q_logit));
+        return g * sigmoid(logit) * sigmoid(-logit) * where(certain, 0, autograd::ops::difference(logit, q_logit));
+    },
+    // sigmoid(q_logit) - sigmoid(logit), as a product.
+    [](auto g, auto logit, auto q_logit, auto) {
+        const auto above = q_logit > logit;
+        const auto high = where(above, q_logit, logit), low = where(above, logit, q_logit);
+        const auto size = sigmoid(high) * sigmoid(-low) * expm1(autograd::ops::difference(low, high));
+        return g * where(above, -size, size);
+    })
+    .documented({.formula = "p log(p / q) + (1 - p) log((1 - p) / (1 - q)), p and q the sigmoids",
+                 .gradient = "g p (1 - p) (logit - q_logit), g (q - p)",
+                 .kinks = "equal infinities: 0; p = 0 or 1: the limits"});
 
 // Beyond the bounds p or 1 - p is 0.
 inline constexpr auto bernoulli_entropy = autograd::elementwise<"bernoulli_entropy">(
-                                              [](auto logit) {
-                                                  const auto l = autograd::ops::bounded(logit);
-                                                  return sigmoid(l) * softplus(-l) + sigmoid(-l) * softplus(l);
-                                              },
-                                              [](auto g, auto logit, auto) {
-                                                  const auto l = autograd::ops::bounded(logit);
-                                                  return -g * l * sigmoid(l) * sigmoid(-l);
-                                              })
-                                              .documented({.formula = "-p log(p) - (1 - p) log(1 - p), p the sigmoid",
-                                                           .gradient = "-g logit p (1 - p)",
-                                                           .domain = {{{-6, 6}}},
-                                                           .reference = [](const double* x) {
-                                                               const double p = 1 / (1 + std::exp(-x[0]));
-                                                               return -p * std::log(p) - (1 - p) * std::log(1 - p);
-                                                           }});
+    [](auto logit) {
+        const auto l = autograd::ops::bounded(logit);
+        return sigmoid(l) * softplus(-l) + sigmoid(-l) * softplus(l);
+    },
+    [](auto g, auto logit, auto) {
+        const auto l = autograd::ops::bounded(logit);
+        return -g * l * sigmoid(l) * sigmoid(-l);
+    })
+    .documented({.formula = "-p log(p) - (1 - p) log(1 - p), p the sigmoid", .gradient = "-g logit p (1 - p)"});
 
 // The continuous Bernoulli density is proportional to exp(logit x): near a logit of 0 almost uniform, far from it
 // almost an exponential distribution that falls from one end of [0, 1]. What is computed is relative to its anchor,
@@ -232,43 +204,29 @@ inline constexpr auto mean_from_anchor = [](auto logit) {
 
 // The density at the anchor is logit / 2 / sinh(logit / 2) in the middle, the integral of what stands above, and
 // |logit| / (1 - exp(-|logit|)) at an end.
-inline constexpr auto continuous_bernoulli_log_prob =
-    autograd::elementwise<"continuous_bernoulli_log_prob">(
-        [](auto x, auto logit) {
-            const auto small = abs(logit) < 4;
-            const auto squared = square(where(small, logit, 0));
-            const auto size = where(small, 4, abs(logit));
-            const auto poles = squared * (1 / first_pole + 1 / second_pole + squared * (1 / first_pole / second_pole));
-            const auto logarithm = log1p(where(small, poles, size / -expm1(-size) - 1));
-            const auto series = squared * mean_series(squared, [](int k) { return 2 * k + 2; });
-            const auto at_anchor = where(small, -(logarithm + series), logarithm);
-            const auto distance = x - anchor(logit);
-            const auto slope = where(distance == 0, 0, logit * distance);
-            return where(slope == -autograd::ops::infinity, slope, slope + at_anchor);
-        },
-        [](auto g, auto, auto logit, auto) { return g * logit; },
-        [](auto g, auto x, auto logit, auto) { return g * ((x - anchor(logit)) - mean_from_anchor(logit)); })
-        .documented({.formula = "x logit - log(1 + exp(logit)) + log(logit / tanh(logit / 2))",
-                     .gradient = "g logit, g (x - mean)",
-                     .kinks = "infinite logits: the limits, infinity at the end where all the probability is, else "
-                              "-infinity",
-                     .domain = {{{0, 1}, {-6, 6}}},
-                     .reference = [](const double* x) {
-                         const double p = 1 / (1 + std::exp(-x[1]));
-                         return x[0] * std::log(p) + (1 - x[0]) * std::log(1 - p) +
-                                std::log(2 * std::atanh(1 - 2 * p) / (1 - 2 * p));
-                     }});
+inline constexpr auto continuous_bernoulli_log_prob = autograd::elementwise<"continuous_bernoulli_log_prob">(
+    [](auto x, auto logit) {
+        const auto small = abs(logit) < 4;
+        const auto squared = square(where(small, logit, 0));
+        const auto size = where(small, 4, abs(logit));
+        const auto poles = squared * (1 / first_pole + 1 / second_pole + squared * (1 / first_pole / second_pole));
+        const auto logarithm = log1p(where(small, poles, size / -expm1(-size) - 1));
+        const auto series = squared * mean_series(squared, [](int k) { return 2 * k + 2; });
+        const auto at_anchor = where(small, -(logarithm + series), logarithm);
+        const auto distance = x - anchor(logit);
+        const auto slope = where(distance == 0, 0, logit * distance);
+        return where(slope == -autograd::ops::infinity, slope, slope + at_anchor);
+    },
+    [](auto g, auto, auto logit, auto) { return g * logit; },
+    [](auto g, auto x, auto logit, auto) { return g * ((x - anchor(logit)) - mean_from_anchor(logit)); })
+    .documented({.formula = "x logit - log(1 + exp(logit)) + log(logit / tanh(logit / 2))",
+                 .gradient = "g logit, g (x - mean)",
+                 .kinks = "infinite logits: the limits, infinity at the end where all the probability is, else "
+                          "-infinity"});
 
-inline constexpr auto continuous_bernoulli_mean =
-    autograd::elementwise<"continuous_bernoulli_mean">(
-        [](auto logit) { return anchor(logit) + mean_from_anchor(logit); })
-        .documented({.formula = "p / (2 p - 1) + 1 / (2 atanh(1 - 2 p)), p the sigmoid",
-                     .gradient = "derived",
-                     .domain = {{{-6, 6}}},
-                     .reference = [](const double* x) {
-                         const double p = 1 / (1 + std::exp(-x[0]));
-                         return p / (2 * p - 1) + 1 / (2 * std::atanh(1 - 2 * p));
-                     }});
+inline constexpr auto continuous_bernoulli_mean = autograd::elementwise<"continuous_bernoulli_mean">(
+    [](auto logit) { return anchor(logit) + mean_from_anchor(logit); })
+    .documented({.formula = "p / (2 p - 1) + 1 / (2 atanh(1 - 2 p)), p the sigmoid", .gradient = "derived"});
 
 /// The inverse of the distribution function, log(1 + u (exp(logit) - 1)) / logit, by symmetry at -|logit|, where
 /// nothing overflows. It is within [0, 1] for all logits; for infinite ones it is the end where all the probability is.

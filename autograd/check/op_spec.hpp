@@ -1,9 +1,10 @@
-// The spec of an op: what the checks, the op table and a reader need to know of it beside its code. A user's op gets its
-// spec where the user's test names it, by spec_of(); those of the library's ops stand with its tests.
+// The spec of an op: what the checks hold it against, and its row of the op table. A user's op gets its spec where the
+// user's test names it, by spec_of(); those of the library's ops stand with its tests.
 #pragma once
 
 #include "autograd/base/language.hpp"
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -13,10 +14,28 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/base/documentation.hpp"
 #include "autograd/core/elementwise_op.hpp"
 #include "autograd/core/structured_op.hpp"
 
 namespace autograd {
+
+/// Where to sample an input from, or, low = high, hold it.
+struct OpDomain {
+    double low = -2;
+    double high = 2;
+};
+
+/// What an elementwise op is held against.
+struct OpOracle {
+    static constexpr std::size_t max_inputs = 4;
+
+    std::array<OpDomain, max_inputs> domain{};            ///< of each input
+    double (*reference)(const double* inputs) = nullptr;  ///< the value by independent means
+    /// How far the value may be from the reference, in units of its last place: by default what xsimd's functions promise,
+    /// 2, and four roundings more.
+    double ulps = 4;
+};
 
 /// The inputs of a call: v[0] of none is an error.
 template <class T>
@@ -50,8 +69,8 @@ struct OpCase {
     OpCall call{};
     /// The value by plain loops. Of the absolute values of the inputs it gives the scale of the rounding errors.
     std::function<Array<double>(std::span<const Array<double>>)> reference{};
-    Documentation::Domain domain{};  ///< where to sample the inputs from
-    bool float_agrees = true;        ///< false where float gives other values altogether: noise
+    OpDomain domain{};         ///< of all inputs
+    bool float_agrees = true;  ///< false where float gives other values altogether: noise
 };
 
 /// A call that must throw a ShapeError whose message holds all of these.
@@ -64,8 +83,12 @@ struct OpMisuse {
 struct OpSpec {
     std::string name{};
     Documentation documentation{};
+    double ulps = OpOracle{}.ulps;
 
-    /// Of an elementwise op: what it is compiled to, for this number of inputs.
+    /// Of an elementwise op: where to sample its inputs from, its value by other means, and what it is compiled to for
+    /// this number of inputs.
+    std::array<OpDomain, OpOracle::max_inputs> domain{};
+    double (*reference)(const double* inputs) = nullptr;
     std::size_t arity = 0;
     OpCall call{};
     const ElementwiseOp<float>* in_float = nullptr;
@@ -102,21 +125,26 @@ template <class F, std::size_t Rules, std::size_t From = 1>
     } else if constexpr (takes<F>(std::make_index_sequence<From>{})) {
         return From;
     } else {
-        static_assert(From < Documentation::max_inputs, "the op's lambda takes no number of inputs from 1 to 4");
+        static_assert(From < OpOracle::max_inputs, "the op's lambda takes no number of inputs from 1 to 4");
         return arity_of<F, Rules, From + 1>();
     }
 }
 
 }  // namespace detail
 
-/// The spec of an elementwise op: `spec_of(swish)`.
+/// The spec of an elementwise op: `spec_of(swish)`; or with what its value is held against,
+///
+///     spec_of(swish, {.domain = {{{-6, 6}}}, .reference = [](const double* x) { return x[0] / (1 + std::exp(-x[0])); }})
 template <Name OpName, class F, class... Rules>
-[[nodiscard]] OpSpec spec_of(const Elementwise<OpName, F, Rules...>& op) {
+[[nodiscard]] OpSpec spec_of(const Elementwise<OpName, F, Rules...>& op, const OpOracle& oracle = {}) {
     using E = Elementwise<OpName, F, Rules...>;
     constexpr std::size_t arity = detail::arity_of<F, sizeof...(Rules)>();
     OpSpec spec;
     spec.name = E::name;
     spec.documentation = op.documentation;
+    spec.ulps = oracle.ulps;
+    spec.domain = oracle.domain;
+    spec.reference = oracle.reference;
     spec.arity = arity;
     spec.call = OpCall([op](auto inputs) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -128,10 +156,10 @@ template <Name OpName, class F, class... Rules>
     return spec;
 }
 
-/// The same of an op with stated rules whose gradient can also be derived: `spec_of(swish, composite)`.
+/// The spec of an op with stated rules whose gradient can also be derived: `spec_of(swish, composite)`.
 template <Name OpName, class F, class... Rules>
-[[nodiscard]] OpSpec spec_of(const Elementwise<OpName, F, Rules...>& op, Composite) {
-    OpSpec spec = spec_of(op);
+[[nodiscard]] OpSpec spec_of(const Elementwise<OpName, F, Rules...>& op, Composite, const OpOracle& oracle = {}) {
+    OpSpec spec = spec_of(op, oracle);
     spec.derived = &detail::Compiled<decltype(detail::without_rules(op)), double, sizeof...(Rules)>::op;
     return spec;
 }

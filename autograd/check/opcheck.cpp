@@ -43,7 +43,7 @@ Array<T> converted(const Array<double>& from) {
 
 /// Uniform in the domain, and a float even where T is double, so that both get the same inputs.
 template <class T>
-Array<T> sample(Rng& rng, const Shape& shape, Documentation::Domain domain) {
+Array<T> sample(Rng& rng, const Shape& shape, OpDomain domain) {
     Array<float> x = rng.uniform<float>(shape);
     for (float& each : x) each = static_cast<float>(domain.low + (domain.high - domain.low) * double{each});
     return Array<T>(x);
@@ -92,7 +92,7 @@ bool close(double found, double expected, double tolerance) {
 
 class Opcheck {
    public:
-    explicit Opcheck(const OpSpec& spec) : spec_(spec), about_(spec.documentation) {}
+    explicit Opcheck(const OpSpec& spec) : spec_(spec) {}
 
     std::vector<std::string> run() {
         if (spec_.is_elementwise()) {
@@ -148,7 +148,7 @@ class Opcheck {
     Arrays<T> samples(const Shapes& shapes) const {
         Rng rng = Rng(2).stream("samples");
         Arrays<T> result;
-        for (std::size_t k = 0; k < shapes.size(); ++k) result.push_back(sample<T>(rng, shapes[k], about_.domain[k]));
+        for (std::size_t k = 0; k < shapes.size(); ++k) result.push_back(sample<T>(rng, shapes[k], spec_.domain[k]));
         return result;
     }
 
@@ -156,10 +156,10 @@ class Opcheck {
     template <class T>
     struct Point {
         T value;
-        std::array<double, Documentation::max_inputs> partial{};
+        std::array<double, OpOracle::max_inputs> partial{};
     };
     template <class T>
-    Point<T> at(const std::array<T, Documentation::max_inputs>& x) {
+    Point<T> at(const std::array<T, OpOracle::max_inputs>& x) {
         Arrays<T> scalars;
         for (std::size_t k = 0; k < arity(); ++k) scalars.push_back(full<T>({}, x[k]));
         const Array<T> one = full<T>({}, T(1));
@@ -180,8 +180,8 @@ class Opcheck {
         }
     }
 
-    double reference(const std::array<double, Documentation::max_inputs>& x) const {
-        return about_.reference(x.data());
+    double reference(const std::array<double, OpOracle::max_inputs>& x) const {
+        return spec_.reference(x.data());
     }
 
     template <class T>
@@ -206,19 +206,19 @@ class Opcheck {
     /// Many values in the domain against the reference.
     template <class T>
     void values() {
-        if (about_.reference == nullptr) return;
+        if (spec_.reference == nullptr) return;
         constexpr std::size_t count = 1000;
         const Arrays<T> x = samples<T>(Shapes(arity(), {count}));
         const Array<T> y = outcome<T>(tape<T>(), x, nullptr, caller<T>()).value;
         for (std::size_t i = 0; i < count; ++i) {
-            std::array<double, Documentation::max_inputs> at{};
+            std::array<double, OpOracle::max_inputs> at{};
             for (std::size_t k = 0; k < arity(); ++k) at[k] = static_cast<double>(x[k].data()[i]);
             const double expected = reference(at);
             const double found = static_cast<double>(y.data()[i]);
             if (close(found, expected, unit<T>(expected))) continue;
             return fail(fmt::format("in {} its value at {} is {}, the reference gives {}; more than {} ulps apart",
                                     type_name<T>, fmt::join(at.begin(), at.begin() + ptrdiff(arity()), ", "), found,
-                                    expected, about_.ulps));
+                                    expected, spec_.ulps));
         }
     }
 
@@ -228,7 +228,7 @@ class Opcheck {
     template <class T>
     double unit(double expected) const {
         const double smallest = static_cast<double>(std::numeric_limits<T>::min());
-        return about_.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) +
+        return spec_.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) +
                0.5 * epsilon<double> * std::fabs(expected);
     }
 
@@ -246,16 +246,16 @@ class Opcheck {
             }
         }
         const Array<T> y = outcome<T>(tape<T>(), x, nullptr, caller<T>()).value;
-        const bool propagates = std::string_view(about_.nan) == Documentation{}.nan;
+        const bool propagates = std::string_view(spec_.documentation.nan) == Documentation{}.nan;
         for (std::size_t i = 0; i < count; ++i) {
-            std::array<double, Documentation::max_inputs> at{};
+            std::array<double, OpOracle::max_inputs> at{};
             bool nan_comes_in = false;
             for (std::size_t k = 0; k < arity(); ++k) {
                 at[k] = static_cast<double>(x[k].data()[i]);
                 nan_comes_in |= std::isnan(at[k]) && !is_cut(k);
             }
             const bool nan_expected = nan_comes_in && propagates;
-            if (!nan_expected && about_.reference == nullptr) continue;
+            if (!nan_expected && spec_.reference == nullptr) continue;
             const double expected = nan_expected ? nan : reference(at);
             const double found = static_cast<double>(y.data()[i]);
             if (close(found, expected, unit<T>(expected))) continue;
@@ -301,7 +301,7 @@ class Opcheck {
             for (Arrays<double>* each : {&expected, &size, &terms}) each->push_back(full<double>(shape, 0));
         }
         for (std::size_t i = 0; i < count; ++i) {
-            std::array<T, Documentation::max_inputs> inputs{};
+            std::array<T, OpOracle::max_inputs> inputs{};
             for (std::size_t k = 0; k < arity(); ++k) inputs[k] = x[k].data()[from[k][i]];
             const Point<T> point = at<T>(inputs);
             if (found.value.data()[i] != point.value) {
@@ -327,7 +327,7 @@ class Opcheck {
             }
             for (std::size_t i = 0; i < gradient.size(); ++i) {
                 // As many roundings as a rule may have, and one for each term of a sum.
-                const double tolerance = (about_.ulps + 4 + terms[k].data()[i]) * epsilon<T> * size[k].data()[i];
+                const double tolerance = (spec_.ulps + 4 + terms[k].data()[i]) * epsilon<T> * size[k].data()[i];
                 const double value = static_cast<double>(gradient.data()[i]);
                 if (close(value, expected[k].data()[i], tolerance)) continue;
                 return fail(fmt::format("{} element {} of the gradient of input {} is {}, summed from scalars it is {}",
@@ -422,9 +422,9 @@ class Opcheck {
     /// f(x, x): the gradient of x is the sum of what the inputs get.
     template <class T>
     void shared_input() {
-        Documentation::Domain domain = about_.domain[0];
+        OpDomain domain = spec_.domain[0];
         for (std::size_t k = 1; k < arity(); ++k) {
-            const Documentation::Domain other = about_.domain[k];
+            const OpDomain other = spec_.domain[k];
             if (other.low >= domain.high || other.high <= domain.low) continue;
             domain = {std::max(domain.low, other.low), std::min(domain.high, other.high)};
         }
@@ -437,7 +437,7 @@ class Opcheck {
         };
         const Outcome<T> found = outcome<T>(own, {x}, &weights, twice);
         for (std::size_t i = 0; i < x.size(); ++i) {
-            std::array<T, Documentation::max_inputs> inputs{};
+            std::array<T, OpOracle::max_inputs> inputs{};
             std::fill_n(inputs.begin(), arity(), x.data()[i]);
             const Point<T> point = at<T>(inputs);
             double expected = 0, size = 0;
@@ -447,7 +447,7 @@ class Opcheck {
             }
             expected *= static_cast<double>(weights.data()[i]);
             const double value = found.gradients[0] ? static_cast<double>(found.gradients[0]->data()[i]) : 0;
-            if (found.value.data()[i] == point.value && close(value, expected, (about_.ulps + 6) * epsilon<T> * size))
+            if (found.value.data()[i] == point.value && close(value, expected, (spec_.ulps + 6) * epsilon<T> * size))
                 continue;
             return fail(
                 fmt::format("in {} with x = {} as every input the value is {} and the gradient {}, not {} and {}",
@@ -475,7 +475,7 @@ class Opcheck {
             }
         }
         // An input whose domain is one point (polygamma's order) is held there: the op need not be defined beside it.
-        const auto is_held = [this](std::size_t k) { return about_.domain[k].low == about_.domain[k].high; };
+        const auto is_held = [this](std::size_t k) { return spec_.domain[k].low == spec_.domain[k].high; };
         for (const Shapes& shapes : choices) {
             const Arrays<double> all = samples<double>(shapes);
             Arrays<double> free;
@@ -494,14 +494,14 @@ class Opcheck {
         // Float has its own instantiation of the rules.
         const auto in_double = samples<double>(Shapes(arity(), {33}));
         for (std::size_t i = 0; i < 33; ++i) {
-            std::array<double, Documentation::max_inputs> x{};
-            std::array<float, Documentation::max_inputs> same{};
+            std::array<double, OpOracle::max_inputs> x{};
+            std::array<float, OpOracle::max_inputs> same{};
             for (std::size_t k = 0; k < arity(); ++k) same[k] = static_cast<float>(x[k] = in_double[k].data()[i]);
             const auto expected = at<double>(x);
             const auto found = at<float>(same);
             for (std::size_t k = 0; k < arity(); ++k) {
                 const double tolerance =
-                    (about_.ulps + 8) * epsilon<float> * std::max(1.0, std::fabs(expected.partial[k]));
+                    (spec_.ulps + 8) * epsilon<float> * std::max(1.0, std::fabs(expected.partial[k]));
                 if (close(found.partial[k], expected.partial[k], tolerance)) continue;
                 return fail(fmt::format("the gradient of input {} at {} is {} in float, {} in double", k,
                                         fmt::join(x.begin(), x.begin() + ptrdiff(arity()), ", "), found.partial[k],
@@ -567,7 +567,7 @@ class Opcheck {
         }
         const bool finite = std::all_of(expected.begin(), expected.end(), [](double y) { return std::isfinite(y); });
         if (finite) require(gradcheck_list(each.call, x, {.order = 2}), each.name);
-        if (std::string_view(about_.nan) == Documentation{}.nan) special_elements(each, x, scale);
+        if (std::string_view(spec_.documentation.nan) == Documentation{}.nan) special_elements(each, x, scale);
         forward_mode(each, x);
     }
 
@@ -677,7 +677,7 @@ class Opcheck {
             for (std::size_t i = 0; i < in_double.gradients[k]->size(); ++i) {
                 const double found = static_cast<double>(in_float.gradients[k]->data()[i]);
                 const double expected = in_double.gradients[k]->data()[i];
-                if (close(found, expected, (about_.ulps + 8) * epsilon<float> * size)) continue;
+                if (close(found, expected, (spec_.ulps + 8) * epsilon<float> * size)) continue;
                 return fail(fmt::format("{}: element {} of the gradient of input {} is {} in float, {} in double",
                                         each.name, i, k, found, expected));
             }
@@ -724,7 +724,6 @@ class Opcheck {
     }
 
     const OpSpec& spec_;
-    const Documentation& about_;
     std::vector<std::string> failures_;
     Tape<float> in_float_;
     Tape<double> in_double_;

@@ -46,94 +46,81 @@ XTAPE_REFUSE(/)
 }  // namespace autograd
 
 namespace autograd::ops {
+// clang-format off
 
-inline constexpr auto add =
-    elementwise<"add">([](auto a, auto b) { return kernels::add(a, b); },  //
-                       unchanged, unchanged)
-        .documented({.formula = "a + b", .gradient = "g, g", .reference = [](const double* x) { return x[0] + x[1]; }});
+inline constexpr auto add = elementwise<"add">(
+    [](auto a, auto b) { return kernels::add(a, b); },
+    unchanged, unchanged)
+    .documented({.formula = "a + b", .gradient = "g, g"});
 
-inline constexpr auto subtract =
-    elementwise<"subtract">([](auto a, auto b) { return kernels::subtract(a, b); }, unchanged,
-                            [](auto g, auto, auto, auto) { return -g; })
-        .documented(
-            {.formula = "a - b", .gradient = "g, -g", .reference = [](const double* x) { return x[0] - x[1]; }});
+inline constexpr auto subtract = elementwise<"subtract">(
+    [](auto a, auto b) { return kernels::subtract(a, b); },
+    unchanged,
+    [](auto g, auto, auto, auto) { return -g; })
+    .documented({.formula = "a - b", .gradient = "g, -g"});
 
-inline constexpr auto multiply =
-    elementwise<"multiply">([](auto a, auto b) { return kernels::multiply(a, b); },
-                            [](auto g, auto, auto b, auto) { return g * b; },
-                            [](auto g, auto a, auto, auto) { return g * a; })
-        .documented(
-            {.formula = "a * b", .gradient = "g * b, g * a", .reference = [](const double* x) { return x[0] * x[1]; }});
+inline constexpr auto multiply = elementwise<"multiply">(
+    [](auto a, auto b) { return kernels::multiply(a, b); },
+    [](auto g, auto, auto b, auto) { return g * b; },
+    [](auto g, auto a, auto, auto) { return g * a; })
+    .documented({.formula = "a * b", .gradient = "g * b, g * a"});
 
-inline constexpr auto divide = elementwise<"divide">([](auto a, auto b) { return kernels::divide(a, b); },
-                                                     [](auto g, auto, auto b, auto) { return g / b; },
-                                                     [](auto g, auto, auto b, auto y) { return -g * y / b; })
-                                   .documented({.formula = "a / b",
-                                                .gradient = "g / b, -g * y / b",
-                                                .domain = {{{-2, 2}, {0.5, 2}}},
-                                                .reference = [](const double* x) { return x[0] / x[1]; }});
+inline constexpr auto divide = elementwise<"divide">(
+    [](auto a, auto b) { return kernels::divide(a, b); },
+    [](auto g, auto, auto b, auto) { return g / b; },
+    [](auto g, auto, auto b, auto y) { return -g * y / b; })
+    .documented({.formula = "a / b", .gradient = "g / b, -g * y / b"});
 
-inline constexpr auto negative =
-    elementwise<"negative">([](auto x) { return kernels::negative(x); }, [](auto g, auto, auto) { return -g; })
-        .documented({.formula = "-x", .gradient = "-g", .reference = [](const double* x) { return -x[0]; }});
+inline constexpr auto negative = elementwise<"negative">(
+    [](auto x) { return kernels::negative(x); },
+    [](auto g, auto, auto) { return -g; })
+    .documented({.formula = "-x", .gradient = "-g"});
 
-inline constexpr auto positive =
-    elementwise<"positive">([](auto x) { return x; }, unchanged)
-        .documented({.formula = "+x", .gradient = "g", .reference = [](const double* x) { return x[0]; }});
+inline constexpr auto positive = elementwise<"positive">(
+    [](auto x) { return x; },
+    unchanged)
+    .documented({.formula = "+x", .gradient = "g"});
 
-inline constexpr auto reciprocal =
-    elementwise<"reciprocal">([](auto x) { return 1 / x; }, [](auto g, auto, auto y) { return -g * y * y; })
-        .documented(
-            {.formula = "1 / x", .gradient = "-g y^2", .domain = {{{0.5, 2}}}, .reference = [](const double* x) {
-                 return 1 / x[0];
-             }});
+inline constexpr auto reciprocal = elementwise<"reciprocal">(
+    [](auto x) { return 1 / x; },
+    [](auto g, auto, auto y) { return -g * y * y; })
+    .documented({.formula = "1 / x", .gradient = "-g y^2"});
 
-inline constexpr auto abs =
-    elementwise<"abs">([](auto x) { return kernels::abs(x); },
-                       [](auto g, auto x, auto) { return where(x > 0, g, where(x < 0, -g, 0 * x)); })
-        .documented({.formula = "|x|", .gradient = "g sign(x)", .kinks = "x = 0: 0", .reference = [](const double* x) {
-                         return std::fabs(x[0]);
-                     }});
+inline constexpr auto abs = elementwise<"abs">(
+    [](auto x) { return kernels::abs(x); },
+    [](auto g, auto x, auto) { return where(x > 0, g, where(x < 0, -g, 0 * x)); })
+    .documented({.formula = "|x|", .gradient = "g sign(x)", .kinks = "x = 0: 0"});
 
 // A tie shares the gradient equally.
-inline constexpr auto maximum =
-    elementwise<"maximum">(
-        [](auto a, auto b) { return kernels::maximum(a, b); },
-        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(a < b, 0, where(a == b, 0.5 * g, g))); },
-        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(b < a, 0, where(a == b, 0.5 * g, g))); })
-        .documented({.formula = "max(a, b)",
-                     .gradient = "g to the larger",
-                     .kinks = "a = b: g / 2 to each",
-                     .reference = [](const double* x) { return x[0] > x[1] ? x[0] : x[1]; }});
+inline constexpr auto maximum = elementwise<"maximum">(
+    [](auto a, auto b) { return kernels::maximum(a, b); },
+    [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(a < b, 0, where(a == b, 0.5 * g, g))); },
+    [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(b < a, 0, where(a == b, 0.5 * g, g))); })
+    .documented({.formula = "max(a, b)", .gradient = "g to the larger", .kinks = "a = b: g / 2 to each"});
 
-inline constexpr auto minimum =
-    elementwise<"minimum">(
-        [](auto a, auto b) { return kernels::minimum(a, b); },
-        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(a > b, 0, where(a == b, 0.5 * g, g))); },
-        [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(b > a, 0, where(a == b, 0.5 * g, g))); })
-        .documented({.formula = "min(a, b)",
-                     .gradient = "g to the smaller",
-                     .kinks = "a = b: g / 2 to each",
-                     .reference = [](const double* x) { return x[0] < x[1] ? x[0] : x[1]; }});
+inline constexpr auto minimum = elementwise<"minimum">(
+    [](auto a, auto b) { return kernels::minimum(a, b); },
+    [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(a > b, 0, where(a == b, 0.5 * g, g))); },
+    [](auto g, auto a, auto b, auto y) { return unless_nan(y, where(b > a, 0, where(a == b, 0.5 * g, g))); })
+    .documented({.formula = "min(a, b)", .gradient = "g to the smaller", .kinks = "a = b: g / 2 to each"});
 
 // On a bound the gradient still flows into x, so that a value which was clipped exactly can leave again.
-inline constexpr auto clip =
-    elementwise<"clip">([](auto x, auto low, auto high) { return kernels::minimum(kernels::maximum(x, low), high); },
-                        [](auto g, auto x, auto low, auto high, auto y) {
-                            return unless_nan(y, where(x < low, 0, where(x > high, 0, g)));
-                        },
-                        [](auto g, auto x, auto low, auto high, auto y) {
-                            return unless_nan(y, where(low > high, 0, where(x < low, g, 0)));
-                        },
-                        [](auto g, auto x, auto low, auto high, auto y) {
-                            return unless_nan(y, where(low > high, g, where(x > high, g, 0)));
-                        })
-        .documented({.formula = "min(max(x, low), high)",
-                     .gradient = "g within the bounds, else g to the bound",
-                     .kinks = "x = low, x = high: g to x",
-                     .domain = {{{-2, 2}, {-1.5, -0.5}, {0.5, 1.5}}},
-                     .reference = [](const double* x) { return std::fmin(std::fmax(x[0], x[1]), x[2]); }});
+inline constexpr auto clip = elementwise<"clip">(
+    [](auto x, auto low, auto high) { return kernels::minimum(kernels::maximum(x, low), high); },
+    [](auto g, auto x, auto low, auto high, auto y) {
+        return unless_nan(y, where(x < low, 0, where(x > high, 0, g)));
+    },
+    [](auto g, auto x, auto low, auto high, auto y) {
+        return unless_nan(y, where(low > high, 0, where(x < low, g, 0)));
+    },
+    [](auto g, auto x, auto low, auto high, auto y) {
+        return unless_nan(y, where(low > high, g, where(x > high, g, 0)));
+    })
+    .documented({.formula = "min(max(x, low), high)",
+                 .gradient = "g within the bounds, else g to the bound",
+                 .kinks = "x = low, x = high: g to x"});
 
+// clang-format on
 }  // namespace autograd::ops
 
 namespace autograd {

@@ -1,5 +1,5 @@
-// All elementwise ops: each one record with its value, its gradient, what the op table says of it and an independent
-// reference. They stand in the files included here, of one shape; listing.hpp says how an op is added.
+// All elementwise ops: each one row with its value, its gradient and what the op table says of it. They stand in the
+// files included here, of one shape; listing.hpp says how an op is added.
 #pragma once
 
 #include "autograd/ops/activations.hpp"

@@ -1,7 +1,7 @@
 // What follows from a list of ops. Each header of elementwise ops has one, XTAPE_..._OPS(OP), which holds every op of that
 // file with its number of inputs; the macros here, given to it as OP, make of each entry its public function and its
-// compiled loops. So to add an op to the library: write it, and list it. (elementwise.hpp gathers the lists.) Structured ops
-// are declared in their header, and each is a block in the .cpp beside it.
+// compiled loops. So to add an op to the library: write it, and list it. (elementwise.hpp gathers the lists.) Structured
+// ops are declared in their header, with their words in ops::words at its end, and each is a block in the .cpp beside it.
 #pragma once
 
 #include <cmath>
@@ -93,7 +93,8 @@
         return autograd::name(a, b);               \
     }
 
-// How to read the ops: a rule is a lambda of (gradient of the output, inputs..., output). Calls in a rule are ops again,
-// so rules can be differentiated in turn. `where` never multiplies by a mask: 0 * inf would make a NaN of a gradient
-// that is zero. For the same reason an argument is moved, by another `where`, out of reach of an infinite derivative in
-// the branch that is not taken.
+// How to read the ops: a row has the op's value, a rule for each input, and its words, in this order; clang-format is off
+// there, that each lambda may keep its line. A rule is a lambda of (gradient of the output, inputs..., output). Calls in a
+// rule are ops again, so rules can be differentiated in turn. `where` never multiplies by a mask: 0 * inf would make a NaN
+// of a gradient that is zero. For the same reason an argument is moved, by another `where`, out of reach of an infinite
+// derivative in the branch that is not taken.

@@ -12,34 +12,28 @@ XTAPE_POWERS_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
 namespace autograd::ops {
+// clang-format off
 
-inline constexpr auto square =
-    elementwise<"square">([](auto x) { return kernels::multiply(x, x); },
-                          [](auto g, auto x, auto) { return 2 * g * x; })
-        .documented({.formula = "x^2", .gradient = "2 g x", .reference = [](const double* x) { return x[0] * x[0]; }});
+inline constexpr auto square = elementwise<"square">(
+    [](auto x) { return kernels::multiply(x, x); },
+    [](auto g, auto x, auto) { return 2 * g * x; })
+    .documented({.formula = "x^2", .gradient = "2 g x"});
 
-inline constexpr auto sqrt =
-    elementwise<"sqrt">([](auto x) { return kernels::sqrt(x); },
-                        // The root of -0 is -0, beside which the derivative grows to inf too: -0 + 0 is 0.
-                        [](auto g, auto, auto y) { return 0.5 * g / (y + 0); })
-        .documented(
-            {.formula = "sqrt(x)", .gradient = "g / (2 y)", .domain = {{{0.1, 4}}}, .reference = [](const double* x) {
-                 return std::sqrt(x[0]);
-             }});
+inline constexpr auto sqrt = elementwise<"sqrt">(
+    [](auto x) { return kernels::sqrt(x); },
+    // The root of -0 is -0, beside which the derivative grows to inf too: -0 + 0 is 0.
+    [](auto g, auto, auto y) { return 0.5 * g / (y + 0); })
+    .documented({.formula = "sqrt(x)", .gradient = "g / (2 y)"});
 
-inline constexpr auto rsqrt = elementwise<"rsqrt">([](auto x) { return 1 / kernels::sqrt(x); },
-                                                   [](auto g, auto x, auto y) { return -0.5 * g * y / x; })
-                                  .documented({.formula = "1 / sqrt(x)",
-                                               .gradient = "-g y / (2 x)",
-                                               .domain = {{{0.1, 4}}},
-                                               .reference = [](const double* x) { return 1 / std::sqrt(x[0]); }});
+inline constexpr auto rsqrt = elementwise<"rsqrt">(
+    [](auto x) { return 1 / kernels::sqrt(x); },
+    [](auto g, auto x, auto y) { return -0.5 * g * y / x; })
+    .documented({.formula = "1 / sqrt(x)", .gradient = "-g y / (2 x)"});
 
-inline constexpr auto cbrt =
-    elementwise<"cbrt">([](auto x) { return kernels::cbrt(x); }, [](auto g, auto, auto y) { return g / (3 * y * y); })
-        .documented({.formula = "the cube root of x",
-                     .gradient = "g / (3 y^2)",
-                     .domain = {{{0.1, 4}}},
-                     .reference = [](const double* x) { return std::cbrt(x[0]); }});
+inline constexpr auto cbrt = elementwise<"cbrt">(
+    [](auto x) { return kernels::cbrt(x); },
+    [](auto g, auto, auto y) { return g / (3 * y * y); })
+    .documented({.formula = "the cube root of x", .gradient = "g / (3 y^2)"});
 
 /// A point in the plane, times a number which makes it one by whose distance from the origin can be divided.
 template <class X>
@@ -75,43 +69,38 @@ inline constexpr auto component_over_distance = [](auto a, auto b, auto distance
     return component(a, b, point) * where(point.has_limit, 0, point.factor) / point.distance;
 };
 
-inline constexpr auto hypot =
-    elementwise<"hypot">([](auto a, auto b) { return kernels::hypot(a, b); },
-                         [](auto g, auto a, auto b, auto y) { return g * component(a, b, scaled_point(a, b, y)); },
-                         [](auto g, auto a, auto b, auto y) { return g * component(b, a, scaled_point(b, a, y)); })
-        .documented({.formula = "sqrt(a^2 + b^2)",
-                     .gradient = "g a / y, g b / y",
-                     .kinks = "(0, 0): 0 to both; both infinite: NaN",
-                     .nan = "hypot(inf, NaN) is inf",
-                     .domain = {{{0.3, 2}, {-2, 2}}},
-                     .reference = [](const double* x) { return std::hypot(x[0], x[1]); }});
+inline constexpr auto hypot = elementwise<"hypot">(
+    [](auto a, auto b) { return kernels::hypot(a, b); },
+    [](auto g, auto a, auto b, auto y) { return g * component(a, b, scaled_point(a, b, y)); },
+    [](auto g, auto a, auto b, auto y) { return g * component(b, a, scaled_point(b, a, y)); })
+    .documented({.formula = "sqrt(a^2 + b^2)",
+                 .gradient = "g a / y, g b / y",
+                 .kinks = "(0, 0): 0 to both; both infinite: NaN",
+                 .nan = "hypot(inf, NaN) is inf"});
 
 // The inner `where` keeps log and pow away from arguments at which the branch that is not taken would be infinite.
-inline constexpr auto pow =
-    elementwise<"pow">([](auto x, auto exponent) { return kernels::pow(x, exponent); },
-                       [](auto g, auto x, auto exponent, auto y) {
-                           // At x = 0, where 0 * 0^(-1) would be NaN, the base is moved; elsewhere it is not, for the
-                           // second order. The exponent's own gradient is a constant 0 there, so this one is constant
-                           // in the exponent.
-                           const auto p = where(x == 0, stop_gradient(exponent), exponent);
-                           const auto power = autograd::pow(where(x == 0, where(p == 0, 1, x), x), p - 1);
-                           // p - 1 may be rounded: below 0, where that decides the sign, y's tells it, and where there
-                           // is no power.
-                           const auto flipped = logical_and(x < 0, signbit(power) == signbit(y));
-                           return g * p * unless_nan(y, where(flipped, -1, 1) * power);
-                       },
-                       [](auto g, auto x, auto exponent, auto y) {
-                           // The power of inf that is 0 stays 0, whatever the logarithm.
-                           const auto constant = logical_or(x == 0, logical_and(x == infinity, y == 0));
-                           return where(x == 0, where(exponent >= 0, 0, -g * y), g * y * log(where(constant, 1, x)));
-                       })
-        .documented({.formula = "x ^ exponent",
-                     .gradient = "g exponent x^(exponent - 1), g y log(x)",
-                     .kinks = "x = 0: 0 to x where exponent = 0, 0 to the exponent where it is >= 0",
-                     .nan = "x^0 and 1^exponent are 1",
-                     .domain = {{{0.2, 2}, {-2, 3}}},
-                     .reference = [](const double* x) { return std::pow(x[0], x[1]); }});
+inline constexpr auto pow = elementwise<"pow">(
+    [](auto x, auto exponent) { return kernels::pow(x, exponent); },
+    [](auto g, auto x, auto exponent, auto y) {
+        // At x = 0, where 0 * 0^(-1) would be NaN, the base is moved; elsewhere it is not, for the second order. The
+        // exponent's own gradient is a constant 0 there, so this one is constant in the exponent.
+        const auto p = where(x == 0, stop_gradient(exponent), exponent);
+        const auto power = autograd::pow(where(x == 0, where(p == 0, 1, x), x), p - 1);
+        // p - 1 may be rounded: below 0, where that decides the sign, y's tells it, and where there is no power.
+        const auto flipped = logical_and(x < 0, signbit(power) == signbit(y));
+        return g * p * unless_nan(y, where(flipped, -1, 1) * power);
+    },
+    [](auto g, auto x, auto exponent, auto y) {
+        // The power of inf that is 0 stays 0, whatever the logarithm.
+        const auto constant = logical_or(x == 0, logical_and(x == infinity, y == 0));
+        return where(x == 0, where(exponent >= 0, 0, -g * y), g * y * log(where(constant, 1, x)));
+    })
+    .documented({.formula = "x ^ exponent",
+                 .gradient = "g exponent x^(exponent - 1), g y log(x)",
+                 .kinks = "x = 0: 0 to x where exponent = 0, 0 to the exponent where it is >= 0",
+                 .nan = "x^0 and 1^exponent are 1"});
 
+// clang-format on
 }  // namespace autograd::ops
 
 namespace autograd {

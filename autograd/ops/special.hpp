@@ -13,10 +13,7 @@ XTAPE_SPECIAL_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
 namespace autograd::ops {
-
-/// What the gamma function's relatives are held against: plain series, in special_references.cpp.
-[[nodiscard]] double reference_digamma(const double* inputs);
-[[nodiscard]] double reference_polygamma(const double* inputs);
+// clang-format off
 
 inline constexpr double two_over_root_pi = 2 * std::numbers::inv_sqrtpi;
 
@@ -32,49 +29,39 @@ inline constexpr auto gaussian = [](auto x, double factor) {
     return exp(-factor * near * near) * exp(factor * (near - t) * (near + t));
 };
 
-inline constexpr auto erf =
-    elementwise<"erf">([](auto x) { return kernels::erf(x); },
-                       [](auto g, auto x, auto) { return two_over_root_pi * g * gaussian(x, 1); })
-        .documented({.formula = "2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x",
-                     .gradient = "2 / sqrt(pi) g exp(-x^2)",
-                     .reference = [](const double* x) { return std::erf(x[0]); }});
+inline constexpr auto erf = elementwise<"erf">(
+    [](auto x) { return kernels::erf(x); },
+    [](auto g, auto x, auto) { return two_over_root_pi * g * gaussian(x, 1); })
+    .documented({.formula = "2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x",
+                 .gradient = "2 / sqrt(pi) g exp(-x^2)"});
 
-inline constexpr auto erfc =
-    elementwise<"erfc">([](auto x) { return kernels::erfc(x); },
-                        [](auto g, auto x, auto) { return -two_over_root_pi * g * gaussian(x, 1); })
-        .documented({.formula = "1 - erf(x)",
-                     .gradient = "-2 / sqrt(pi) g exp(-x^2)",
-                     .reference = [](const double* x) { return std::erfc(x[0]); }});
+inline constexpr auto erfc = elementwise<"erfc">(
+    [](auto x) { return kernels::erfc(x); },
+    [](auto g, auto x, auto) { return -two_over_root_pi * g * gaussian(x, 1); })
+    .documented({.formula = "1 - erf(x)", .gradient = "-2 / sqrt(pi) g exp(-x^2)"});
 
-inline constexpr auto lgamma =
-    elementwise<"lgamma">([](auto x) { return kernels::lgamma(x); },
-                          [](auto g, auto x, auto) { return g * digamma(x); })
-        .documented({.formula = "log(|gamma(x)|), inf at 0, -1, -2, ...",
-                     .gradient = "g digamma(x)",
-                     .domain = {{{0.1, 6}}},
-                     .reference = [](const double* x) {
-                         return static_cast<double>(std::lgamma(static_cast<long double>(x[0])));
-                     }});
+inline constexpr auto lgamma = elementwise<"lgamma">(
+    [](auto x) { return kernels::lgamma(x); },
+    [](auto g, auto x, auto) { return g * digamma(x); })
+    .documented({.formula = "log(|gamma(x)|), inf at 0, -1, -2, ...", .gradient = "g digamma(x)"});
 
-inline constexpr auto digamma =
-    elementwise<"digamma">([](auto x) { return kernels::digamma(x); },
-                           [](auto g, auto x, auto) { return g * polygamma(1, x); })
-        .documented({.formula = "gamma'(x) / gamma(x), -inf at 0, inf at -0, NaN at -1, -2, ...",
-                     .gradient = "g polygamma(1, x)",
-                     .domain = {{{0.1, 6}}},
-                     .reference = reference_digamma});
+inline constexpr auto digamma = elementwise<"digamma">(
+    [](auto x) { return kernels::digamma(x); },
+    [](auto g, auto x, auto) { return g * polygamma(1, x); })
+    .documented({.formula = "gamma'(x) / gamma(x), -inf at 0, inf at -0, NaN at -1, -2, ...",
+                 .gradient = "g polygamma(1, x)"});
 
 /// The n-th derivative of digamma, for whole n from 0 to 1000 (else NaN): polygamma(1, x) is the trigamma function.
-inline constexpr auto polygamma =
-    elementwise<"polygamma">([](auto n, auto x) { return kernels::polygamma(n, x); }, no_gradient,
-                             [](auto g, auto n, auto x, auto) {
-                                 return g * autograd::polygamma(where(n >= 0, n + 1, n), x);  // -1 has none
-                             })
-        .documented({.formula = "the n-th derivative of digamma at x, for odd n inf at 0, -1, -2, ...",
-                     .gradient = "none, g polygamma(n + 1, x)",
-                     .domain = {{{1, 1}, {0.1, 6}}},
-                     .reference = reference_polygamma});
+inline constexpr auto polygamma = elementwise<"polygamma">(
+    [](auto n, auto x) { return kernels::polygamma(n, x); },
+    no_gradient,
+    [](auto g, auto n, auto x, auto) {
+        return g * autograd::polygamma(where(n >= 0, n + 1, n), x);  // -1 has none
+    })
+    .documented({.formula = "the n-th derivative of digamma at x, for odd n inf at 0, -1, -2, ...",
+                 .gradient = "none, g polygamma(n + 1, x)"});
 
+// clang-format on
 }  // namespace autograd::ops
 
 namespace autograd {

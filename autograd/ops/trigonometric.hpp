@@ -12,110 +12,92 @@ XTAPE_TRIGONOMETRIC_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
 namespace autograd::ops {
+// clang-format off
 
-inline constexpr auto sin =
-    elementwise<"sin">([](auto x) { return kernels::sin(x); }, [](auto g, auto x, auto) { return g * cos(x); })
-        .documented(
-            {.formula = "sin(x)", .gradient = "g cos(x)", .reference = [](const double* x) { return std::sin(x[0]); }});
+inline constexpr auto sin = elementwise<"sin">(
+    [](auto x) { return kernels::sin(x); },
+    [](auto g, auto x, auto) { return g * cos(x); })
+    .documented({.formula = "sin(x)", .gradient = "g cos(x)"});
 
-inline constexpr auto cos =
-    elementwise<"cos">([](auto x) { return kernels::cos(x); }, [](auto g, auto x, auto) { return -g * sin(x); })
-        .documented({.formula = "cos(x)", .gradient = "-g sin(x)", .reference = [](const double* x) {
-                         return std::cos(x[0]);
-                     }});
+inline constexpr auto cos = elementwise<"cos">(
+    [](auto x) { return kernels::cos(x); },
+    [](auto g, auto x, auto) { return -g * sin(x); })
+    .documented({.formula = "cos(x)", .gradient = "-g sin(x)"});
 
-inline constexpr auto tan =
-    elementwise<"tan">([](auto x) { return kernels::tan(x); }, [](auto g, auto, auto y) { return g * (1 + y * y); })
-        .documented({.formula = "tan(x)",
-                     .gradient = "g (1 + y^2)",
-                     .domain = {{{-1.3, 1.3}}},
-                     .reference = [](const double* x) { return std::tan(x[0]); }});
+inline constexpr auto tan = elementwise<"tan">(
+    [](auto x) { return kernels::tan(x); },
+    [](auto g, auto, auto y) { return g * (1 + y * y); })
+    .documented({.formula = "tan(x)", .gradient = "g (1 + y^2)"});
 
 // Factors instead of 1 - x^2, which loses its digits near the ends.
-inline constexpr auto asin = elementwise<"asin">([](auto x) { return kernels::asin(x); },
-                                                 [](auto g, auto x, auto) { return g / sqrt((1 - x) * (1 + x)); })
-                                 .documented({.formula = "arc sine of x",
-                                              .gradient = "g / sqrt((1 - x) (1 + x))",
-                                              .domain = {{{-0.9, 0.9}}},
-                                              .reference = [](const double* x) { return std::asin(x[0]); }});
+inline constexpr auto asin = elementwise<"asin">(
+    [](auto x) { return kernels::asin(x); },
+    [](auto g, auto x, auto) { return g / sqrt((1 - x) * (1 + x)); })
+    .documented({.formula = "arc sine of x", .gradient = "g / sqrt((1 - x) (1 + x))"});
 
-inline constexpr auto acos = elementwise<"acos">([](auto x) { return kernels::acos(x); },
-                                                 [](auto g, auto x, auto) { return -g / sqrt((1 - x) * (1 + x)); })
-                                 .documented({.formula = "arc cosine of x",
-                                              .gradient = "-g / sqrt((1 - x) (1 + x))",
-                                              .domain = {{{-0.9, 0.9}}},
-                                              .reference = [](const double* x) { return std::acos(x[0]); }});
+inline constexpr auto acos = elementwise<"acos">(
+    [](auto x) { return kernels::acos(x); },
+    [](auto g, auto x, auto) { return -g / sqrt((1 - x) * (1 + x)); })
+    .documented({.formula = "arc cosine of x", .gradient = "-g / sqrt((1 - x) (1 + x))"});
 
 // Where the square is all that counts, and may overflow, it is divided by x twice.
-inline constexpr auto atan =
-    elementwise<"atan">([](auto x) { return kernels::atan(x); },
-                        [](auto g, auto x, auto) {
-                            const auto is_far = abs(x) > 0x1p30;
-                            const auto far = where(is_far, x, 1), near = where(is_far, 0, x);
-                            return where(is_far, g / far / far, g / (1 + near * near));
-                        })
-        .documented({.formula = "arc tangent of x", .gradient = "g / (1 + x^2)", .reference = [](const double* x) {
-                         return std::atan(x[0]);
-                     }});
+inline constexpr auto atan = elementwise<"atan">(
+    [](auto x) { return kernels::atan(x); },
+    [](auto g, auto x, auto) {
+        const auto is_far = abs(x) > 0x1p30;
+        const auto far = where(is_far, x, 1), near = where(is_far, 0, x);
+        return where(is_far, g / far / far, g / (1 + near * near));
+    })
+    .documented({.formula = "arc tangent of x", .gradient = "g / (1 + x^2)"});
 
-inline constexpr auto atan2 =
-    elementwise<"atan2">(
-        [](auto a, auto b) { return kernels::atan2(a, b); },
-        [](auto g, auto a, auto b, auto) { return g * component_over_distance(b, a, hypot(a, b)); },
-        [](auto g, auto a, auto b, auto) { return -g * component_over_distance(a, b, hypot(a, b)); })
-        .documented(
-            {.formula = "the angle of the point (b, a)",
-             .gradient = "g b / (a^2 + b^2), -g a / (a^2 + b^2)",
-             .kinks = "(0, 0): 0 to both; a = 0 and b < 0, where y jumps: as from either side; both infinite: NaN",
-             .domain = {{{0.3, 2}, {-2, 2}}},
-             .reference = [](const double* x) { return std::atan2(x[0], x[1]); }});
+inline constexpr auto atan2 = elementwise<"atan2">(
+    [](auto a, auto b) { return kernels::atan2(a, b); },
+    [](auto g, auto a, auto b, auto) { return g * component_over_distance(b, a, hypot(a, b)); },
+    [](auto g, auto a, auto b, auto) { return -g * component_over_distance(a, b, hypot(a, b)); })
+    .documented({.formula = "the angle of the point (b, a)",
+                 .gradient = "g b / (a^2 + b^2), -g a / (a^2 + b^2)",
+                 .kinks = "(0, 0): 0 to both; a = 0 and b < 0, where y jumps: as from either side; both infinite: "
+                          "NaN"});
 
-inline constexpr auto sinh =
-    elementwise<"sinh">([](auto x) { return kernels::sinh(x); }, [](auto g, auto x, auto) { return g * cosh(x); })
-        .documented({.formula = "sinh(x)", .gradient = "g cosh(x)", .reference = [](const double* x) {
-                         return std::sinh(x[0]);
-                     }});
+inline constexpr auto sinh = elementwise<"sinh">(
+    [](auto x) { return kernels::sinh(x); },
+    [](auto g, auto x, auto) { return g * cosh(x); })
+    .documented({.formula = "sinh(x)", .gradient = "g cosh(x)"});
 
-inline constexpr auto cosh =
-    elementwise<"cosh">([](auto x) { return kernels::cosh(x); }, [](auto g, auto x, auto) { return g * sinh(x); })
-        .documented({.formula = "cosh(x)", .gradient = "g sinh(x)", .reference = [](const double* x) {
-                         return std::cosh(x[0]);
-                     }});
+inline constexpr auto cosh = elementwise<"cosh">(
+    [](auto x) { return kernels::cosh(x); },
+    [](auto g, auto x, auto) { return g * sinh(x); })
+    .documented({.formula = "cosh(x)", .gradient = "g sinh(x)"});
 
 // (1 - |y|) (1 + |y|), of which 1 - |y| = 2 sigmoid(-2 |x|) keeps the digits that a difference would lose. Not by abs,
 // whose gradient at 0 is the kink's.
-inline constexpr auto tanh = elementwise<"tanh">([](auto x) { return kernels::tanh(x); },
-                                                 [](auto g, auto x, auto y) {
-                                                     const auto above = x > 0;
-                                                     const auto rest = 2 * sigmoid(2 * where(above, -x, x));
-                                                     return g * rest * (1 + where(above, y, -y));
-                                                 })
-                                 .documented({.formula = "tanh(x)",
-                                              .gradient = "g (1 - y^2), as 4 g sigmoid(2 x) sigmoid(-2 x)",
-                                              .reference = [](const double* x) { return std::tanh(x[0]); }});
+inline constexpr auto tanh = elementwise<"tanh">(
+    [](auto x) { return kernels::tanh(x); },
+    [](auto g, auto x, auto y) {
+        const auto above = x > 0;
+        const auto rest = 2 * sigmoid(2 * where(above, -x, x));
+        return g * rest * (1 + where(above, y, -y));
+    })
+    .documented({.formula = "tanh(x)", .gradient = "g (1 - y^2), as 4 g sigmoid(2 x) sigmoid(-2 x)"});
 
-inline constexpr auto asinh =
-    elementwise<"asinh">([](auto x) { return kernels::asinh(x); }, [](auto g, auto x, auto) { return g / hypot(x, 1); })
-        .documented({.formula = "inverse of sinh", .gradient = "g / sqrt(1 + x^2)", .reference = [](const double* x) {
-                         return std::asinh(x[0]);
-                     }});
+inline constexpr auto asinh = elementwise<"asinh">(
+    [](auto x) { return kernels::asinh(x); },
+    [](auto g, auto x, auto) { return g / hypot(x, 1); })
+    .documented({.formula = "inverse of sinh", .gradient = "g / sqrt(1 + x^2)"});
 
 // Two roots: their product is NaN below -1, where the root of the product would be a number.
-inline constexpr auto acosh = elementwise<"acosh">([](auto x) { return kernels::acosh(x); },
-                                                   [](auto g, auto x, auto) { return g / (sqrt(x - 1) * sqrt(x + 1)); })
-                                  .documented({.formula = "inverse of cosh",
-                                               .gradient = "g / sqrt((x - 1) (x + 1))",
-                                               .domain = {{{1.1, 4}}},
-                                               .reference = [](const double* x) { return std::acosh(x[0]); }});
+inline constexpr auto acosh = elementwise<"acosh">(
+    [](auto x) { return kernels::acosh(x); },
+    [](auto g, auto x, auto) { return g / (sqrt(x - 1) * sqrt(x + 1)); })
+    .documented({.formula = "inverse of cosh", .gradient = "g / sqrt((x - 1) (x + 1))"});
 
-inline constexpr auto atanh =
-    elementwise<"atanh">([](auto x) { return kernels::atanh(x); },
-                         [](auto g, auto x, auto) { return g / ((1 - x) * (1 + x)); })
-        .documented({.formula = "inverse of tanh",
-                     .gradient = "g / ((1 - x) (1 + x)), also beyond 1 and -1, where y is NaN",
-                     .domain = {{{-0.9, 0.9}}},
-                     .reference = [](const double* x) { return std::atanh(x[0]); }});
+inline constexpr auto atanh = elementwise<"atanh">(
+    [](auto x) { return kernels::atanh(x); },
+    [](auto g, auto x, auto) { return g / ((1 - x) * (1 + x)); })
+    .documented({.formula = "inverse of tanh",
+                 .gradient = "g / ((1 - x) (1 + x)), also beyond 1 and -1, where y is NaN"});
 
+// clang-format on
 }  // namespace autograd::ops
 
 namespace autograd {

@@ -88,7 +88,7 @@ int main() {
         for (std::size_t j = 0; j < length; ++j) y(0, j) = y(2, j) = x[0](2, j), y(1, j) = x[0](0, j);
         return y;
     };
-    OpSpec spec{.name = "pick_rows", .documentation = {.ulps = 0}};
+    OpSpec spec{.name = "pick_rows", .ulps = 0};
     spec.cases = {{"(4, 3)", {{4, 3}}, call, reference}, {"(3, 0)", {{3, 0}}, call, reference}};
     spec.misuses = {{{{2, 3}}, call, {"pick_rows (node 1)", "index 2", "(2, 3)"}},
                       {{{4}}, call, {"pick_rows", "(4,)"}}};

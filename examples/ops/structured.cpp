@@ -67,7 +67,7 @@ OpSpec spec_of_squared_distances() {
         }
         return y;
     };
-    OpSpec spec{.name = "squared_distances", .documentation = {.ulps = 40}};
+    OpSpec spec{.name = "squared_distances", .ulps = 40};
     for (const auto& [n, m, d] : {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {5, 2, 17}, {0, 3, 2}, {2, 3, 0}}) {
         const Shape a{n, d}, b{m, d};
         spec.cases.push_back({to_string(a) + ", " + to_string(b), {a, b}, call, reference, {.low = 0, .high = 2}});

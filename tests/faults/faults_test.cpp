@@ -407,7 +407,7 @@ bool has_many_axes(const Tape<double>& tape) {
     return false;
 }
 
-Array<double> input_in(const Documentation::Domain& domain, const Shape& shape, int seed) {
+Array<double> input_in(const OpDomain& domain, const Shape& shape, int seed) {
     auto array = sample<double>(shape, seed);
     for (double& each : array) each = domain.low + (domain.high - domain.low) * (each + 1) / 2;
     return array;
@@ -426,7 +426,7 @@ TEST_CASE("faults: every op of the library") {
         for (const OpCase& each : cases) {
             std::vector<Array<double>> inputs;
             for (std::size_t k = 0; k < each.shapes.size(); ++k) {
-                inputs.push_back(input_in(spec.is_elementwise() ? spec.documentation.domain[k] : each.domain,
+                inputs.push_back(input_in(spec.is_elementwise() ? spec.domain[k] : each.domain,
                                           each.shapes[k], static_cast<int>(k) + 1));
             }
             INFO(spec.name << " " << each.name);

@@ -38,7 +38,7 @@ template <class T>
 constexpr double epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
 
 using Values = std::vector<double>;
-using Domain = Documentation::Domain;
+using Domain = OpDomain;
 
 // ---- What is generated ----
 
@@ -347,15 +347,13 @@ Case elementwise_case(Source& source, const OpSpec& spec) {
     for (std::size_t k = 0; k < spec.arity; ++k) {
         made.shapes.push_back(spec.arity == 1 ? space : part_of(source, space));
         // Not at the edges where order 2 is checked: two inputs there are equal, a kink of maximum.
-        made.values.push_back(
-            any_values(source, made.shapes[k], spec.documentation.domain[k], made.special, made.order < 2));
+        made.values.push_back(any_values(source, made.shapes[k], spec.domain[k], made.special, made.order < 2));
     }
     return made;
 }
 
 struct ElementwiseCheck {
     const OpSpec& spec;
-    const Documentation& about = spec.documentation;
 
     template <class T>
     double unit(double expected) const {  // as opcheck has it
@@ -363,9 +361,9 @@ struct ElementwiseCheck {
         // digamma's reference adds terms up to 4 in long double, which near the root at 1.46 cancel.
         if ((spec.name == "digamma" || spec.name == "polygamma") && std::fabs(expected) < 0.01) {
             return 16 * static_cast<double>(std::numeric_limits<long double>::epsilon()) +
-                   about.ulps * epsilon<T> * std::fabs(expected);
+                   spec.ulps * epsilon<T> * std::fabs(expected);
         }
-        return about.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) +
+        return spec.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) +
                0.5 * epsilon<double> * std::fabs(expected);
     }
 
@@ -375,24 +373,24 @@ struct ElementwiseCheck {
         Shape shape;
         for (const Shape& each : at.shapes) shape = broadcast_shapes(shape, each);
         if (y.shape() != shape) return fmt::format("in {} the value has shape {}", type, to_string(y.shape()));
-        const bool propagates = std::string_view(about.nan) == Documentation{}.nan;
+        const bool propagates = std::string_view(spec.documentation.nan) == Documentation{}.nan;
         for (std::size_t i = 0; i < element_count(shape); ++i) {
             const Shape index = index_at(i, shape);
-            std::array<double, Documentation::max_inputs> x{};
+            std::array<double, OpOracle::max_inputs> x{};
             bool nan_comes_in = false;
             for (std::size_t k = 0; k < spec.arity; ++k) {
                 x[k] = double{static_cast<T>(at.values[k][broadcast_source(index, at.shapes[k])])};
                 nan_comes_in |= std::isnan(x[k]) && !spec.in_double->cuts(k);
             }
-            const double expected = nan_comes_in && propagates ? not_a_number : about.reference(x.data());
+            const double expected = nan_comes_in && propagates ? not_a_number : spec.reference(x.data());
             const double found = static_cast<double>(y.value().data()[i]);
             // Outside of the domains terms may cancel, as in logaddexp(-1, -0.49), to the rounding of their own size.
             double size = std::fabs(expected);
             for (std::size_t k = 0; k < spec.arity && spec.arity > 1; ++k) {
-                const auto [low, high] = about.domain[k];
+                const auto [low, high] = spec.domain[k];
                 if (std::isfinite(x[k]) && (x[k] < low || x[k] > high)) size = std::max(size, std::fabs(x[k]));
             }
-            if (close(found, expected, unit<T>(expected) + about.ulps * epsilon<T> * (size - std::fabs(expected)))) {
+            if (close(found, expected, unit<T>(expected) + spec.ulps * epsilon<T> * (size - std::fabs(expected)))) {
                 continue;
             }
             return fmt::format("in {} element {} is {}, the reference of {} gives {}", type, i, found,
@@ -416,7 +414,7 @@ struct ElementwiseCheck {
         std::vector<bool> held;
         bool all_cut = true;
         for (std::size_t k = 0; k < spec.arity; ++k) {
-            held.push_back(about.domain[k].low == about.domain[k].high);
+            held.push_back(spec.domain[k].low == spec.domain[k].high);
             all_cut &= spec.in_double->cuts(k);
             if (gradients[k].has_value() == spec.in_double->cuts(k) ||
                 gradients[k].has_value() != float_gradients[k].has_value()) {
@@ -435,7 +433,7 @@ struct ElementwiseCheck {
             for (const double each : *gradients[k]) size = std::max(size, std::fabs(each));
             for (std::size_t i = 0; i < gradients[k]->size(); ++i) {
                 const double found = float_gradients[k]->data()[i], expected = gradients[k]->data()[i];
-                if (close(found, expected, (about.ulps + 8 + terms) * terms * epsilon<float> * size)) continue;
+                if (close(found, expected, (spec.ulps + 8 + terms) * terms * epsilon<float> * size)) continue;
                 return fmt::format("element {} of the gradient of input {} is {}, in float {}", i, k, expected, found);
             }
         }
@@ -451,7 +449,7 @@ struct ElementwiseCheck {
 TEST_CASE("elementwise ops hold on generated shapes and values", "[every_op][generated]") {
     for (const OpSpec& spec : registry()) {
         if (!spec.is_elementwise()) continue;
-        const auto simple = [&](std::size_t k) { return simple_number(spec.documentation.domain[k], k); };
+        const auto simple = [&](std::size_t k) { return simple_number(spec.domain[k], k); };
         for_all(spec.name, cases([&](Source& source) { return elementwise_case(source, spec); }, simple), 150,
                 ElementwiseCheck{spec});
     }

@@ -78,7 +78,7 @@ const std::set<std::string> flushing{"sigmoid",
                                      "bernoulli_entropy"};
 
 Bound bound_of(const OpSpec& spec, double more_ulps = 0) {
-    return {spec.documentation.ulps + more_ulps, flushing.count(spec.name) > 0 ? 1.0 : 0.0};
+    return {spec.ulps + more_ulps, flushing.count(spec.name) > 0 ? 1.0 : 0.0};
 }
 
 /// What is wrong with a result, or "". "-" is a gradient that does not exist, "+0" and "-0" are zeros whose sign

@@ -18,7 +18,7 @@ Array<double> hyperbolic_tangent(Inputs x) {
 }  // namespace
 
 std::vector<OpSpec> control_specs() {
-    OpSpec hook{.name = "gradient_hook", .documentation = {.formula = "x", .gradient = "g, which the hook is shown"}};
+    OpSpec hook{.name = "gradient_hook", .documentation = ops::words::gradient_hook};
     hook.cases = {{.name = "of a matrix",
                    .shapes = {{3, 4}},
                    .call = OpCall([](auto x) {
@@ -26,8 +26,7 @@ std::vector<OpSpec> control_specs() {
                    }),
                    .reference = [](Inputs x) { return x[0]; }}};
 
-    OpSpec again{.name = "checkpoint",
-                   .documentation = {.formula = "f(x...)", .gradient = "f's, computed again in the sweep"}};
+    OpSpec again{.name = "checkpoint", .documentation = ops::words::checkpoint};
     const auto through = [](auto x) {
         return checkpoint([](const auto& v) { return tanh(v); }, x[0]);
     };
@@ -38,8 +37,7 @@ std::vector<OpSpec> control_specs() {
                                .reference = hyperbolic_tangent});
     }
     // Of one input, that its derivative is right: of two it is wrong on purpose.
-    OpSpec through_itself{.name = "straight_through",
-                            .documentation = {.formula = "value", .gradient = "none to value, g to x"}};
+    OpSpec through_itself{.name = "straight_through", .documentation = ops::words::straight_through};
     through_itself.cases = {{.name = "of one input",
                              .shapes = {{4}},
                              .call = OpCall([](auto x) { return straight_through(x[0], x[0]); }),

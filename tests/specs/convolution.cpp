@@ -53,10 +53,7 @@ struct ConvolutionCase {
 };
 
 OpSpec conv2d_spec() {
-    OpSpec spec{.name = "conv2d",
-                    .documentation = {.formula = "y[n, o, i, j] = sum of w[o, c, p, q] x[n, c, i + p, j + q]",
-                                      .gradient = "conv_transpose2d(g, w), the correlation of x with g",
-                                      .ulps = 40}};
+    OpSpec spec{.name = "conv2d", .documentation = ops::words::conv2d, .ulps = 40};
     for (const ConvolutionCase& each : {
              ConvolutionCase{"(1, 1, 3, 3) by 1 x 1", {1, 1, 3, 3}, {1, 1, 1, 1}, {}, {3, 3}},
              {"(2, 3, 5, 4) by 3 x 2", {2, 3, 5, 4}, {4, 3, 3, 2}, {}, {3, 3}},
@@ -139,10 +136,7 @@ struct TransposedCase {
 };
 
 OpSpec conv_transpose2d_spec() {
-    OpSpec spec{.name = "conv_transpose2d",
-                    .documentation = {.formula = "y[n, o, i + p, j + q] = sum of w[c, o, p, q] x[n, c, i, j]",
-                                      .gradient = "conv2d(g, w), the correlation of g with x",
-                                      .ulps = 40}};
+    OpSpec spec{.name = "conv_transpose2d", .documentation = ops::words::conv_transpose2d, .ulps = 40};
     for (const TransposedCase& each : {
              TransposedCase{"(1, 1, 2, 2) by 1 x 1", {1, 1, 2, 2}, {1, 1, 1, 1}, {}, {2, 2}},
              {"(2, 3, 2, 3) by 3 x 2", {2, 3, 2, 3}, {3, 4, 3, 2}, {}, {4, 4}},
@@ -223,8 +217,7 @@ Shape columns_of(const WindowCase& each) {
 }
 
 OpSpec unfold_spec() {
-    OpSpec spec{.name = "unfold",
-                    .documentation = {.formula = "every window as a column", .gradient = "fold(g)", .ulps = 0}};
+    OpSpec spec{.name = "unfold", .documentation = ops::words::unfold, .ulps = 0};
     for (const WindowCase& each : window_cases()) {
         spec.cases.push_back({.name = each.name,
                                 .shapes = {each.pictures},
@@ -248,8 +241,7 @@ OpSpec unfold_spec() {
 }
 
 OpSpec fold_spec() {
-    OpSpec spec{.name = "fold",
-                    .documentation = {.formula = "windows added up to pictures", .gradient = "unfold(g)", .ulps = 10}};
+    OpSpec spec{.name = "fold", .documentation = ops::words::fold, .ulps = 10};
     for (const WindowCase& each : window_cases()) {
         spec.cases.push_back(
             {.name = each.name,
@@ -281,9 +273,8 @@ struct PoolingCase {
 
 /// `of_window` has the sum or maximum of what was seen; elements in the padding are `outside`.
 template <class Op>
-OpSpec pooling_spec(const char* name, const Documentation& documentation, Op op, double outside,
-                        double (*of_window)(const std::vector<double>&)) {
-    OpSpec spec{.name = name, .documentation = documentation};
+OpSpec pooling_spec(OpSpec spec, Op op, double outside, double (*of_window)(const std::vector<double>&)) {
+    const std::string name = spec.name;
     for (const PoolingCase& each : {
              PoolingCase{"(1, 1, 2, 2) by 2", {1, 1, 2, 2}, 2, {}, 2, 1},
              {"(2, 3, 5, 4) by 2", {2, 3, 5, 4}, 2, {}, 2, 2},
@@ -337,11 +328,7 @@ std::vector<OpSpec> convolution_specs() {
             conv2d_spec(),
             conv_transpose2d_spec(),
             pooling_spec(
-                "max_pool2d",
-                {.formula = "the largest element of each window",
-                 .gradient = "g to the largest",
-                 .kinks = "elements which share the maximum share g equally",
-                 .ulps = 0.5},
+                {.name = "max_pool2d", .documentation = ops::words::max_pool2d, .ulps = 0.5},
                 [](auto x, Size2d kernel, const Pooling& options) { return max_pool2d(x, kernel, options); },
                 -std::numeric_limits<double>::infinity(),
                 [](const std::vector<double>& seen) {
@@ -353,10 +340,7 @@ std::vector<OpSpec> convolution_specs() {
                     return largest;
                 }),
             pooling_spec(
-                "avg_pool2d",
-                {.formula = "the mean of each window, with the zeros of the padding",
-                 .gradient = "g / n to each",
-                 .ulps = 10},
+                {.name = "avg_pool2d", .documentation = ops::words::avg_pool2d, .ulps = 10},
                 [](auto x, Size2d kernel, const Pooling& options) { return avg_pool2d(x, kernel, options); }, 0,
                 [](const std::vector<double>& seen) {
                     double total = 0;

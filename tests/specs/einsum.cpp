@@ -57,10 +57,7 @@ auto einsum_of(const std::string& subscripts, const V& v) {
 }
 
 OpSpec einsum_spec() {
-    OpSpec spec{
-        .name = "einsum",
-        .documentation = {
-            .formula = "the sum of products over the letters not in the result", .gradient = "derived", .ulps = 40}};
+    OpSpec spec{.name = "einsum", .documentation = ops::words::einsum, .ulps = 40};
     struct Case {
         const char* subscripts;
         std::vector<Shape> shapes;
@@ -140,9 +137,7 @@ OpSpec einsum_spec() {
 }
 
 OpSpec tensordot_spec() {
-    OpSpec spec{
-        .name = "tensordot",
-        .documentation = {.formula = "the sum of products over pairs of axes", .gradient = "derived", .ulps = 40}};
+    OpSpec spec{.name = "tensordot", .documentation = ops::words::tensordot, .ulps = 40};
     struct Case {
         Shape a, b;
         std::size_t axes;

@@ -123,10 +123,7 @@ std::vector<Taking> takings_along() {
 }
 
 OpSpec take_spec() {
-    OpSpec spec{.name = "take",
-                    .documentation = {.formula = "x[..., indices, ...] along one axis",
-                                      .gradient = "zeros, to which g is added at the places taken",
-                                      .ulps = 0}};
+    OpSpec spec{.name = "take", .documentation = ops::words::take, .ulps = 0};
     for (const Taking& each : takings()) {
         spec.cases.push_back({.name = each.name,
                                 .shapes = {each.shape},
@@ -149,9 +146,7 @@ OpSpec take_spec() {
 }
 
 OpSpec untake_spec() {
-    OpSpec spec{.name = "untake",
-                    .documentation = {.formula = "zeros, to which x is added at the places that a take takes",
-                                      .gradient = "the take of g"}};
+    OpSpec spec{.name = "untake", .documentation = ops::words::untake};
     for (const Taking& each : takings()) {
         spec.cases.push_back(
             {.name = each.name,
@@ -164,10 +159,7 @@ OpSpec untake_spec() {
 }
 
 OpSpec take_along_axis_spec() {
-    OpSpec spec{.name = "take_along_axis",
-                    .documentation = {.formula = "x[i, indices[i, j, k], k]",
-                                      .gradient = "zeros, to which g is added at the places taken",
-                                      .ulps = 0}};
+    OpSpec spec{.name = "take_along_axis", .documentation = ops::words::take_along_axis, .ulps = 0};
     for (const Taking& each : takings_along()) {
         spec.cases.push_back({.name = each.name,
                                 .shapes = {each.shape},
@@ -187,10 +179,7 @@ OpSpec take_along_axis_spec() {
 }
 
 OpSpec untake_along_axis_spec() {
-    OpSpec spec{
-        .name = "untake_along_axis",
-        .documentation = {.formula = "zeros, to which x is added at the places that a take_along_axis takes",
-                          .gradient = "the take_along_axis of g"}};
+    OpSpec spec{.name = "untake_along_axis", .documentation = ops::words::untake_along_axis};
     for (const Taking& each : takings_along()) {
         spec.cases.push_back({.name = each.name,
                                 .shapes = {each.result},
@@ -205,8 +194,8 @@ OpSpec untake_along_axis_spec() {
 
 /// `keeps(column - row, k)`: whether the triangle has the element.
 template <class Op, class Keeps>
-OpSpec triangle_spec(const char* name, const char* formula, Op op, Keeps keeps) {
-    OpSpec spec{.name = name, .documentation = {.formula = formula, .gradient = "g's triangle", .ulps = 0}};
+OpSpec triangle_spec(OpSpec spec, Op op, Keeps keeps) {
+    const std::string name = spec.name;
     for (const Shape& shape :
          {Shape{3, 3}, Shape{2, 5}, Shape{5, 2}, Shape{2, 3, 4}, Shape{1, 1}, Shape{0, 3}, Shape{3, 0}}) {
         for (const std::ptrdiff_t k : {0, 1, -1, 2, -3, 9, -9}) {
@@ -226,9 +215,7 @@ OpSpec triangle_spec(const char* name, const char* formula, Op op, Keeps keeps) 
 }
 
 OpSpec diagonal_spec() {
-    OpSpec spec{
-        .name = "diagonal",
-        .documentation = {.formula = "y_i = x[i, i + offset]", .gradient = "g on the diagonal, else 0", .ulps = 0}};
+    OpSpec spec{.name = "diagonal", .documentation = ops::words::diagonal, .ulps = 0};
     const auto call = [](std::ptrdiff_t offset) { return [=](auto v) { return diagonal(v[0], offset); }; };
     struct Case {
         Shape shape;
@@ -256,9 +243,7 @@ OpSpec diagonal_spec() {
 }
 
 OpSpec tile_spec() {
-    OpSpec spec{
-        .name = "tile",
-        .documentation = {.formula = "x, several times side by side", .gradient = "g, summed over the copies"}};
+    OpSpec spec{.name = "tile", .documentation = ops::words::tile};
     struct Case {
         Shape shape, repetitions, result;
     };
@@ -280,9 +265,7 @@ OpSpec tile_spec() {
 }
 
 OpSpec repeat_spec() {
-    OpSpec spec{
-        .name = "repeat",
-        .documentation = {.formula = "each element several times", .gradient = "g, summed over the copies"}};
+    OpSpec spec{.name = "repeat", .documentation = ops::words::repeat};
     const auto call = [](int times, std::ptrdiff_t axis) { return [=](auto v) { return repeat(v[0], times, axis); }; };
     const auto counted = [](const Shape& counts, std::ptrdiff_t axis) {
         return [=](auto v) { return repeat(v[0], counts, axis); };
@@ -337,10 +320,12 @@ std::vector<OpSpec> indexing_specs() {
         take_along_axis_spec(),
         untake_along_axis_spec(),
         triangle_spec(
-            "tril", "x where column <= row + k, else 0", [](auto x, std::ptrdiff_t k) { return tril(x, k); },
+            {.name = "tril", .documentation = ops::words::tril, .ulps = 0},
+            [](auto x, std::ptrdiff_t k) { return tril(x, k); },
             [](std::ptrdiff_t distance, std::ptrdiff_t k) { return distance <= k; }),
         triangle_spec(
-            "triu", "x where column >= row + k, else 0", [](auto x, std::ptrdiff_t k) { return triu(x, k); },
+            {.name = "triu", .documentation = ops::words::triu, .ulps = 0},
+            [](auto x, std::ptrdiff_t k) { return triu(x, k); },
             [](std::ptrdiff_t distance, std::ptrdiff_t k) { return distance >= k; }),
         diagonal_spec(),
         tile_spec(),

@@ -18,7 +18,7 @@ namespace {
 using Arrays = std::span<const Array<double>>;
 using Matrix = std::vector<std::vector<double>>;
 
-constexpr Documentation::Domain small{-0.5, 0.5};
+constexpr OpDomain small{-0.5, 0.5};
 constexpr double shift = 3;
 
 Matrix zeros(std::size_t rows, std::size_t columns) { return Matrix(rows, std::vector<double>(columns, 0)); }
@@ -181,10 +181,8 @@ std::vector<OpMisuse> square_misuses(const char* name, Call call) {
             {{{2, 2, 3}}, call, {name, "square", "(2, 2, 3)"}}};
 }
 
-constexpr const char* whole_matrix = "an infinity or a NaN in a matrix makes all of its result NaN";
-
 OpSpec outer_spec() {
-    OpSpec spec{.name = "outer", .documentation = {.formula = "a_i b_j", .gradient = "g b, g' a", .ulps = 0.5}};
+    OpSpec spec{.name = "outer", .documentation = ops::words::outer, .ulps = 0.5};
     const auto call = [](auto v) { return outer(v[0], v[1]); };
     for (const auto& [n, m] : {std::array<std::size_t, 2>{2, 3}, {1, 1}, {9, 17}, {0, 3}}) {
         spec.cases.push_back(
@@ -202,8 +200,7 @@ OpSpec outer_spec() {
 }
 
 OpSpec vecdot_spec() {
-    OpSpec spec{.name = "vecdot",
-                    .documentation = {.formula = "the sum of a b along an axis", .gradient = "g b, g a", .ulps = 10}};
+    OpSpec spec{.name = "vecdot", .documentation = ops::words::vecdot, .ulps = 10};
     const auto call = [](std::ptrdiff_t axis) { return [axis](auto v) { return vecdot(v[0], v[1], axis); }; };
     spec.cases = {{.name = "(5,) (5,)",
                      .shapes = {{5}, {5}},
@@ -275,9 +272,7 @@ const std::vector<DiagonalCase>& diagonal_cases() {
 }
 
 OpSpec trace_spec() {
-    OpSpec spec{
-        .name = "trace",
-        .documentation = {.formula = "the sum of x[..., i, i + offset]", .gradient = "g on the diagonal, else 0"}};
+    OpSpec spec{.name = "trace", .documentation = ops::words::trace};
     for (const auto& each : diagonal_cases()) {
         spec.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
                                 .shapes = {each.shape},
@@ -296,10 +291,7 @@ OpSpec trace_spec() {
 }
 
 OpSpec solve_spec() {
-    OpSpec spec{
-        .name = "solve",
-        .documentation = {
-            .formula = "a^-1 b", .gradient = "-h y' to a, h to b, with h = a'^-1 g", .nan = whole_matrix, .ulps = 40}};
+    OpSpec spec{.name = "solve", .documentation = ops::words::solve, .ulps = 40};
     const auto call = [](auto v) { return solve(shifted(v[0]), v[1]); };
     struct Case {
         Shape a, b, result;
@@ -375,8 +367,7 @@ OpSpec solve_spec() {
 }
 
 OpSpec inv_spec() {
-    OpSpec spec{.name = "inv",
-                    .documentation = {.formula = "a^-1", .gradient = "-y' g y'", .nan = whole_matrix, .ulps = 40}};
+    OpSpec spec{.name = "inv", .documentation = ops::words::inv, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
@@ -396,9 +387,7 @@ OpSpec inv_spec() {
 }
 
 OpSpec det_spec() {
-    OpSpec spec{
-        .name = "det",
-        .documentation = {.formula = "the determinant", .gradient = "g y a'^-1", .nan = whole_matrix, .ulps = 40}};
+    OpSpec spec{.name = "det", .documentation = ops::words::det, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
@@ -417,11 +406,7 @@ OpSpec det_spec() {
 }
 
 OpSpec slogdet_spec() {
-    OpSpec spec{.name = "slogdet",
-                    .documentation = {.formula = "sign and logarithm of the determinant",
-                                      .gradient = "none, g a'^-1",
-                                      .nan = whole_matrix,
-                                      .ulps = 40}};
+    OpSpec spec{.name = "slogdet", .documentation = ops::words::slogdet, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
@@ -449,13 +434,7 @@ OpSpec slogdet_spec() {
 }
 
 OpSpec cholesky_spec() {
-    OpSpec spec{
-        .name = "cholesky",
-        .documentation = {.formula = "l with l l' = (a + a') / 2",
-                          .gradient = "l'^-1 phi(l' g) l^-1, symmetrised; phi halves the diagonal of the lower "
-                                      "triangle",
-                          .nan = whole_matrix,
-                          .ulps = 40}};
+    OpSpec spec{.name = "cholesky", .documentation = ops::words::cholesky, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         for (const bool upper : {false, true}) {
             spec.cases.push_back({.name = to_string(shape) + (upper ? ", upper" : ""),
@@ -494,12 +473,7 @@ OpCase eigenvalue_case(const Shape& shape, OpCall call) {
 }
 
 OpSpec eigh_spec() {
-    OpSpec spec{.name = "eigh",
-                    .documentation = {.formula = "v, w with v diag(w) v' = (a + a') / 2",
-                                      .gradient = "v (diag(gw) + f o (v' gv)) v', symmetrised; f_ij = 1 / (w_j - w_i)",
-                                      .kinks = "equal eigenvalues: an Error, unless gv is 0",
-                                      .nan = whole_matrix,
-                                      .ulps = 40}};
+    OpSpec spec{.name = "eigh", .documentation = ops::words::eigh, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigh(spread(v[0])).eigenvalues; }));
         // Squares have no sign, and 1 more is a scale.
@@ -523,14 +497,7 @@ OpSpec eigh_spec() {
 }
 
 OpSpec eigvalsh_spec() {
-    OpSpec spec{
-        .name = "eigvalsh",
-        .documentation = {.formula = "the eigenvalues of (a + a') / 2, ascending",
-                          .gradient = "v diag(g) v'",
-                          .kinks = "equal eigenvalues: each has the gradient of the vector that LAPACK chose, "
-                                   "whose own derivative is an Error",
-                          .nan = whole_matrix,
-                          .ulps = 40}};
+    OpSpec spec{.name = "eigvalsh", .documentation = ops::words::eigvalsh, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigvalsh(spread(v[0])); }));
     }

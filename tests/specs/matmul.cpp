@@ -75,10 +75,8 @@ OpCase batched_case(const Shape& a, const Shape& b, Transpose transpose) {
 }
 
 OpSpec matmul_spec() {
-    OpSpec spec{.name = "matmul",
-                    .documentation = {.formula = "a b, each after its transposition; for each pair of the leading axes",
-                                      .gradient = "g b', a' g, summed where broadcast",
-                                      .ulps = 20}};  // at most 40 terms, half an ulp each
+    // At most 40 terms, half an ulp each.
+    OpSpec spec{.name = "matmul", .documentation = ops::words::matmul, .ulps = 20};
     for (const bool a : {false, true}) {
         for (const bool b : {false, true}) {
             for (const auto& [rows, inner, columns] : {std::array<std::size_t, 3>{2, 3, 4},
@@ -143,9 +141,7 @@ OpSpec matmul_spec() {
 }
 
 OpSpec linear_spec() {
-    OpSpec spec{
-        .name = "linear",
-        .documentation = {.formula = "x weight' + bias", .gradient = "g weight, g' x, g summed over rows", .ulps = 20}};
+    OpSpec spec{.name = "linear", .documentation = ops::words::linear, .ulps = 20};
     for (const auto& [rows, inputs, outputs] :
          {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {9, 33, 17}, {0, 3, 2}, {3, 0, 2}}) {
         const Shape x{rows, inputs}, weight{outputs, inputs}, bias{outputs};

@@ -10,11 +10,7 @@ using Arrays = std::span<const Array<double>>;
 Rng stream() { return Rng(7).stream("spec"); }
 
 template <class Call, class Reference>
-OpSpec noise_spec(const char* name, const char* formula, Call call, Reference reference) {
-    OpSpec spec{
-        .name = name,
-        .documentation = {
-            .formula = formula, .gradient = "none", .nan = "none: only the shape of the input is used", .ulps = 0}};
+OpSpec noise_spec(OpSpec spec, Call call, Reference reference) {
     for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{1}, Shape{33}, Shape{0, 3}}) {
         spec.cases.push_back({.name = to_string(shape),
                                 .shapes = {shape},
@@ -30,7 +26,7 @@ OpSpec noise_spec(const char* name, const char* formula, Call call, Reference re
 
 std::vector<OpSpec> random_specs() {
     OpSpec bernoulli = noise_spec(
-        "bernoulli_like", "1 with probability p, else 0; a leaf",
+        {.name = "bernoulli_like", .documentation = ops::words::bernoulli_like, .ulps = 0},
         [](auto v) {
             Rng rng = stream();
             return bernoulli_like(v[0], rng);
@@ -41,17 +37,16 @@ std::vector<OpSpec> random_specs() {
             for (std::size_t i = 0; i < out.size(); ++i) out.data()[i] = out.data()[i] < p[0].data()[i] ? 1 : 0;
             return out;
         });
-    bernoulli.documentation.nan = "an error: not a probability";
     return {
         noise_spec(
-            "normal_like", "N(0, 1), a leaf of the input's shape",
+            {.name = "normal_like", .documentation = ops::words::normal_like, .ulps = 0},
             [](auto v) {
                 Rng rng = stream();
                 return normal_like(v[0], rng);
             },
             [](Arrays like) { return stream().normal<double>(like[0].shape()); }),
         noise_spec(
-            "uniform_like", "uniform on [0, 1), a leaf of the input's shape",
+            {.name = "uniform_like", .documentation = ops::words::uniform_like, .ulps = 0},
             [](auto v) {
                 Rng rng = stream();
                 return uniform_like(v[0], rng);

@@ -86,9 +86,8 @@ std::vector<ReductionCase> reduction_cases(bool of_nothing) {
 
 /// `op` is called as the public function of that name.
 template <class Op>
-OpSpec reduction_spec(const char* name, const Documentation& documentation, Op op, const OfGroup& of_group,
-                          bool of_nothing, Documentation::Domain domain = {}) {
-    OpSpec spec{.name = name, .documentation = documentation};
+OpSpec reduction_spec(OpSpec spec, Op op, const OfGroup& of_group, bool of_nothing, OpDomain domain = {}) {
+    const std::string name = spec.name;
     for (const ReductionCase& each : reduction_cases(of_nothing)) {
         spec.cases.push_back(
             {.name = each.name,
@@ -130,11 +129,9 @@ double smallest_of(const Group& group) {
 }
 
 template <class Op>
-OpSpec extreme_spec(const char* name, const char* formula, const char* gradient, Op op, const OfGroup& of_group) {
-    OpSpec spec = reduction_spec(
-        name,
-        {.formula = formula, .gradient = gradient, .kinks = "elements which share it share g equally", .ulps = 0.5}, op,
-        of_group, false);
+OpSpec extreme_spec(OpSpec head, Op op, const OfGroup& of_group) {
+    OpSpec spec = reduction_spec(std::move(head), op, of_group, false);
+    const std::string name = spec.name;
     const auto call = [op](auto v) { return op(v[0], 0, KeepDims::no); };
     spec.misuses.push_back({{{0}}, call, {name, "(0,)", "empty"}});
     spec.misuses.push_back({{{0, 3}}, call, {name, "(0, 3)", "empty"}});
@@ -143,10 +140,8 @@ OpSpec extreme_spec(const char* name, const char* formula, const char* gradient,
 
 /// `op` is called with an axis or without.
 template <class Op>
-OpSpec arg_spec(const char* name, const char* formula, Op op, double sign) {
-    OpSpec spec{
-        .name = name,
-        .documentation = {.formula = formula, .gradient = "none", .kinks = "the first of several", .ulps = 0}};
+OpSpec arg_spec(OpSpec spec, Op op, double sign) {
+    const std::string name = spec.name;
     const OfGroup first = [sign](const Group& group) {
         std::size_t best = 0;
         for (std::size_t i = 1; i < group.size(); ++i) {
@@ -187,7 +182,7 @@ OpSpec arg_spec(const char* name, const char* formula, Op op, double sign) {
 /// Adds cases to those that all reductions have.
 template <class Call>
 void add_case(OpSpec& spec, const char* name, const Shape& shape, Call call, const Folding& folding,
-              const OfGroup& of_group, Documentation::Domain domain = {}) {
+              const OfGroup& of_group, OpDomain domain = {}) {
     spec.cases.push_back({.name = name,
                             .shapes = {shape},
                             .call = call,
@@ -203,7 +198,7 @@ OpSpec prod_spec() {
     };
     // In whatever order, n factors make n - 1 roundings. The domain keeps the product of 700 from vanishing in float.
     OpSpec spec = reduction_spec(
-        "prod", {.formula = "the product over axes", .gradient = "g times the product of the others", .ulps = 32},
+        {.name = "prod", .documentation = ops::words::prod, .ulps = 32},
         [](auto x, const Axes& axes, KeepDims keep) { return prod(x, axes, keep); }, product_of, true, {0.5, 1.5});
     add_case(
         spec, "(3, 5), axis 1, of both signs", {3, 5}, [](auto v) { return prod(v[0], 1); }, {{false, true}, {3}},
@@ -231,10 +226,7 @@ OfGroup variance_of(double correction) {
 
 OpSpec var_spec() {
     // Positive inputs: with others the variance of their sizes would be no scale for rounding errors.
-    OpSpec spec = reduction_spec("var",
-                                       {.formula = "sum((x - mean(x))^2) / (n - correction)",
-                                        .gradient = "2 g (x - mean(x)) / (n - correction)",
-                                        .ulps = 8},
+    OpSpec spec = reduction_spec({.name = "var", .documentation = ops::words::var, .ulps = 8},
                                        [](auto x, const Axes& axes, KeepDims keep) { return var(x, axes, keep); },
                                        variance_of(0), true, {0.5, 2.5});
     add_case(spec, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return var(v[0], 1, KeepDims::no, 1); },
@@ -251,11 +243,7 @@ OpSpec stddev_spec() {
     const auto root = [](double correction) {
         return [of = variance_of(correction)](const Group& group) { return std::sqrt(of(group)); };
     };
-    OpSpec spec = reduction_spec("stddev",
-                                       {.formula = "sqrt(var(x))",
-                                        .gradient = "g (x - mean(x)) / (y (n - correction))",
-                                        .kinks = "y = 0: 0",
-                                        .ulps = 8},
+    OpSpec spec = reduction_spec({.name = "stddev", .documentation = ops::words::stddev, .ulps = 8},
                                        [](auto x, const Axes& axes, KeepDims keep) { return stddev(x, axes, keep); },
                                        root(0), true, {0.5, 2.5});
     add_case(spec, "(4, 9), axis 1, correction 1", {4, 9}, [](auto v) { return stddev(v[0], 1, KeepDims::no, 1); },
@@ -272,17 +260,13 @@ OpSpec vector_norm_spec() {
         };
     };
     OpSpec spec = reduction_spec(
-        "vector_norm",
-        {.formula = "sum(|x|^ord)^(1 / ord)",
-         .gradient = "g sign(x) (|x| / y)^(ord - 1)",
-         .kinks = "y = 0, and x = 0 where ord < 2: 0; several infinities: NaN to these",
-         .ulps = 8},
+        {.name = "vector_norm", .documentation = ops::words::vector_norm, .ulps = 8},
         [](auto x, const Axes& axes, KeepDims keep) { return vector_norm(x, axes, keep); }, norm(2), true);
     for (const double ord : {1.0, 3.0, 2.5, 0.5}) {
         const auto call = [ord](const Axes& axes, KeepDims keep) {
             return [=](auto v) { return vector_norm(v[0], axes, keep, ord); };
         };
-        const Documentation::Domain domain = ord < 2 ? Documentation::Domain{0.3, 2} : Documentation::Domain{};
+        const OpDomain domain = ord < 2 ? OpDomain{0.3, 2} : OpDomain{};
         add_case(spec, "(3, 5), axis 1, other ord", {3, 5}, call(1, KeepDims::no), {{false, true}, {3}}, norm(ord),
                  domain);
         add_case(spec, "(2, 3, 4), axes 0 and -1, kept, other ord", {2, 3, 4}, call({0, -1}, KeepDims::yes),
@@ -305,10 +289,10 @@ OpSpec vector_norm_spec() {
 
 /// The number of elements which are not 0, as the case's inputs are after rounding: so some are.
 template <class Op>
-OpSpec count_spec(const char* name, const char* formula, Op op, const OfGroup& of_count) {
+OpSpec count_spec(OpSpec head, Op op, const OfGroup& of_count) {
     // Of numbers that are 0 where they are negative: a random one hardly ever is.
     return reduction_spec(
-        name, {.formula = formula, .gradient = "none", .nan = "is not 0", .ulps = 0},
+        std::move(head),
         [op](auto x, const Axes& axes, KeepDims keep) { return op(x * (x > 0), axes, keep); },
         [of_count](const Group& group) {
             Group part;
@@ -319,9 +303,7 @@ OpSpec count_spec(const char* name, const char* formula, Op op, const OfGroup& o
 }
 
 OpSpec sum_to_spec() {
-    OpSpec spec{.name = "sum_to",
-                    .documentation = {.formula = "x summed over the axes that broadcasting would repeat",
-                                      .gradient = "g, repeated"}};
+    OpSpec spec{.name = "sum_to", .documentation = ops::words::sum_to};
     const auto call = [](const Shape& to) { return [to](auto v) { return sum_to(v[0], to); }; };
     struct Case {
         Shape from, to;
@@ -344,10 +326,7 @@ OpSpec sum_to_spec() {
 }
 
 OpSpec broadcast_to_spec() {
-    OpSpec spec{
-        .name = "broadcast_to",
-        .documentation = {
-            .formula = "x repeated along new axes and those of extent 1", .gradient = "g summed over them", .ulps = 0}};
+    OpSpec spec{.name = "broadcast_to", .documentation = ops::words::broadcast_to, .ulps = 0};
     const auto call = [](const Shape& to) { return [to](auto v) { return broadcast_to(v[0], to); }; };
     struct Case {
         Shape from, to;
@@ -378,42 +357,41 @@ OpSpec broadcast_to_spec() {
 std::vector<OpSpec> reductions_specs() {
     return {
         reduction_spec(
-            "sum", {.formula = "the sum over axes", .gradient = "g, repeated"},
+            {.name = "sum", .documentation = ops::words::sum},
             [](auto x, const Axes& axes, KeepDims keep) { return sum(x, axes, keep); }, sum_of, true),
         reduction_spec(
-            "mean", {.formula = "the sum over axes, divided by its number of terms", .gradient = "g / n, repeated"},
+            {.name = "mean", .documentation = ops::words::mean},
             [](auto x, const Axes& axes, KeepDims keep) { return mean(x, axes, keep); },
             [](const Group& group) { return sum_of(group) / static_cast<double>(group.size()); }, true),
         extreme_spec(
-            "max", "the largest element", "g to the largest",
+            {.name = "max", .documentation = ops::words::max, .ulps = 0.5},
             [](auto x, const Axes& axes, KeepDims keep) { return max(x, axes, keep); }, largest_of),
         extreme_spec(
-            "min", "the smallest element", "g to the smallest",
+            {.name = "min", .documentation = ops::words::min, .ulps = 0.5},
             [](auto x, const Axes& axes, KeepDims keep) { return min(x, axes, keep); }, smallest_of),
         arg_spec(
-            "argmax", "the index of the largest element", [](auto x, auto... how) { return argmax(x, how...); }, 1),
+            {.name = "argmax", .documentation = ops::words::argmax, .ulps = 0},
+            [](auto x, auto... how) { return argmax(x, how...); }, 1),
         arg_spec(
-            "argmin", "the index of the smallest element", [](auto x, auto... how) { return argmin(x, how...); }, -1),
+            {.name = "argmin", .documentation = ops::words::argmin, .ulps = 0},
+            [](auto x, auto... how) { return argmin(x, how...); }, -1),
         prod_spec(),
         var_spec(),
         stddev_spec(),
         vector_norm_spec(),
         count_spec(
-            "count_nonzero", "how many elements are not 0",
+            {.name = "count_nonzero", .documentation = ops::words::count_nonzero, .ulps = 0},
             [](auto x, const Axes& axes, KeepDims keep) { return count_nonzero(x, axes, keep); }, sum_of),
         count_spec(
-            "any", "1 if an element is not 0, else 0",
+            {.name = "any", .documentation = ops::words::any, .ulps = 0},
             [](auto x, const Axes& axes, KeepDims keep) { return any(x, axes, keep); },
             [](const Group& group) { return sum_of(group) > 0 ? 1.0 : 0.0; }),
         count_spec(
-            "all", "0 if an element is 0, else 1",
+            {.name = "all", .documentation = ops::words::all, .ulps = 0},
             [](auto x, const Axes& axes, KeepDims keep) { return all(x, axes, keep); },
             [](const Group& group) { return sum_of(group) == static_cast<double>(group.size()) ? 1.0 : 0.0; }),
         reduction_spec(
-            "logsumexp",
-            {.formula = "log(sum(exp(x)))",
-             .gradient = "g exp(x - y)",
-             .kinks = "all elements -infinity: 0; infinities: equal shares"},
+            {.name = "logsumexp", .documentation = ops::words::logsumexp},
             [](auto x, const Axes& axes, KeepDims keep) { return logsumexp(x, axes, keep); },
             [](const Group& group) {
                 double total = 0;
@@ -421,18 +399,13 @@ std::vector<OpSpec> reductions_specs() {
                 return std::log(total);
             },
             true),
-        spec_of(ops::share_of_sum.documented(
-            {.formula = "exp(part - whole), a share of a logsumexp; of_part / of_whole where the whole is infinite",
-             .gradient = "g y, -g y, none, none",
-             .kinks = "whole = -infinity: exp(part)",
-             .nan = "the counts are looked at where the whole is infinite",
-             .domain = {{{-2, 2}, {-2, 2}, {1, 1}, {2, 2}}},
-             .reference =
-                 [](const double* x) {
+        spec_of(ops::share_of_sum,
+                {.domain = {{{-2, 2}, {-2, 2}, {1, 1}, {2, 2}}},
+                 .reference = [](const double* x) {
                      if (x[1] == infinity) return x[2] / x[3];
                      return std::exp(x[1] == -infinity ? x[0] : x[0] - x[1]);
                  },
-             .ulps = 8})),
+                 .ulps = 8}),
         sum_to_spec(),
         broadcast_to_spec(),
     };

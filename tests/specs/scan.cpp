@@ -40,8 +40,8 @@ std::vector<ScanCase> scan_cases() {
 
 /// `op(x, axis)`; with `initial`, `op(x, axis, IncludeInitial::yes)` too.
 template <class Op, class Fold>
-OpSpec cumulative_spec(const char* name, const Documentation& documentation, Op op, Fold fold) {
-    OpSpec spec{.name = name, .documentation = documentation};
+OpSpec cumulative_spec(OpSpec spec, Op op, Fold fold) {
+    const std::string name = spec.name;
     constexpr bool has_initial = requires(Var<double> x) { op(x, 0, IncludeInitial::yes); };
     for (const ScanCase& each : scan_cases()) {
         const std::string text = to_string(each.shape) + ", axis " + std::to_string(each.axis);
@@ -89,9 +89,7 @@ std::function<Array<double>(Arrays)> recurrence(const Shape& shape, std::size_t 
 }
 
 OpSpec linear_recurrence_spec() {
-    OpSpec spec{.name = "linear_recurrence",
-                    .documentation = {.formula = "y_i = a_i y_(i-1) + b_i",
-                                      .gradient = "to b: r_i = g_i + a_(i+1) r_(i+1); to a: r_i y_(i-1)"}};
+    OpSpec spec{.name = "linear_recurrence", .documentation = ops::words::linear_recurrence};
     for (const ScanCase& each : scan_cases()) {
         for (const Way way : {Way::forwards, Way::backwards}) {
             const bool backwards = way == Way::backwards;
@@ -134,7 +132,7 @@ OpSpec linear_recurrence_spec() {
 }
 
 OpSpec diff_spec() {
-    OpSpec spec{.name = "diff", .documentation = {.formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n the differences of g among zeros"}};
+    OpSpec spec{.name = "diff", .documentation = ops::words::diff};
     for (const ScanCase& each : scan_cases()) {
         const auto differences = [axis = each.place](Arrays x, int n) {
             Array<double> y = x[0];
@@ -167,7 +165,7 @@ std::vector<OpSpec> scan_specs() {
         diff_spec(),
         linear_recurrence_spec(),
         cumulative_spec(
-            "cumulative_sum", {.formula = "y_i = x_0 + ... + x_i", .gradient = "g_i + g_(i+1) + ..."},
+            {.name = "cumulative_sum", .documentation = ops::words::cumulative_sum},
             [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_sum(x, axis, initial...); },
             [](const std::vector<double>& elements) {
                 double total = 0;
@@ -175,8 +173,7 @@ std::vector<OpSpec> scan_specs() {
                 return total;
             }),
         cumulative_spec(
-            "cumulative_prod",
-            {.formula = "y_i = x_0 ... x_i", .gradient = "y_(i-1) r_i, where r_i = g_i + x_(i+1) r_(i+1)"},
+            {.name = "cumulative_prod", .documentation = ops::words::cumulative_prod},
             [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_prod(x, axis, initial...); },
             [](const std::vector<double>& elements) {
                 double total = 1;
@@ -184,10 +181,7 @@ std::vector<OpSpec> scan_specs() {
                 return total;
             }),
         cumulative_spec(
-            "logcumsumexp",
-            {.formula = "log(exp(x_0) + ... + exp(x_i))",
-             .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",
-             .kinks = "elements -infinity: 0; infinities: equal shares"},
+            {.name = "logcumsumexp", .documentation = ops::words::logcumsumexp},
             [](auto x, std::ptrdiff_t axis) { return logcumsumexp(x, axis); },
             [](const std::vector<double>& elements) {
                 // Of one element it is that element, which log(exp(x)) would miss by some units.

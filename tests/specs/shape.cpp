@@ -10,10 +10,7 @@ namespace autograd::detail {
 namespace {
 
 OpSpec reshape_spec() {
-    OpSpec spec{
-        .name = "reshape",
-        .documentation = {
-            .formula = "the same elements in another shape", .gradient = "g in the input's shape", .ulps = 0}};
+    OpSpec spec{.name = "reshape", .documentation = ops::words::reshape, .ulps = 0};
     const auto call = [](const Shape& to) { return [to](auto v) { return reshape(v[0], to); }; };
     for (const auto& [from, to] : {std::array<Shape, 2>{Shape{2, 3}, {3, 2}},
                                    {Shape{2, 3}, {6}},
@@ -37,10 +34,7 @@ OpSpec reshape_spec() {
 }
 
 OpSpec permute_dims_spec() {
-    return {.name = "permute_dims",
-            .documentation = {.formula = "y[i, j, ...] = x[...], the axes in another order",
-                              .gradient = "g, permuted back",
-                              .ulps = 0},
+    return {.name = "permute_dims", .documentation = ops::words::permute_dims, .ulps = 0,
             .cases = {{.name = "(2, 3, 5) by 1, 2, 0",
                        .shapes = {{2, 3, 5}},
                        .call =
@@ -160,10 +154,7 @@ void for_each_selected(const SliceCase& each, Move move) {
 }
 
 OpSpec slice_spec() {
-    OpSpec spec{
-        .name = "slice",
-        .documentation = {
-            .formula = "x[start:stop:step] along one axis", .gradient = "g at the selected places, else 0", .ulps = 0}};
+    OpSpec spec{.name = "slice", .documentation = ops::words::slice, .ulps = 0};
     for (const SliceCase& each : slice_cases()) {
         spec.cases.push_back({.name = each.name,
                                 .shapes = {each.shape},
@@ -212,10 +203,7 @@ OpSpec slice_spec() {
 }
 
 OpSpec unslice_spec() {
-    OpSpec spec{
-        .name = "unslice",
-        .documentation = {
-            .formula = "zeros, with x at the places that a slice selects", .gradient = "the slice of g", .ulps = 0}};
+    OpSpec spec{.name = "unslice", .documentation = ops::words::unslice, .ulps = 0};
     for (const SliceCase& each : slice_cases()) {
         Shape part = each.shape;
         part[each.place] = each.count;
@@ -236,8 +224,7 @@ OpSpec unslice_spec() {
 }
 
 OpSpec concat_spec() {
-    OpSpec spec{.name = "concat",
-                    .documentation = {.formula = "arrays joined along an axis", .gradient = "g's part", .ulps = 0}};
+    OpSpec spec{.name = "concat", .documentation = ops::words::concat, .ulps = 0};
     const auto call = [](std::ptrdiff_t axis) {
         return [axis](auto v) { return concat(std::vector(v.begin(), v.end()), axis); };
     };
@@ -301,9 +288,7 @@ std::function<Array<double>(Arrays)> reshaped(const Shape& shape) {
 
 OpSpec expand_dims_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return expand_dims(v[0], axes); }; };
-    OpSpec spec{
-        .name = "expand_dims",
-        .documentation = {.formula = "new axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
+    OpSpec spec{.name = "expand_dims", .documentation = ops::words::expand_dims, .ulps = 0};
     spec.cases = {
         {.name = "(2, 3) at 0", .shapes = {{2, 3}}, .call = call(0), .reference = reshaped({1, 2, 3})},
         {.name = "(2, 3) at -1", .shapes = {{2, 3}}, .call = call(-1), .reference = reshaped({2, 3, 1})},
@@ -318,9 +303,7 @@ OpSpec expand_dims_spec() {
 
 OpSpec squeeze_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return squeeze(v[0], axes); }; };
-    OpSpec spec{
-        .name = "squeeze",
-        .documentation = {.formula = "without axes of extent 1", .gradient = "g in the input's shape", .ulps = 0}};
+    OpSpec spec{.name = "squeeze", .documentation = ops::words::squeeze, .ulps = 0};
     spec.cases = {
         {.name = "(1, 3) of 0", .shapes = {{1, 3}}, .call = call(0), .reference = reshaped({3})},
         {.name = "(1, 3, 1) of -1", .shapes = {{1, 3, 1}}, .call = call(-1), .reference = reshaped({1, 3})},
@@ -338,8 +321,7 @@ OpSpec moveaxis_spec() {
     const auto call = [](const AxisList& source, const AxisList& destination) {
         return [=](auto v) { return moveaxis(v[0], source, destination); };
     };
-    OpSpec spec{.name = "moveaxis",
-                    .documentation = {.formula = "some axes at other places", .gradient = "g, moved back", .ulps = 0}};
+    OpSpec spec{.name = "moveaxis", .documentation = ops::words::moveaxis, .ulps = 0};
     spec.cases = {
         {.name = "(2, 3, 4), 0 to -1",
          .shapes = {{2, 3, 4}},
@@ -366,9 +348,7 @@ OpSpec moveaxis_spec() {
 
 OpSpec matrix_transpose_spec() {
     const OpCall call = [](auto v) { return matrix_transpose(v[0]); };
-    OpSpec spec{
-        .name = "matrix_transpose",
-        .documentation = {.formula = "the last two axes exchanged", .gradient = "g, exchanged back", .ulps = 0}};
+    OpSpec spec{.name = "matrix_transpose", .documentation = ops::words::matrix_transpose, .ulps = 0};
     spec.cases = {
         {.name = "(2, 3)",
          .shapes = {{2, 3}},
@@ -392,9 +372,7 @@ OpSpec matrix_transpose_spec() {
 
 OpSpec flip_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return flip(v[0], axes); }; };
-    OpSpec spec{
-        .name = "flip",
-        .documentation = {.formula = "elements in reverse order along axes", .gradient = "g, flipped", .ulps = 0}};
+    OpSpec spec{.name = "flip", .documentation = ops::words::flip, .ulps = 0};
     spec.cases = {
         {.name = "(2, 9), all",
          .shapes = {{2, 9}},
@@ -426,9 +404,7 @@ OpSpec flip_spec() {
 }
 
 OpSpec roll_spec() {
-    OpSpec spec{
-        .name = "roll",
-        .documentation = {.formula = "y[(i + shift) mod n] = x[i]", .gradient = "g, rolled back", .ulps = 0}};
+    OpSpec spec{.name = "roll", .documentation = ops::words::roll, .ulps = 0};
     const auto call = [](std::ptrdiff_t shift, std::ptrdiff_t axis) {
         return [=](auto v) { return roll(v[0], shift, axis); };
     };
@@ -482,9 +458,7 @@ OpSpec roll_spec() {
 }
 
 OpSpec pad_spec() {
-    OpSpec spec{
-        .name = "pad",
-        .documentation = {.formula = "x with a constant before and after", .gradient = "g's part", .ulps = 0}};
+    OpSpec spec{.name = "pad", .documentation = ops::words::pad, .ulps = 0};
     const auto call = [](const PaddingList& padding, double value) {
         return [=](auto v) { return pad(v[0], padding, value); };
     };
@@ -525,9 +499,7 @@ OpSpec pad_spec() {
 }
 
 OpSpec stack_spec() {
-    OpSpec spec{
-        .name = "stack",
-        .documentation = {.formula = "arrays of one shape along a new axis", .gradient = "g's part", .ulps = 0}};
+    OpSpec spec{.name = "stack", .documentation = ops::words::stack, .ulps = 0};
     const auto call = [](std::ptrdiff_t axis) {
         return [axis](auto v) { return stack(std::vector(v.begin(), v.end()), axis); };
     };
@@ -560,9 +532,7 @@ OpSpec stack_spec() {
 
 /// The parts come back in reverse order, so that each has its own place.
 OpSpec split_spec() {
-    OpSpec spec{
-        .name = "split",
-        .documentation = {.formula = "parts of one axis", .gradient = "each part's g at its place", .ulps = 0}};
+    OpSpec spec{.name = "split", .documentation = ops::words::split, .ulps = 0};
     const auto equal = [](std::size_t sections, std::ptrdiff_t axis) {
         return [=](auto v) {
             auto parts = split(v[0], sections, axis);
@@ -603,9 +573,7 @@ OpSpec split_spec() {
 }
 
 OpSpec unstack_spec() {
-    OpSpec spec{
-        .name = "unstack",
-        .documentation = {.formula = "the arrays along an axis", .gradient = "each array's g at its place", .ulps = 0}};
+    OpSpec spec{.name = "unstack", .documentation = ops::words::unstack, .ulps = 0};
     const auto call = [](std::ptrdiff_t axis) {
         return [=](auto v) {
             auto parts = unstack(v[0], axis);

@@ -80,8 +80,8 @@ std::vector<AxesCase> axes_cases() {
 }
 
 template <class Call>
-OpSpec axes_spec(const char* name, const Documentation& about, Call op, void (*of_group)(const Group&)) {
-    OpSpec spec{.name = name, .documentation = about};
+OpSpec axes_spec(OpSpec spec, Call op, void (*of_group)(const Group&)) {
+    const std::string name = spec.name;
     for (const AxesCase& each : axes_cases()) {
         spec.cases.push_back(
             {.name = each.name,
@@ -100,10 +100,7 @@ OpSpec axes_spec(const char* name, const Documentation& about, Call op, void (*o
 }
 
 OpSpec cross_entropy_spec() {
-    OpSpec spec{
-        .name = "cross_entropy",
-        .documentation = {
-            .formula = "-log softmax(logits)[class]", .gradient = "g (softmax(logits) - 1 at the class)", .ulps = 20}};
+    OpSpec spec{.name = "cross_entropy", .documentation = ops::words::cross_entropy, .ulps = 20};
     struct Case {
         Shape shape;
         std::vector<std::size_t> classes;
@@ -158,8 +155,7 @@ void normalize(const Group& group) {
 
 OpSpec layer_norm_spec() {
     OpSpec spec = axes_spec(
-        "layer_norm",
-        {.formula = "(x - mean) / sqrt(variance + epsilon) weight + bias", .gradient = "derived", .ulps = 20},
+        {.name = "layer_norm", .documentation = ops::words::layer_norm, .ulps = 20},
         [](auto x, const Axes& axes) { return 4 + layer_norm(x, axes); },
         [](const Group& group) {
             normalize(group);
@@ -199,15 +195,10 @@ OpSpec layer_norm_spec() {
 
 std::vector<OpSpec> softmax_specs() {
     return {axes_spec(
-                "softmax",
-                {.formula = "exp(x) / sum(exp(x))",
-                 .gradient = "y (g - sum(g y))",
-                 .kinks = "infinities: equal shares; all elements -infinity: NaN",
-                 .ulps = 10},
+                {.name = "softmax", .documentation = ops::words::softmax, .ulps = 10},
                 [](auto x, const Axes& axes) { return softmax(x, axes); }, softmax_of),
             axes_spec(
-                "log_softmax",
-                {.formula = "log(softmax(x))", .gradient = "g - exp(y) sum(g)", .kinks = "as softmax", .ulps = 10},
+                {.name = "log_softmax", .documentation = ops::words::log_softmax, .ulps = 10},
                 [](auto x, const Axes& axes) { return log_softmax(x, axes); }, log_softmax_of),
             cross_entropy_spec(), layer_norm_spec()};
 }

@@ -1,14 +1,14 @@
-// The references of digamma and polygamma for their records: the recurrence up to a large argument, and there a few
-// terms of the asymptotic series, in long double. Slow, plain and independent of what the ops call.
+// The references of digamma and polygamma: the recurrence up to a large argument, and there a few terms of the asymptotic
+// series, in long double. Slow, plain and independent of what the ops call.
+#include "tests/specs/special_references.hpp"
+
 #include <cmath>
 #include <limits>
-#include <numbers>
 
-#include "autograd/ops/special.hpp"
-
-namespace autograd::ops {
+namespace autograd::detail {
 namespace {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // B_2, B_4, ...
@@ -48,4 +48,4 @@ double reference_digamma(const double* inputs) {
     return reference_polygamma(of_polygamma);
 }
 
-}  // namespace autograd::ops
+}  // namespace autograd::detail
