@@ -84,7 +84,7 @@ TEST_CASE("an elementwise op has its public function and its entry in one order"
 #define XTAPE_NAME(name, arity) listed.push_back(#name);
     XTAPE_ELEMENTWISE_OPS(XTAPE_NAME)
 #undef XTAPE_NAME
-    for (const OpSpec& spec : detail::elementwise_specs()) held.push_back(spec.name);
+    for (const OpSpec& spec : specs::elementwise_specs()) held.push_back(spec.name);
     INFO("the lists XTAPE_..._OPS of the headers, and the table in tests/specs/elementwise.cpp");
     CHECK(held == listed);
 }

@@ -4,7 +4,7 @@
 #include "autograd/ops/reductions.hpp"
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Inputs = std::span<const Array<double>>;
@@ -45,4 +45,4 @@ std::vector<OpSpec> control_specs() {
     return {std::move(through_itself), std::move(hook), std::move(again)};
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

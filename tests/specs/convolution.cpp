@@ -5,7 +5,7 @@
 
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Arrays = std::span<const Array<double>>;
@@ -349,4 +349,4 @@ std::vector<OpSpec> convolution_specs() {
                 })};
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

@@ -5,7 +5,7 @@
 
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Arrays = std::span<const Array<double>>;
@@ -181,4 +181,4 @@ OpSpec tensordot_spec() {
 
 std::vector<OpSpec> einsum_specs() { return {einsum_spec(), tensordot_spec()}; }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

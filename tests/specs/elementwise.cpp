@@ -8,7 +8,7 @@
 #include "tests/specs/registry.hpp"
 #include "tests/specs/special_references.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 
 std::vector<OpSpec> elementwise_specs() {
     // clang-format off
@@ -215,4 +215,4 @@ std::vector<OpSpec> elementwise_specs() {
     // clang-format on
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

@@ -6,7 +6,7 @@
 #include "tests/specs/references.hpp"
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Integers = Array<std::ptrdiff_t>;
@@ -333,4 +333,4 @@ std::vector<OpSpec> indexing_specs() {
     };
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

@@ -12,7 +12,7 @@
 
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Arrays = std::span<const Array<double>>;
@@ -512,4 +512,4 @@ std::vector<OpSpec> linear_algebra_specs() {
             inv_spec(),   det_spec(),    slogdet_spec(),  cholesky_spec(),   eigh_spec(),     eigvalsh_spec()};
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

@@ -2,7 +2,7 @@
 #include "autograd/ops/matmul.hpp"
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Arrays = std::span<const Array<double>>;
@@ -172,4 +172,4 @@ OpSpec linear_spec() {
 
 std::vector<OpSpec> matmul_specs() { return {matmul_spec(), linear_spec()}; }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

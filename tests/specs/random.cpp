@@ -2,7 +2,7 @@
 #include "autograd/ops/random.hpp"
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Arrays = std::span<const Array<double>>;
@@ -56,4 +56,4 @@ std::vector<OpSpec> random_specs() {
     };
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

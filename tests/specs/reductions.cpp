@@ -8,7 +8,7 @@
 #include "tests/specs/references.hpp"
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Group = std::vector<double>;
@@ -411,4 +411,4 @@ std::vector<OpSpec> reductions_specs() {
     };
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

@@ -10,7 +10,7 @@
 
 #include "autograd/base/array.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 
 using Arrays = std::span<const Array<double>>;
 using Index = std::vector<std::size_t>;
@@ -68,4 +68,4 @@ inline std::function<Array<double>(Arrays)> moved_back(const Shape& shape, const
     };
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

@@ -8,10 +8,10 @@ namespace autograd {
 const std::vector<OpSpec>& registry() {
     static const std::vector<OpSpec> specs = [] {
         std::vector<OpSpec> all;
-        for (auto list : {detail::elementwise_specs, detail::matmul_specs, detail::linear_algebra_specs,
-                          detail::einsum_specs, detail::softmax_specs, detail::convolution_specs,
-                          detail::reductions_specs, detail::shape_specs, detail::indexing_specs,
-                          detail::scan_specs, detail::random_specs, detail::control_specs}) {
+        for (auto list : {specs::elementwise_specs, specs::matmul_specs, specs::linear_algebra_specs,
+                          specs::einsum_specs, specs::softmax_specs, specs::convolution_specs,
+                          specs::reductions_specs, specs::shape_specs, specs::indexing_specs,
+                          specs::scan_specs, specs::random_specs, specs::control_specs}) {
             std::vector<OpSpec> some = list();
             std::move(some.begin(), some.end(), std::back_inserter(all));
         }

@@ -11,7 +11,7 @@ namespace autograd {
 /// All ops of the library.
 [[nodiscard]] const std::vector<OpSpec>& registry();
 
-namespace detail {
+namespace specs {
 
 // Each in its file.
 [[nodiscard]] std::vector<OpSpec> elementwise_specs();
@@ -27,6 +27,6 @@ namespace detail {
 [[nodiscard]] std::vector<OpSpec> random_specs();
 [[nodiscard]] std::vector<OpSpec> control_specs();
 
-}  // namespace detail
+}  // namespace specs
 
 }  // namespace autograd

@@ -6,7 +6,7 @@
 #include "tests/specs/references.hpp"
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 /// Calls fold(elements up to and with each, in the order of the axis) for each element.
@@ -193,4 +193,4 @@ std::vector<OpSpec> scan_specs() {
     };
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

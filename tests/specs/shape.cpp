@@ -6,7 +6,7 @@
 #include "tests/specs/references.hpp"
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 OpSpec reshape_spec() {
@@ -616,4 +616,4 @@ std::vector<OpSpec> shape_specs() {
             stack_spec(),       split_spec(),        unstack_spec()};
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

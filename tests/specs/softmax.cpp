@@ -7,7 +7,7 @@
 
 #include "tests/specs/registry.hpp"
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 using Arrays = std::span<const Array<double>>;
@@ -203,4 +203,4 @@ std::vector<OpSpec> softmax_specs() {
             cross_entropy_spec(), layer_norm_spec()};
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs

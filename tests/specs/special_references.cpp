@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace autograd::detail {
+namespace autograd::specs {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -48,4 +48,4 @@ double reference_digamma(const double* inputs) {
     return reference_polygamma(of_polygamma);
 }
 
-}  // namespace autograd::detail
+}  // namespace autograd::specs
