@@ -1,77 +1,55 @@
 // The specs of the matrix products, with their values by three plain loops.
 #include "autograd/ops/matmul.hpp"
+
+#include "tests/specs/instances.hpp"
 #include "tests/specs/registry.hpp"
 
 namespace autograd::specs {
+
+Instance matmul_of(const Shape& a, const Shape& b, Transpose transpose) {
+    const bool row = a.size() == 1, column = b.size() == 1;  // which is not transposed
+    const auto leading = [](const Shape& shape) {
+        return shape.size() < 2 ? Shape{} : Shape(shape.begin(), shape.end() - 2);
+    };
+    const Shape left = leading(a), right = leading(b);
+    Shape result(std::max(left.size(), right.size()), 1);
+    for (const Shape& each : {left, right}) {
+        const std::size_t offset = result.size() - each.size();
+        for (std::size_t axis = 0; axis < each.size(); ++axis) {
+            if (each[axis] != 1) result[offset + axis] = each[axis];
+        }
+    }
+    const std::size_t rank = result.size();
+    const std::size_t inner = row ? a[0] : a[a.size() - (transpose.a ? 2 : 1)];
+    if (!row) result.push_back(a[a.size() - (transpose.a ? 1 : 2)]);
+    if (!column) result.push_back(b[b.size() - (transpose.b ? 2 : 1)]);
+    const auto places = [=](const Index& index) {
+        const Index batch(index.begin(), index.begin() + signed_of(rank));
+        const auto place = [&](std::size_t k, const Shape& own, std::size_t first, std::size_t second) {
+            Index at = broadcast_source(batch, own);
+            at.push_back(first);
+            at.push_back(second);
+            return Place{k, at};
+        };
+        std::vector<Place> list;
+        for (std::size_t k = 0; k < inner; ++k) {
+            const std::size_t i = row ? 0 : index[rank], j = column ? 0 : index.back();
+            list.push_back(row ? Place{0, {k}} : transpose.a ? place(0, left, k, i) : place(0, left, i, k));
+            list.push_back(column ? Place{1, {k}} : transpose.b ? place(1, right, j, k) : place(1, right, k, j));
+        }
+        return list;
+    };
+    return {.text = to_string(a) + (transpose.a ? "'" : "") + " " + to_string(b) + (transpose.b ? "'" : ""),
+            .shapes = {a, b},
+            .call = [=](auto v) { return matmul(v[0], v[1], transpose); },
+            .definition = {.shape = result, .places = places, .fold = sum_of_products}};
+}
+
 namespace {
 
-using Arrays = std::span<const Array<double>>;
-
-Array<double> product(const Array<double>& a, const Array<double>& b, Transpose transpose) {
-    const std::size_t rows = a.shape()[transpose.a ? 1 : 0];
-    const std::size_t inner = a.shape()[transpose.a ? 0 : 1];
-    const std::size_t columns = b.shape()[transpose.b ? 0 : 1];
-    auto out = full<double>(broadcast_shapes({rows, 1}, {1, columns}), 0);  // of {rows, columns} g++ 12 warns, wrongly
-    for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t j = 0; j < columns; ++j) {
-            for (std::size_t k = 0; k < inner; ++k) {
-                out(i, j) += (transpose.a ? a(k, i) : a(i, k)) * (transpose.b ? b(j, k) : b(k, j));
-            }
-        }
-    }
-    return out;
-}
-
-OpCase product_case(std::size_t rows, std::size_t inner, std::size_t columns, Transpose transpose) {
-    const Shape a = transpose.a ? Shape{inner, rows} : Shape{rows, inner};
-    const Shape b = transpose.b ? Shape{columns, inner} : Shape{inner, columns};
-    return {.name = to_string(a) + (transpose.a ? "'" : "") + " " + to_string(b) + (transpose.b ? "'" : ""),
-            .shapes = {a, b},
-            .call = [transpose](auto v) { return matmul(v[0], v[1], transpose); },
-            .reference = [transpose](Arrays x) { return product(x[0], x[1], transpose); }};
-}
-
-/// The products of all pairs of matrices that broadcasting makes, with vectors as rows and columns.
-Array<double> batched_product(Array<double> a, Array<double> b, Transpose transpose) {
-    const bool row = a.dimension() == 1, column = b.dimension() == 1;
-    if (row) a.reshape({1, a.size()}), transpose.a = false;
-    if (column) b.reshape({b.size(), 1}), transpose.b = false;
-    const auto leading = [](const Array<double>& x) { return Shape(x.shape().begin(), x.shape().end() - 2); };
-    const Shape batch = broadcast_shapes(leading(a), leading(b));
-    const auto matrix = [&](const Array<double>& x, std::size_t index) {
-        const Shape own = leading(x);
-        std::size_t place = 0, stride = 1;
-        for (std::size_t back = 1; back <= batch.size(); ++back) {
-            const std::size_t at = index % batch[batch.size() - back];
-            index /= batch[batch.size() - back];
-            if (back > own.size()) continue;
-            const std::size_t extent = own[own.size() - back];
-            place += (extent == 1 ? 0 : at) * stride;
-            stride *= extent;
-        }
-        const std::size_t rows = x.shape()[x.dimension() - 2], columns = x.shape()[x.dimension() - 1];
-        auto part = empty<double>({rows, columns});
-        for (std::size_t i = 0; i < part.size(); ++i) part.data()[i] = x.data()[place * part.size() + i];
-        return part;
-    };
-    const std::size_t rows = a.shape()[a.dimension() - (transpose.a ? 1 : 2)];
-    const std::size_t columns = b.shape()[b.dimension() - (transpose.b ? 2 : 1)];
-    Shape shape = batch;
-    if (!row) shape.push_back(rows);
-    if (!column) shape.push_back(columns);
-    auto out = empty<double>(shape);
-    for (std::size_t k = 0; k < element_count(batch); ++k) {
-        const Array<double> part = product(matrix(a, k), matrix(b, k), transpose);
-        for (std::size_t i = 0; i < part.size(); ++i) out.data()[k * part.size() + i] = part.data()[i];
-    }
-    return out;
-}
-
-OpCase batched_case(const Shape& a, const Shape& b, Transpose transpose) {
-    return {.name = to_string(a) + (transpose.a ? "'" : "") + " " + to_string(b) + (transpose.b ? "'" : ""),
-            .shapes = {a, b},
-            .call = [transpose](auto v) { return matmul(v[0], v[1], transpose); },
-            .reference = [transpose](Arrays x) { return batched_product(x[0], x[1], transpose); }};
+OpCase product_case(const Shape& a, const Shape& b, Transpose transpose) {
+    const Instance product = matmul_of(a, b, transpose);
+    return chosen(product.text, product);
 }
 
 OpSpec matmul_spec() {
@@ -87,18 +65,13 @@ OpSpec matmul_spec() {
                                                        {0, 3, 2},
                                                        {2, 0, 3},
                                                        {3, 2, 0}}) {
-                spec.cases.push_back(product_case(rows, inner, columns, {a, b}));
+                spec.cases.push_back(product_case(a ? Shape{inner, rows} : Shape{rows, inner},
+                                                  b ? Shape{columns, inner} : Shape{inner, columns}, {a, b}));
             }
         }
     }
-    spec.cases.push_back({.name = "x x",
-                            .shapes = {{4, 4}},
-                            .call = [](auto v) { return matmul(v[0], v[0]); },
-                            .reference = [](Arrays x) { return product(x[0], x[0], {}); }});
-    spec.cases.push_back({.name = "x x'",
-                            .shapes = {{3, 5}},
-                            .call = [](auto v) { return matmul(v[0], v[0], {.b = true}); },
-                            .reference = [](Arrays x) { return product(x[0], x[0], {.b = true}); }});
+    spec.cases.push_back(chosen("x x", with_inputs(matmul_of({4, 4}, {4, 4}, {}), {0, 0})));
+    spec.cases.push_back(chosen("x x'", with_inputs(matmul_of({3, 5}, {3, 5}, {.b = true}), {0, 0})));
     for (const auto& [a, b] : std::vector<std::array<Shape, 2>>{{Shape{3}, {3}},
                                                                 {Shape{3}, {3, 4}},
                                                                 {Shape{2, 3}, {3}},
@@ -115,15 +88,15 @@ OpSpec matmul_spec() {
                                                                 {Shape{2, 1, 2, 3}, {4, 3, 5}},
                                                                 {Shape{1, 2, 3}, {4, 3, 2}},
                                                                 {Shape{2, 3, 17, 9}, {2, 1, 9, 5}}}) {
-        spec.cases.push_back(batched_case(a, b, {}));
+        spec.cases.push_back(product_case(a, b, {}));
         if (a.size() > 1 && b.size() > 1) {
             const auto swapped = [](Shape shape) {
                 std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
                 return shape;
             };
-            spec.cases.push_back(batched_case(swapped(a), b, {.a = true}));
-            spec.cases.push_back(batched_case(a, swapped(b), {.b = true}));
-            spec.cases.push_back(batched_case(swapped(a), swapped(b), {.a = true, .b = true}));
+            spec.cases.push_back(product_case(swapped(a), b, {.a = true}));
+            spec.cases.push_back(product_case(a, swapped(b), {.b = true}));
+            spec.cases.push_back(product_case(swapped(a), swapped(b), {.a = true, .b = true}));
         }
     }
     const auto call = [](auto v) { return matmul(v[0], v[1]); };
@@ -149,8 +122,8 @@ OpSpec linear_spec() {
                                 .shapes = {x, weight, bias},
                                 .call = [](auto v) { return linear(v[0], v[1], v[2]); },
                                 .reference =
-                                    [](Arrays v) {
-                                        Array<double> y = product(v[0], v[1], {.b = true});
+                                    [product = matmul_of(x, weight, {.b = true}).definition](Arrays v) {
+                                        Array<double> y = product(v.first(2));
                                         for (std::size_t i = 0; i < y.shape()[0]; ++i) {
                                             for (std::size_t j = 0; j < y.shape()[1]; ++j) y(i, j) += v[2](j);
                                         }

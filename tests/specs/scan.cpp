@@ -1,31 +1,55 @@
 // The specs of the cumulative ops. The references walk the axis for each element anew, by the definition.
 #include "autograd/ops/scan.hpp"
 
+#include <algorithm>
 #include <cmath>
 
-#include "tests/specs/references.hpp"
+#include "tests/specs/instances.hpp"
 #include "tests/specs/registry.hpp"
 
 namespace autograd::specs {
 namespace {
 
-/// Calls fold(elements up to and with each, in the order of the axis) for each element.
-template <class Fold>
-std::function<Array<double>(Arrays)> cumulated(std::size_t axis, Fold fold, bool with_initial = false) {
-    return [=](Arrays x) {
-        Shape shape = x[0].shape();
-        if (with_initial) ++shape[axis];
-        auto out = empty<double>(shape);
-        for_each_index(shape, [&](const Index& index) {
-            std::vector<double> elements;
-            Index each = index;
-            const std::size_t end = index[axis] + (with_initial ? 0 : 1);
-            for (each[axis] = 0; each[axis] < end; ++each[axis]) elements.push_back(at(x[0], each));
-            at(out, index) = fold(elements);
-        });
-        return out;
+template <class Op>
+Scan cumulative(const char* name, Op op, Fold fold) {
+    const auto call = [op](std::ptrdiff_t axis, IncludeInitial initial) {
+        return OpCall([=](auto v) { return op(v[0], axis, initial); });
     };
+    return {.name = name, .call = call, .fold = std::move(fold)};
 }
+
+}  // namespace
+
+const std::vector<Scan>& scans() {
+    static const std::vector<Scan> all{
+        cumulative("cumulative_sum", [](auto x, auto... how) { return cumulative_sum(x, how...); }, sum_of),
+        cumulative("cumulative_prod", [](auto x, auto... how) { return cumulative_prod(x, how...); }, product_of),
+        {.name = "logcumsumexp",
+         .call = [](auto axis, auto) { return OpCall([=](auto v) { return logcumsumexp(v[0], axis); }); },
+         .fold = logsumexp_of,
+         .has_initial = false}};
+    return all;
+}
+
+Instance scan_of(const Scan& op, const Shape& shape, std::ptrdiff_t axis, IncludeInitial initial) {
+    const bool longer = initial == IncludeInitial::yes;
+    const std::size_t place = placed(axis, shape.size());
+    Shape result = shape;
+    if (longer) ++result[place];
+    const auto places = [=](const Index& index) {
+        std::vector<Place> before;
+        Index each = index;
+        const std::size_t end = index[place] + (longer ? 0 : 1);
+        for (each[place] = 0; each[place] < end; ++each[place]) before.push_back({0, each});
+        return before;
+    };
+    return {.text = std::string(op.name) + "(x, " + std::to_string(axis) + (longer ? ") with the initial" : ")"),
+            .shapes = {shape},
+            .call = op.call(axis, initial),
+            .definition = {.shape = result, .places = places, .fold = op.fold}};
+}
+
+namespace {
 
 struct ScanCase {
     Shape shape;
@@ -38,27 +62,20 @@ std::vector<ScanCase> scan_cases() {
             {{2, 5, 3}, 1, 1}, {{2, 2, 3, 2}, -2, 2}, {{0, 3}, 0, 0}, {{0, 3}, 1, 1}, {{2, 0}, 1, 1}};
 }
 
-/// `op(x, axis)`; with `initial`, `op(x, axis, IncludeInitial::yes)` too.
-template <class Op, class Fold>
-OpSpec cumulative_spec(OpSpec spec, Op op, Fold fold) {
+OpSpec cumulative_spec(OpSpec spec) {
     const std::string name = spec.name;
-    constexpr bool has_initial = requires(Var<double> x) { op(x, 0, IncludeInitial::yes); };
+    const Scan& op = *std::ranges::find(scans(), std::string_view(name), &Scan::name);
     for (const ScanCase& each : scan_cases()) {
         const std::string text = to_string(each.shape) + ", axis " + std::to_string(each.axis);
-        spec.cases.push_back({.name = text,
-                                .shapes = {each.shape},
-                                .call = [=](auto v) { return op(v[0], each.axis); },
-                                .reference = cumulated(each.place, fold)});
-        if constexpr (has_initial) {
-            spec.cases.push_back({.name = text + ", with the initial",
-                                    .shapes = {each.shape},
-                                    .call = [=](auto v) { return op(v[0], each.axis, IncludeInitial::yes); },
-                                    .reference = cumulated(each.place, fold, true)});
-        }
+        spec.cases.push_back(chosen(text, scan_of(op, each.shape, each.axis, IncludeInitial::no)));
+        if (!op.has_initial) continue;
+        spec.cases.push_back(
+            chosen(text + ", with the initial", scan_of(op, each.shape, each.axis, IncludeInitial::yes)));
     }
-    spec.misuses = {{{{2, 3}}, [op](auto v) { return op(v[0], 2); }, {name, "axis 2", "rank 2"}},
-                      {{{2, 3}}, [op](auto v) { return op(v[0], -3); }, {name, "axis -3", "rank 2"}},
-                      {{{}}, [op](auto v) { return op(v[0], 0); }, {name, "axis 0", "scalar"}}};
+    const auto call = [&](std::ptrdiff_t axis) { return op.call(axis, IncludeInitial::no); };
+    spec.misuses = {{{{2, 3}}, call(2), {name, "axis 2", "rank 2"}},
+                      {{{2, 3}}, call(-3), {name, "axis -3", "rank 2"}},
+                      {{{}}, call(0), {name, "axis 0", "scalar"}}};
     return spec;
 }
 
@@ -164,32 +181,9 @@ std::vector<OpSpec> scan_specs() {
     return {
         diff_spec(),
         linear_recurrence_spec(),
-        cumulative_spec(
-            {.name = "cumulative_sum", .documentation = ops::words::cumulative_sum},
-            [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_sum(x, axis, initial...); },
-            [](const std::vector<double>& elements) {
-                double total = 0;
-                for (const double each : elements) total += each;
-                return total;
-            }),
-        cumulative_spec(
-            {.name = "cumulative_prod", .documentation = ops::words::cumulative_prod},
-            [](auto x, std::ptrdiff_t axis, auto... initial) { return cumulative_prod(x, axis, initial...); },
-            [](const std::vector<double>& elements) {
-                double total = 1;
-                for (const double each : elements) total *= each;
-                return total;
-            }),
-        cumulative_spec(
-            {.name = "logcumsumexp", .documentation = ops::words::logcumsumexp},
-            [](auto x, std::ptrdiff_t axis) { return logcumsumexp(x, axis); },
-            [](const std::vector<double>& elements) {
-                // Of one element it is that element, which log(exp(x)) would miss by some units.
-                if (elements.size() == 1) return elements[0];
-                double total = 0;
-                for (const double each : elements) total += std::exp(each);
-                return std::log(total);
-            }),
+        cumulative_spec({.name = "cumulative_sum", .documentation = ops::words::cumulative_sum}),
+        cumulative_spec({.name = "cumulative_prod", .documentation = ops::words::cumulative_prod}),
+        cumulative_spec({.name = "logcumsumexp", .documentation = ops::words::logcumsumexp}),
     };
 }
 

@@ -1,12 +1,246 @@
 // The specs of the ops that move elements. The references move them one by one.
+#include "autograd/ops/shape.hpp"
+
 #include <algorithm>
 #include <array>
 
-#include "autograd/ops/shape.hpp"
-#include "tests/specs/references.hpp"
+#include "tests/specs/instances.hpp"
 #include "tests/specs/registry.hpp"
 
 namespace autograd::specs {
+
+namespace {
+
+std::string listed(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& each : parts) text += (text.empty() ? "" : ", ") + each;
+    return "{" + text + "}";
+}
+
+/// The indices that start:stop:step selects, by walking.
+std::vector<std::ptrdiff_t> selected(const Slice& range, std::size_t extent) {
+    const std::ptrdiff_t count = signed_of(extent);
+    const bool up = range.step > 0;
+    const auto from_first = [=](std::ptrdiff_t i) { return i < 0 ? i + count : i; };
+    const std::ptrdiff_t start = range.start ? from_first(*range.start) : up ? 0 : count - 1;
+    const std::ptrdiff_t stop = range.stop ? from_first(*range.stop) : up ? count : -1;
+    std::vector<std::ptrdiff_t> list;
+    for (std::ptrdiff_t i = start; up ? i < stop : i > stop; i += range.step) list.push_back(i);
+    return list;
+}
+
+}  // namespace
+
+std::string text_of(const AxisList& axes) {
+    std::vector<std::string> parts;
+    for (const std::ptrdiff_t axis : axes) parts.push_back(std::to_string(axis));
+    return listed(parts);
+}
+std::string text_of(const Axes& axes) { return axes.all() ? "all" : text_of(axes.list()); }
+
+std::vector<bool> named(const Axes& axes, std::size_t rank) {
+    std::vector<bool> result(rank, axes.all());
+    for (const std::ptrdiff_t axis : axes.list()) result[placed(axis, rank)] = true;
+    return result;
+}
+
+Instance with_inputs(const Instance& from, const std::vector<std::size_t>& which) {
+    Instance to = from;
+    to.text += " of " + text_of(AxisList(which.begin(), which.end()));
+    to.shapes.resize(*std::max_element(which.begin(), which.end()) + 1);
+    for (std::size_t k = 0; k < which.size(); ++k) to.shapes[which[k]] = from.shapes[k];
+    to.call = [call = from.call, which](auto v) {
+        std::vector<std::remove_cvref_t<decltype(v[0])>> inputs;
+        for (const std::size_t k : which) inputs.push_back(v[k]);
+        return call(inputs);
+    };
+    to.definition.places = [places = from.definition.places, which](const Index& index) {
+        std::vector<Place> list = places(index);
+        for (Place& each : list) each.input = which[each.input];
+        return list;
+    };
+    return to;
+}
+
+Instance composed(const Instance& first, const Instance& second) {
+    Instance both = second;
+    both.text += " of " + first.text;
+    both.shapes = first.shapes;
+    both.call = [one = first.call, other = second.call](auto v) {
+        const std::vector<std::remove_cvref_t<decltype(v[0])>> between{one(v)};
+        return other(between);
+    };
+    both.definition.places = [one = first.definition.places, other = second.definition.places](const Index& index) {
+        std::vector<Place> list;
+        for (const Place& each : other(index)) {
+            for (Place& origin : one(each.index)) list.push_back(std::move(origin));
+        }
+        return list;
+    };
+    return both;
+}
+
+Instance reshape_of(const Shape& from, const Shape& to) {
+    std::size_t others = 1;
+    for (const std::size_t extent : to) others *= extent == inferred ? 1 : extent;
+    Shape shape = to;
+    for (std::size_t& extent : shape) extent = extent == inferred ? element_count(from) / others : extent;
+    return {.text = "reshape(x, " + to_string(to) + ")",
+            .shapes = {from},
+            .call = [=](auto v) { return reshape(v[0], to); },
+            .definition = reshaped(from, shape)};
+}
+
+Instance permute_dims_of(const Shape& shape, const AxisList& axes) {
+    Shape result;
+    for (const std::ptrdiff_t axis : axes) result.push_back(shape[placed(axis, shape.size())]);
+    return {.text = "permute_dims(x, " + text_of(axes) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return permute_dims(v[0], axes); },
+            .definition = moved(result, [=](const Index& index) {
+                Index from(index.size());
+                for (std::size_t i = 0; i < index.size(); ++i) from[placed(axes[i], index.size())] = index[i];
+                return from;
+            })};
+}
+
+Instance expand_dims_of(const Shape& shape, const Axes& axes) {
+    const std::vector<bool> added = named(axes, shape.size() + axes.list().size());
+    Shape result;
+    for (std::size_t axis = 0, next = 0; axis < added.size(); ++axis) result.push_back(added[axis] ? 1 : shape[next++]);
+    return {.text = "expand_dims(x, " + text_of(axes) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return expand_dims(v[0], axes); },
+            .definition = reshaped(shape, result)};
+}
+
+Instance squeeze_of(const Shape& shape, const Axes& axes) {
+    const std::vector<bool> removed = named(axes, shape.size());
+    Shape result;
+    for (std::size_t axis = 0; axis < removed.size(); ++axis) {
+        if (!removed[axis]) result.push_back(shape[axis]);
+    }
+    return {.text = "squeeze(x, " + text_of(axes) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return squeeze(v[0], axes); },
+            .definition = reshaped(shape, result)};
+}
+
+Instance moveaxis_of(const Shape& shape, const AxisList& source, const AxisList& destination) {
+    const std::size_t rank = shape.size();
+    std::vector<std::optional<std::size_t>> origin(rank);  // of each axis of the result
+    std::vector<bool> is_moved(rank);
+    for (std::size_t i = 0; i < source.size(); ++i) {
+        origin[placed(destination[i], rank)] = placed(source[i], rank);
+        is_moved[placed(source[i], rank)] = true;
+    }
+    Shape result;
+    for (std::size_t axis = 0, next = 0; axis < rank; ++axis) {
+        while (next < rank && is_moved[next]) ++next;
+        if (!origin[axis]) origin[axis] = next++;
+        result.push_back(shape[*origin[axis]]);
+    }
+    return {.text = "moveaxis(x, " + text_of(source) + ", " + text_of(destination) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return moveaxis(v[0], source, destination); },
+            .definition = moved(result, [=](const Index& index) {
+                Index from(rank);
+                for (std::size_t axis = 0; axis < rank; ++axis) from[*origin[axis]] = index[axis];
+                return from;
+            })};
+}
+
+Instance flip_of(const Shape& shape, const Axes& axes) {
+    return {.text = "flip(x, " + text_of(axes) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return flip(v[0], axes); },
+            .definition = moved(shape, [shape, flipped = named(axes, shape.size())](const Index& index) {
+                Index from = index;
+                for (std::size_t axis = 0; axis < from.size(); ++axis) {
+                    if (flipped[axis]) from[axis] = shape[axis] - 1 - index[axis];
+                }
+                return from;
+            })};
+}
+
+Instance roll_of(const Shape& shape, std::ptrdiff_t shift, std::ptrdiff_t axis) {
+    const std::size_t place = placed(axis, shape.size());
+    const std::ptrdiff_t extent = signed_of(shape[place]);
+    std::vector<std::ptrdiff_t> list(shape[place]);
+    for (std::ptrdiff_t i = 0; i < extent; ++i) {
+        list[static_cast<std::size_t>(((i + shift) % extent + extent) % extent)] = i;
+    }
+    return {.text = "roll(x, " + std::to_string(shift) + ", " + std::to_string(axis) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return roll(v[0], shift, axis); },
+            .definition = picked(shape, place, list)};
+}
+
+Instance slice_of(const Shape& shape, std::ptrdiff_t axis, const Slice& range) {
+    const auto text = [](const std::optional<std::ptrdiff_t>& i) { return i ? std::to_string(*i) : ""; };
+    const std::size_t place = placed(axis, shape.size());
+    return {.text = "slice(x, " + std::to_string(axis) + ", " + text(range.start) + ":" + text(range.stop) + ":" +
+                    std::to_string(range.step) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return slice(v[0], axis, range); },
+            .definition = picked(shape, place, selected(range, shape[place]))};
+}
+
+Instance pad_of(const Shape& shape, const PaddingList& padding, double value) {
+    std::vector<std::string> text;
+    Shape result;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        const auto [before, after] = padding[axis];
+        text.push_back("{" + std::to_string(before) + ", " + std::to_string(after) + "}");
+        result.push_back(static_cast<std::size_t>(signed_of(shape[axis]) + before + after));
+    }
+    const auto from = [=](const Index& index) -> std::optional<Index> {
+        Index origin;
+        for (std::size_t axis = 0; axis < index.size(); ++axis) {
+            const std::ptrdiff_t place = signed_of(index[axis]) - padding[axis].before;
+            if (place < 0 || place >= signed_of(shape[axis])) return std::nullopt;
+            origin.push_back(static_cast<std::size_t>(place));
+        }
+        return origin;
+    };
+    return {.text = "pad(x, " + listed(text) + ", " + std::to_string(value) + ")",
+            .shapes = {shape},
+            .call = [=](auto v) { return pad(v[0], padding, value); },
+            .definition = moved(result, from, value)};
+}
+
+Instance concat_of(const std::vector<Shape>& shapes, std::ptrdiff_t axis) {
+    const std::size_t place = placed(axis, shapes[0].size());
+    Shape result = shapes[0];
+    result[place] = 0;
+    for (const Shape& each : shapes) result[place] += each[place];
+    const auto places = [=](const Index& index) {
+        Index within = index;
+        std::size_t part = 0;
+        for (; within[place] >= shapes[part][place]; ++part) within[place] -= shapes[part][place];
+        return std::vector<Place>{{part, within}};
+    };
+    return {.text = "concat(list, " + std::to_string(axis) + ")",
+            .shapes = shapes,
+            .call = [=](auto v) { return concat(std::vector(v.begin(), v.end()), axis); },
+            .definition = {.shape = result, .places = places, .exact = true}};
+}
+
+Instance stack_of(const Shape& shape, std::size_t count, std::ptrdiff_t axis) {
+    const std::size_t place = placed(axis, shape.size() + 1);
+    Shape result;
+    for (std::size_t i = 0; i <= shape.size(); ++i) result.push_back(i == place ? count : shape[i < place ? i : i - 1]);
+    const auto places = [=](const Index& index) {
+        Index within = index;
+        within.erase(within.begin() + signed_of(place));
+        return std::vector<Place>{{index[place], within}};
+    };
+    return {.text = "stack(list, " + std::to_string(axis) + ")",
+            .shapes = std::vector<Shape>(count, shape),
+            .call = [=](auto v) { return stack(std::vector(v.begin(), v.end()), axis); },
+            .definition = {.shape = result, .places = places, .exact = true}};
+}
+
 namespace {
 
 OpSpec reshape_spec() {
@@ -18,83 +252,30 @@ OpSpec reshape_spec() {
                                    {Shape{}, {1, 1}},
                                    {Shape{1}, {}},
                                    {Shape{2, 3}, {2, 3}},
-                                   {Shape{0, 3}, {5, 0}}}) {
-        spec.cases.push_back({.name = to_string(from) + " to " + to_string(to),
-                                .shapes = {from},
-                                .call = call(to),
-                                .reference = [shape = to](Arrays x) {
-                                    auto out = empty<double>(shape);
-                                    for (std::size_t i = 0; i < out.size(); ++i) out.data()[i] = x[0].data()[i];
-                                    return out;
-                                }});
+                                   {Shape{0, 3}, {5, 0}},
+                                   {Shape{2, 6}, {3, inferred, 2}}}) {
+        spec.cases.push_back(chosen(to_string(from) + " to " + to_string(to), reshape_of(from, to)));
     }
     spec.misuses = {{{{2, 3}}, call({4, 2}), {"reshape", "(2, 3) has 6", "(4, 2) has 8"}},
                       {{{2, 3}}, call({}), {"reshape", "(2, 3)", "() has 1"}}};
     return spec;
 }
 
+/// Held against permute_dims by these axes.
+OpCase matrix_transpose_case(const char* name, const Shape& shape, const AxisList& axes) {
+    OpCase made = chosen(name, permute_dims_of(shape, axes));
+    made.call = [](auto v) { return matrix_transpose(v[0]); };
+    return made;
+}
+
 OpSpec permute_dims_spec() {
     return {.name = "permute_dims", .documentation = ops::words::permute_dims, .ulps = 0,
-            .cases = {{.name = "(2, 3, 5) by 1, 2, 0",
-                       .shapes = {{2, 3, 5}},
-                       .call =
-                           [](auto v) {
-                               return permute_dims(v[0], {1, 2, 0});
-                           },
-                       .reference =
-                           [](Arrays x) {
-                               auto out = empty<double>({3, 5, 2});
-                               for (std::size_t i = 0; i < 2; ++i)
-                                   for (std::size_t j = 0; j < 3; ++j)
-                                       for (std::size_t k = 0; k < 5; ++k) out(j, k, i) = x[0](i, j, k);
-                               return out;
-                           }},
-                      {.name = "(2, 3, 5) by 0, -1, -2",
-                       .shapes = {{2, 3, 5}},
-                       .call =
-                           [](auto v) {
-                               return permute_dims(v[0], {0, -1, -2});
-                           },
-                       .reference =
-                           [](Arrays x) {
-                               auto out = empty<double>({2, 5, 3});
-                               for (std::size_t i = 0; i < 2; ++i)
-                                   for (std::size_t j = 0; j < 3; ++j)
-                                       for (std::size_t k = 0; k < 5; ++k) out(i, k, j) = x[0](i, j, k);
-                               return out;
-                           }},
-                      {.name = "matrix_transpose of (9, 17)",
-                       .shapes = {{9, 17}},
-                       .call = [](auto v) { return matrix_transpose(v[0]); },
-                       .reference =
-                           [](Arrays x) {
-                               auto out = empty<double>({17, 9});
-                               for (std::size_t i = 0; i < 9; ++i)
-                                   for (std::size_t j = 0; j < 17; ++j) out(j, i) = x[0](i, j);
-                               return out;
-                           }},
-                      {.name = "matrix_transpose of (2, 3, 4)",
-                       .shapes = {{2, 3, 4}},
-                       .call = [](auto v) { return matrix_transpose(v[0]); },
-                       .reference =
-                           [](Arrays x) {
-                               auto out = empty<double>({2, 4, 3});
-                               for (std::size_t i = 0; i < 2; ++i)
-                                   for (std::size_t j = 0; j < 3; ++j)
-                                       for (std::size_t k = 0; k < 4; ++k) out(i, k, j) = x[0](i, j, k);
-                               return out;
-                           }},
-                      {.name = "()",
-                       .shapes = {{}},
-                       .call = [](auto v) { return permute_dims(v[0], {}); },
-                       .reference = [](Arrays x) { return x[0]; }},
-                      {.name = "(0, 3)",
-                       .shapes = {{0, 3}},
-                       .call = [](auto v) { return matrix_transpose(v[0]); },
-                       .reference =
-                           [](Arrays) {
-                               return empty<double>({3, 0});
-                           }}},
+            .cases = {chosen("(2, 3, 5) by 1, 2, 0", permute_dims_of({2, 3, 5}, {1, 2, 0})),
+                      chosen("(2, 3, 5) by 0, -1, -2", permute_dims_of({2, 3, 5}, {0, -1, -2})),
+                      matrix_transpose_case("matrix_transpose of (9, 17)", {9, 17}, {1, 0}),
+                      matrix_transpose_case("matrix_transpose of (2, 3, 4)", {2, 3, 4}, {0, 2, 1}),
+                      chosen("()", permute_dims_of({}, {})),
+                      matrix_transpose_case("(0, 3)", {0, 3}, {1, 0})},
             .misuses = {
                 {{{2, 3}},
                  [](auto v) {
@@ -111,64 +292,31 @@ OpSpec permute_dims_spec() {
             }};
 }
 
-/// Element i of the selected axis comes from element first + i step.
 struct SliceCase {
     const char* name;
     Shape shape;
     std::ptrdiff_t axis;
     Slice range;
-    std::size_t place;
-    std::ptrdiff_t first, step;
-    std::size_t count;
 };
 
 std::vector<SliceCase> slice_cases() {
     return {
-        {"x[1:3] of (5,)", {5}, 0, {1, 3}, 0, 1, 1, 2},
-        {"x[:, 0:2] of (3, 5)", {3, 5}, 1, {0, 2}, 1, 0, 1, 2},
-        {"x[:, -4:-1] of (3, 17)", {3, 17}, -1, {-4, -1}, 1, 13, 1, 3},
-        {"x[::-1] of (4, 3)", {4, 3}, 0, {.step = -1}, 0, 3, -1, 4},
-        {"x[:, 8:1:-3] of (2, 9)", {2, 9}, 1, {8, 1, -3}, 1, 8, -3, 3},
-        {"x[:, 1::2, :] of (2, 7, 3)", {2, 7, 3}, 1, {.start = 1, .step = 2}, 1, 1, 2, 3},
-        {"x[:] of (9,)", {9}, 0, {}, 0, 0, 1, 9},
-        {"x[2:2] of (4, 2)", {4, 2}, 0, {2, 2}, 0, 0, 1, 0},
-        {"x[:] of (0, 2)", {0, 2}, 0, {}, 0, 0, 1, 0},
+        {"x[1:3] of (5,)", {5}, 0, {1, 3}},
+        {"x[:, 0:2] of (3, 5)", {3, 5}, 1, {0, 2}},
+        {"x[:, -4:-1] of (3, 17)", {3, 17}, -1, {-4, -1}},
+        {"x[::-1] of (4, 3)", {4, 3}, 0, {.step = -1}},
+        {"x[:, 8:1:-3] of (2, 9)", {2, 9}, 1, {8, 1, -3}},
+        {"x[:, 1::2, :] of (2, 7, 3)", {2, 7, 3}, 1, {.start = 1, .step = 2}},
+        {"x[:] of (9,)", {9}, 0, {}},
+        {"x[2:2] of (4, 2)", {4, 2}, 0, {2, 2}},
+        {"x[:] of (0, 2)", {0, 2}, 0, {}},
     };
-}
-
-/// Calls move(place in the whole, place in the part) for each element of the part, in row-major places.
-template <class Move>
-void for_each_selected(const SliceCase& each, Move move) {
-    Shape part = each.shape;
-    part[each.place] = each.count;
-    for (std::size_t i = 0; i < element_count(part); ++i) {
-        std::size_t rest = i, whole = 0, stride = 1;
-        for (std::size_t axis = part.size(); axis-- > 0; rest /= part[axis]) {
-            const std::size_t at = rest % part[axis];
-            const auto moved = static_cast<std::size_t>(each.first + static_cast<std::ptrdiff_t>(at) * each.step);
-            whole += (axis == each.place ? moved : at) * stride;
-            stride *= each.shape[axis];
-        }
-        move(whole, i);
-    }
 }
 
 OpSpec slice_spec() {
     OpSpec spec{.name = "slice", .documentation = ops::words::slice, .ulps = 0};
     for (const SliceCase& each : slice_cases()) {
-        spec.cases.push_back({.name = each.name,
-                                .shapes = {each.shape},
-                                .call = [each](auto v) { return slice(v[0], each.axis, each.range); },
-                                .reference =
-                                    [each](Arrays x) {
-                                        Shape part = each.shape;
-                                        part[each.place] = each.count;
-                                        auto out = empty<double>(part);
-                                        for_each_selected(each, [&](std::size_t whole, std::size_t i) {
-                                            out.data()[i] = x[0].data()[whole];
-                                        });
-                                        return out;
-                                    }});
+        spec.cases.push_back(chosen(each.name, slice_of(each.shape, each.axis, each.range)));
     }
     spec.cases.push_back({.name = "x[1:3, :, ::-2] of (4, 2, 5)",
                             .shapes = {{4, 2, 5}},
@@ -205,20 +353,13 @@ OpSpec slice_spec() {
 OpSpec unslice_spec() {
     OpSpec spec{.name = "unslice", .documentation = ops::words::unslice, .ulps = 0};
     for (const SliceCase& each : slice_cases()) {
-        Shape part = each.shape;
-        part[each.place] = each.count;
+        const Definition taken = slice_of(each.shape, each.axis, each.range).definition;
         spec.cases.push_back(
             {.name = each.name,
-             .shapes = {part},
+             .shapes = {taken.shape},
              .call =
                  [each](auto v) { return unslice(v[0], each.shape, each.axis, each.range); },
-             .reference =
-                 [each](Arrays x) {
-                     auto out = full<double>(each.shape, 0);
-                     for_each_selected(each,
-                                       [&](std::size_t whole, std::size_t i) { out.data()[whole] = x[0].data()[i]; });
-                     return out;
-                 }});
+             .reference = moved_back(each.shape, taken)});
     }
     return spec;
 }
@@ -228,44 +369,14 @@ OpSpec concat_spec() {
     const auto call = [](std::ptrdiff_t axis) {
         return [axis](auto v) { return concat(std::vector(v.begin(), v.end()), axis); };
     };
-    const auto join = [](std::size_t place) {
-        return [place](Arrays list) {
-            Shape shape = list[0].shape();
-            shape[place] = 0;
-            for (const auto& each : list) shape[place] += each.shape()[place];
-            // Row by row of what lies before the axis: one run of each array in turn.
-            std::vector<double> out;
-            const std::size_t rows =
-                element_count(Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(place)));
-            for (std::size_t row = 0; row < rows; ++row) {
-                for (const auto& each : list) {
-                    const std::size_t run = each.size() / rows;
-                    out.insert(out.end(), each.data() + row * run, each.data() + (row + 1) * run);
-                }
-            }
-            auto result = empty<double>(shape);
-            std::copy(out.begin(), out.end(), result.data());
-            return result;
-        };
-    };
     spec.cases = {
-        {.name = "one", .shapes = {{2, 3}}, .call = call(0), .reference = join(0)},
-        {.name = "(2, 3), (1, 3), (4, 3)", .shapes = {{2, 3}, {1, 3}, {4, 3}}, .call = call(0), .reference = join(0)},
-        {.name = "(3, 17), (3, 1), (3, 8)", .shapes = {{3, 17}, {3, 1}, {3, 8}}, .call = call(1), .reference = join(1)},
-        {.name = "(2, 3, 2), (2, 1, 2)", .shapes = {{2, 3, 2}, {2, 1, 2}}, .call = call(-2), .reference = join(1)},
-        {.name = "(0,), (3,)", .shapes = {{0}, {3}}, .call = call(0), .reference = join(0)},
-        {.name = "(2, 0), (2, 0)", .shapes = {{2, 0}, {2, 0}}, .call = call(1), .reference = join(1)},
-        {.name = "x, x",
-         .shapes = {{2, 3}},
-         .call =
-             [](auto v) {
-                 return concat(std::vector{v[0], v[0]}, 1);
-             },
-         .reference =
-             [join](Arrays x) {
-                 const std::array<Array<double>, 2> twice{x[0], x[0]};
-                 return join(1)(twice);
-             }},
+        chosen("one", concat_of({{2, 3}}, 0)),
+        chosen("(2, 3), (1, 3), (4, 3)", concat_of({{2, 3}, {1, 3}, {4, 3}}, 0)),
+        chosen("(3, 17), (3, 1), (3, 8)", concat_of({{3, 17}, {3, 1}, {3, 8}}, 1)),
+        chosen("(2, 3, 2), (2, 1, 2)", concat_of({{2, 3, 2}, {2, 1, 2}}, -2)),
+        chosen("(0,), (3,)", concat_of({{0}, {3}}, 0)),
+        chosen("(2, 0), (2, 0)", concat_of({{2, 0}, {2, 0}}, 1)),
+        chosen("x, x", with_inputs(concat_of({{2, 3}, {2, 3}}, 1), {0, 0})),
     };
     spec.misuses = {
         {{}, call(0), {"concat", "empty list"}},
@@ -277,24 +388,15 @@ OpSpec concat_spec() {
     return spec;
 }
 
-/// The same elements in the same order.
-std::function<Array<double>(Arrays)> reshaped(const Shape& shape) {
-    return [shape](Arrays x) {
-        auto out = empty<double>(shape);
-        std::copy_n(x[0].data(), x[0].size(), out.data());
-        return out;
-    };
-}
-
 OpSpec expand_dims_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return expand_dims(v[0], axes); }; };
     OpSpec spec{.name = "expand_dims", .documentation = ops::words::expand_dims, .ulps = 0};
     spec.cases = {
-        {.name = "(2, 3) at 0", .shapes = {{2, 3}}, .call = call(0), .reference = reshaped({1, 2, 3})},
-        {.name = "(2, 3) at -1", .shapes = {{2, 3}}, .call = call(-1), .reference = reshaped({2, 3, 1})},
-        {.name = "(2, 3) at 1 and -1", .shapes = {{2, 3}}, .call = call({1, -1}), .reference = reshaped({2, 1, 3, 1})},
-        {.name = "() at 0 and 1", .shapes = {{}}, .call = call({0, 1}), .reference = reshaped({1, 1})},
-        {.name = "(0,) at 1", .shapes = {{0}}, .call = call(1), .reference = reshaped({0, 1})},
+        chosen("(2, 3) at 0", expand_dims_of({2, 3}, 0)),
+        chosen("(2, 3) at -1", expand_dims_of({2, 3}, -1)),
+        chosen("(2, 3) at 1 and -1", expand_dims_of({2, 3}, {1, -1})),
+        chosen("() at 0 and 1", expand_dims_of({}, {0, 1})),
+        chosen("(0,) at 1", expand_dims_of({0}, 1)),
     };
     spec.misuses = {{{{2, 3}}, call(3), {"expand_dims", "axis 3", "rank 3"}},
                       {{{2, 3}}, call({0, -4}), {"expand_dims", "axis -4", "twice"}}};
@@ -305,11 +407,11 @@ OpSpec squeeze_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return squeeze(v[0], axes); }; };
     OpSpec spec{.name = "squeeze", .documentation = ops::words::squeeze, .ulps = 0};
     spec.cases = {
-        {.name = "(1, 3) of 0", .shapes = {{1, 3}}, .call = call(0), .reference = reshaped({3})},
-        {.name = "(1, 3, 1) of -1", .shapes = {{1, 3, 1}}, .call = call(-1), .reference = reshaped({1, 3})},
-        {.name = "(1, 3, 1) of 2 and 0", .shapes = {{1, 3, 1}}, .call = call({2, 0}), .reference = reshaped({3})},
-        {.name = "(1, 1) of all", .shapes = {{1, 1}}, .call = call({}), .reference = reshaped({})},
-        {.name = "(0, 1) of 1", .shapes = {{0, 1}}, .call = call(1), .reference = reshaped({0})},
+        chosen("(1, 3) of 0", squeeze_of({1, 3}, 0)),
+        chosen("(1, 3, 1) of -1", squeeze_of({1, 3, 1}, -1)),
+        chosen("(1, 3, 1) of 2 and 0", squeeze_of({1, 3, 1}, {2, 0})),
+        chosen("(1, 1) of all", squeeze_of({1, 1}, {})),
+        chosen("(0, 1) of 1", squeeze_of({0, 1}, 1)),
     };
     spec.misuses = {{{{2, 3}}, call(1), {"squeeze", "axis 1", "(2, 3)"}},
                       {{{1, 3}}, call(2), {"squeeze", "axis 2", "rank 2"}},
@@ -323,22 +425,11 @@ OpSpec moveaxis_spec() {
     };
     OpSpec spec{.name = "moveaxis", .documentation = ops::words::moveaxis, .ulps = 0};
     spec.cases = {
-        {.name = "(2, 3, 4), 0 to -1",
-         .shapes = {{2, 3, 4}},
-         .call = [](auto v) { return moveaxis(v[0], 0, -1); },
-         .reference = moved({3, 4, 2},
-                            [](const Index& i) {
-                                return Index{i[2], i[0], i[1]};
-                            })},
-        {.name = "(2, 3, 4, 5), 0 and -1 to 1 and 0",
-         .shapes = {{2, 3, 4, 5}},
-         .call = call({0, -1}, {1, 0}),
-         .reference = moved({5, 2, 3, 4},
-                            [](const Index& i) {
-                                return Index{i[1], i[2], i[3], i[0]};
-                            })},
-        {.name = "(0, 3), 1 to 0", .shapes = {{0, 3}}, .call = call({1}, {0}), .reference = reshaped({3, 0})},
+        chosen("(2, 3, 4), 0 to -1", moveaxis_of({2, 3, 4}, {0}, {-1})),
+        chosen("(2, 3, 4, 5), 0 and -1 to 1 and 0", moveaxis_of({2, 3, 4, 5}, {0, -1}, {1, 0})),
+        chosen("(0, 3), 1 to 0", moveaxis_of({0, 3}, {1}, {0})),
     };
+    spec.cases[0].call = [](auto v) { return moveaxis(v[0], 0, -1); };
     spec.misuses = {{{{2, 3}}, call({0}, {0, 1}), {"moveaxis", "1 axes", "2 places"}},
                       {{{2, 3}}, call({2}, {0}), {"moveaxis", "axis 2", "rank 2"}},
                       {{{2, 3}}, call({0}, {-3}), {"moveaxis", "axis -3", "rank 2"}},
@@ -364,7 +455,7 @@ OpSpec matrix_transpose_spec() {
                             [](const Index& i) {
                                 return Index{i[0], i[2], i[1]};
                             })},
-        {.name = "(0, 3)", .shapes = {{0, 3}}, .call = call, .reference = reshaped({3, 0})},
+        {.name = "(0, 3)", .shapes = {{0, 3}}, .call = call, .reference = reshaped({0, 3}, {3, 0})},
     };
     spec.misuses = {{{{3}}, call, {"matrix_transpose", "(3,)"}}, {{{}}, call, {"matrix_transpose", "()"}}};
     return spec;
@@ -374,29 +465,11 @@ OpSpec flip_spec() {
     const auto call = [](const Axes& axes) { return [axes](auto v) { return flip(v[0], axes); }; };
     OpSpec spec{.name = "flip", .documentation = ops::words::flip, .ulps = 0};
     spec.cases = {
-        {.name = "(2, 9), all",
-         .shapes = {{2, 9}},
-         .call = call({}),
-         .reference = moved({2, 9},
-                            [](const Index& i) {
-                                return Index{1 - i[0], 8 - i[1]};
-                            })},
-        {.name = "(2, 9), axis -1",
-         .shapes = {{2, 9}},
-         .call = call(-1),
-         .reference = moved({2, 9},
-                            [](const Index& i) {
-                                return Index{i[0], 8 - i[1]};
-                            })},
-        {.name = "(3, 2, 4), axes 0 and 2",
-         .shapes = {{3, 2, 4}},
-         .call = call({0, 2}),
-         .reference = moved({3, 2, 4},
-                            [](const Index& i) {
-                                return Index{2 - i[0], i[1], 3 - i[2]};
-                            })},
-        {.name = "()", .shapes = {{}}, .call = call({}), .reference = reshaped({})},
-        {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call({}), .reference = reshaped({0, 2})},
+        chosen("(2, 9), all", flip_of({2, 9}, {})),
+        chosen("(2, 9), axis -1", flip_of({2, 9}, -1)),
+        chosen("(3, 2, 4), axes 0 and 2", flip_of({3, 2, 4}, {0, 2})),
+        chosen("()", flip_of({}, {})),
+        chosen("(0, 2)", flip_of({0, 2}, {})),
     };
     spec.misuses = {{{{2, 3}}, call(2), {"flip", "axis 2", "rank 2"}},
                       {{{2, 3}}, call({0, -2}), {"flip", "axis -2", "twice"}}};
@@ -410,24 +483,9 @@ OpSpec roll_spec() {
     };
     const auto both = [](auto v) { return roll(v[0], {1, -2}, {0, 1}); };
     spec.cases = {
-        {.name = "(5,) by 2",
-         .shapes = {{5}},
-         .call = call(2, 0),
-         .reference = moved({5}, [](const Index& i) { return Index{(i[0] + 3) % 5}; })},
-        {.name = "(2, 5) by -1 along -1",
-         .shapes = {{2, 5}},
-         .call = call(-1, -1),
-         .reference = moved({2, 5},
-                            [](const Index& i) {
-                                return Index{i[0], (i[1] + 1) % 5};
-                            })},
-        {.name = "(3, 2, 2) by 7 along 0",
-         .shapes = {{3, 2, 2}},
-         .call = call(7, 0),
-         .reference = moved({3, 2, 2},
-                            [](const Index& i) {
-                                return Index{(i[0] + 2) % 3, i[1], i[2]};
-                            })},
+        chosen("(5,) by 2", roll_of({5}, 2, 0)),
+        chosen("(2, 5) by -1 along -1", roll_of({2, 5}, -1, -1)),
+        chosen("(3, 2, 2) by 7 along 0", roll_of({3, 2, 2}, 7, 0)),
         {.name = "(2, 3) by 1, all",
          .shapes = {{2, 3}},
          .call = [](auto v) { return roll(v[0], 1); },
@@ -443,9 +501,12 @@ OpSpec roll_spec() {
                             [](const Index& i) {
                                 return Index{(i[0] + 1) % 2, (i[1] + 2) % 3};
                             })},
-        {.name = "(4,) by 0", .shapes = {{4}}, .call = call(0, 0), .reference = reshaped({4})},
-        {.name = "(0, 2)", .shapes = {{0, 2}}, .call = call(3, 0), .reference = reshaped({0, 2})},
-        {.name = "() by 3", .shapes = {{}}, .call = [](auto v) { return roll(v[0], 3); }, .reference = reshaped({})},
+        chosen("(4,) by 0", roll_of({4}, 0, 0)),
+        chosen("(0, 2)", roll_of({0, 2}, 3, 0)),
+        {.name = "() by 3",
+         .shapes = {{}},
+         .call = [](auto v) { return roll(v[0], 3); },
+         .reference = reshaped({}, {})},
     };
     spec.misuses = {{{{2, 3}}, call(1, 2), {"roll", "axis 2", "rank 2"}},
                       {{{}}, call(1, 0), {"roll", "axis 0", "scalar"}},
@@ -472,24 +533,8 @@ OpSpec pad_spec() {
           Case{{2, 3, 4}, {{0, 1}, {2, 0}, {1, 1}}, -2.5}, Case{{5}, {{-1, -2}}, 7},
           Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5}, Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-3, 4}}, 4},
           Case{{3}, {{4, -3}}, 4}, Case{{}, {}, 3}, Case{{0, 2}, {{1, 1}, {0, 1}}, 3}, Case{{2}, {{-2, 0}}, 1}}) {
-        Shape shape;
-        for (std::size_t axis = 0; axis < each.shape.size(); ++axis) {
-            const auto [before, after] = each.padding[axis];
-            shape.push_back(static_cast<std::size_t>(static_cast<std::ptrdiff_t>(each.shape[axis]) + before + after));
-        }
-        const auto from = [each](const Index& index) -> std::optional<Index> {
-            Index origin;
-            for (std::size_t axis = 0; axis < index.size(); ++axis) {
-                const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(index[axis]) - each.padding[axis].before;
-                if (place < 0 || place >= static_cast<std::ptrdiff_t>(each.shape[axis])) return std::nullopt;
-                origin.push_back(static_cast<std::size_t>(place));
-            }
-            return origin;
-        };
-        spec.cases.push_back({.name = to_string(each.shape) + " to " + to_string(shape),
-                                .shapes = {each.shape},
-                                .call = call(each.padding, each.value),
-                                .reference = moved(shape, from, each.value)});
+        const Instance padded = pad_of(each.shape, each.padding, each.value);
+        spec.cases.push_back(chosen(to_string(each.shape) + " to " + to_string(padded.definition.shape), padded));
     }
     spec.misuses = {{{{2, 3}}, call({{1, 1}}, 0), {"pad", "1 padding", "(2, 3)"}},
                       {{{2, 3}}, call({{0, 0}, {-2, -2}}, 0), {"pad", "axis 1", "(2, 3)", "-2"}},
@@ -503,26 +548,12 @@ OpSpec stack_spec() {
     const auto call = [](std::ptrdiff_t axis) {
         return [axis](auto v) { return stack(std::vector(v.begin(), v.end()), axis); };
     };
-    const auto reference = [](const Shape& shape, std::size_t place) {
-        return [=](Arrays x) {
-            auto out = empty<double>(shape);
-            for_each_index(shape, [&](const Index& index) {
-                Index within = index;
-                within.erase(within.begin() + static_cast<std::ptrdiff_t>(place));
-                at(out, index) = at(x[index[place]], within);
-            });
-            return out;
-        };
-    };
     spec.cases = {
-        {.name = "(2, 3) twice", .shapes = {{2, 3}, {2, 3}}, .call = call(0), .reference = reference({2, 2, 3}, 0)},
-        {.name = "(2, 9) three times, last",
-         .shapes = {{2, 9}, {2, 9}, {2, 9}},
-         .call = call(-1),
-         .reference = reference({2, 9, 3}, 2)},
-        {.name = "(2, 3) twice, 1", .shapes = {{2, 3}, {2, 3}}, .call = call(1), .reference = reference({2, 2, 3}, 1)},
-        {.name = "scalars", .shapes = {{}, {}}, .call = call(0), .reference = reference({2}, 0)},
-        {.name = "(0,)", .shapes = {{0}, {0}}, .call = call(0), .reference = reference({2, 0}, 0)},
+        chosen("(2, 3) twice", stack_of({2, 3}, 2, 0)),
+        chosen("(2, 9) three times, last", stack_of({2, 9}, 3, -1)),
+        chosen("(2, 3) twice, 1", stack_of({2, 3}, 2, 1)),
+        chosen("scalars", stack_of({}, 2, 0)),
+        chosen("(0,)", stack_of({0}, 2, 0)),
     };
     spec.misuses = {{{}, call(0), {"stack", "empty list"}},
                       {{{2, 3}, {3, 2}}, call(0), {"stack", "(2, 3)", "(3, 2)"}},
@@ -562,8 +593,8 @@ OpSpec split_spec() {
                             [](const Index& i) {
                                 return Index{i[0], (i[1] + 2) % 5};
                             })},
-        {.name = "(3,) in 3", .shapes = {{3}}, .call = sized({3}, 0), .reference = reshaped({3})},
-        {.name = "(0, 2) in 2", .shapes = {{0, 2}}, .call = equal(2, 0), .reference = reshaped({0, 2})},
+        {.name = "(3,) in 3", .shapes = {{3}}, .call = sized({3}, 0), .reference = reshaped({3}, {3})},
+        {.name = "(0, 2) in 2", .shapes = {{0, 2}}, .call = equal(2, 0), .reference = reshaped({0, 2}, {0, 2})},
     };
     spec.misuses = {{{{2, 3}}, equal(2, 1), {"split", "axis 1", "(2, 3)", "2 equal parts"}},
                       {{{2, 3}}, equal(0, 1), {"split", "axis 1", "(2, 3)", "0 equal parts"}},
