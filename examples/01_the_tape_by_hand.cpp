@@ -1,5 +1,5 @@
-// Claim: a gradient by reverse mode is a walk up and a walk down a list, a line of arithmetic for each node. Here both
-// walks are done by hand, for three ops, and compared with what the library does.
+// Claim: a gradient by reverse mode is a walk forwards and one backwards through a list, a line of arithmetic for each node. Here
+// both are done by hand, for three ops, and compared with what the library does.
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <cstdio>
@@ -46,9 +46,9 @@ int main() {
     compare("%1 = x: tanh(1) of %4, and 0.84 * 0.5 of %2", gradients[x](), down_x);
     compare("%0 = w: 0.84 * 2 of %2", gradients[w](), down_w);
 
-    // The same list walked up with rates of change in place of values is forward mode: one direction at a time.
+    // The same list walked forwards with rates of change in place of values is forward mode: one direction at a time.
     const Array<double> one = full<double>({}, 1.0);
-    std::printf("forward mode, one walk up for each input\n");
+    std::printf("forward mode, one walk forwards for each input\n");
     compare("the loss, when x moves at rate 1", tangent<double>(loss, {{x, one}})(), down_x);
     compare("the loss, when w moves at rate 1", tangent<double>(loss, {{w, one}})(), down_w);
     return checks.result();

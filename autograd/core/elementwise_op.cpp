@@ -86,6 +86,7 @@ void backward_map(Sweep<Eager<T>>& sweep) {
         wanted_full += wanted && full;
     }
     if (flat && kernel.backward_all != nullptr && wanted_count == count) {
+        // Targets may be one array, as of x * x: all parts of a pack are computed, and then stored or added in this order.
         std::array<T*, max_arity> targets;
         std::array<bool, max_arity> accumulate;
         for (std::size_t k = 0; k < count; ++k) {

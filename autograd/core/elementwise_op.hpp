@@ -128,14 +128,13 @@ struct Elementwise {
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 const auto& like = kernels::first_value(a...);
                 using X = std::remove_cvref_t<decltype(like)>;
-                const auto values = std::tuple<X, std::conditional_t<true, X, A>...>{like, detail::primal(like, a)...};
-                const X y = Elementwise{}(std::get<I + 1>(values)...);
+                const std::array<X, sizeof...(A)> values{detail::primal(like, a)...};
+                const X y = Elementwise{}(values[I]...);
                 if constexpr (((is_dual<A> && !rule_is<I, NoGradient>) || ...)) {
                     std::optional<X> tangent;
                     const auto add_part = [&]<std::size_t K>(std::integral_constant<std::size_t, K>, const auto& argument) {
                         if constexpr (is_dual<std::remove_cvref_t<decltype(argument)>> && !rule_is<K, NoGradient>) {
-                            const X part =
-                                detail::lift(like, rule<K>(argument.tangent, std::get<I + 1>(values)..., y));
+                            const X part = detail::lift(like, rule<K>(argument.tangent, values[I]..., y));
                             tangent = tangent ? X(*tangent + part) : part;
                         }
                     };
@@ -159,7 +158,10 @@ template <Name OpName, class F, class... Rules>
     if constexpr (captures_nothing) return Elementwise<OpName, F, Rules...>{};
 }
 
-// ---- What it compiles to ----
+// ---- What it compiles to: Compiled<E, T, arity>::op, an Op whose functions are the same for all, and its kernel ----
+//
+// The kernel's loops (kernels/elementwise_loops.hpp) are made of what the op does with packs of numbers, OnPacks; that of
+// contribution(), a rule or the lambda on duals; and ops called there do the same in turn, down to Pack's own arithmetic.
 
 namespace detail {
 
@@ -225,10 +227,13 @@ struct OnPacks {
     static constexpr bool is_unchanged = E::template rule_is<K, Unchanged>;
 };
 
-/// Everything that one elementwise op compiles to for one element type and number of inputs.
 template <class E, class T, std::size_t Arity>
-struct CompiledElementwise {
+struct Compiled {
     using Packs = OnPacks<E, T, Arity>;
+
+    /// Of the library's ops it is declared extern: a user's file then instantiates none of the loops, which for a hundred ops
+    /// would take a second.
+    static const ElementwiseOp<T> op;
 
     static void backward_recorded(Sweep<Var<T>>& sweep) {
         [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -245,19 +250,16 @@ struct CompiledElementwise {
     static constexpr std::uint32_t cut = []<std::size_t... I>(std::index_sequence<I...>) {
         return ((Packs::template cuts<I> ? 1u << I : 0u) | ...);
     }(std::make_index_sequence<Arity>{});
-    static constexpr ElementwiseOp<T> op{
-        {E::name, cut, backward_map<T>, backward_recorded, tangent_map<T>, choice_advice},
-        &kernels::ElementwiseLoops<T, Packs>::kernel};
-};
-
-/// The little of it that callers name. Of the library's ops it is declared extern: users' files then see nothing of the loops,
-/// which for a hundred ops would take them a second.
-template <class E, class T, std::size_t Arity>
-struct Compiled {
-    static const ElementwiseOp<T> op;
 };
 template <class E, class T, std::size_t Arity>
-constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op = CompiledElementwise<E, T, Arity>::op;
+constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op{
+    {.name = E::name,
+     .cut = cut,
+     .backward = backward_map<T>,
+     .backward_recorded = backward_recorded,
+     .tangent = tangent_map<T>,
+     .advice = choice_advice},
+    &kernels::ElementwiseLoops<T, Packs>::kernel};
 
 }  // namespace detail
 

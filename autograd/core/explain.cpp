@@ -1,4 +1,5 @@
-// Sentences about nodes, and the searches for the reasons that they give. The functions of Tape that are here describe it.
+// Sentences about nodes, and the searches for the reasons that they give. The members of Tape and Var that are here describe
+// a node, or refuse what cannot be done with one.
 #include "autograd/core/explain.hpp"
 
 #include <fmt/format.h>
@@ -115,19 +116,6 @@ std::string Tape<T>::ranges_of_inputs(std::uint32_t index) const {
 }
 
 // ---- Why there is no gradient ----
-
-template <class T>
-std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node) {
-    std::vector<bool> reached(node + 1, false);
-    reached[node] = true;
-    for (std::uint32_t i = node + 1; i-- > 0;) {
-        if (!reached[i]) continue;
-        for (const Input<T>& input : tape.inputs(tape.node(i))) {
-            if (!input.is_immediate()) reached[input.node] = true;
-        }
-    }
-    return reached;
-}
 
 namespace detail {
 namespace {
@@ -250,7 +238,6 @@ std::string why_no_gradient(const Var<T>& loss, const Var<T>& v) {
     template const char* detail::advice_on_zero(const Node<T>&, const Array<T>&, std::size_t);     \
     template FiniteError detail::not_finite(const Tape<T>&, std::uint32_t, std::size_t, const Array<T>&, std::size_t, const char*); \
     template std::string why_no_gradient(const Var<T>&, const Var<T>&);                   \
-    template std::vector<bool> ancestors(const Tape<T>&, std::uint32_t);                  \
     template T Var<T>::item() const;                                                      \
     template std::string Tape<T>::parameter_name(std::uint64_t) const;                    \
     template std::string Tape<T>::module_of(std::span<const Input<T>>) const;             \

@@ -1,5 +1,5 @@
-// What goes wrong, in words: errors name the op, its node, its module and the reason. The engine asks this only where it is
-// about to throw; to know how it works, this may be skipped.
+// What goes wrong, in words: errors name the op, its node, its module and the reason. The engine asks this where it is about
+// to throw; to know how it works, this may be skipped.
 #pragma once
 
 #include <cstddef>
@@ -16,16 +16,12 @@ namespace autograd {
 template <class T>
 [[nodiscard]] std::string why_no_gradient(const Var<T>& loss, const Var<T>& v);
 
-/// Which nodes up to `node` it depends on, itself among them; cuts are disregarded.
-template <class T>
-[[nodiscard]] std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
-
 namespace detail {
 
 /// Why there is no gradient of `loss` in node `target`; empty if there is one.
 template <class T>
 [[nodiscard]] std::string reason_of_absence(const Tape<T>& tape, std::uint32_t loss, std::uint32_t target);
-/// Of a node that depends on no variable.
+/// Of a node into which no gradient can flow: it depends on no variable, or an op cuts all of its paths.
 template <class T>
 [[nodiscard]] GradientError barren(const Tape<T>& tape, std::uint32_t loss);
 /// Of a node whose borrowed values were changed.
@@ -37,8 +33,8 @@ template <class T>
 template <class T>
 [[nodiscard]] GradientError misshapen(const Tape<T>& tape, std::uint32_t node, std::size_t which, const Shape& found);
 
-/// The op's advice, if a gradient of 0 came to this element of its value, or, beyond all, to any: then the derivative
-/// there was not asked for, and 0 times an infinite one is NaN.
+/// The op's advice, if a gradient of 0 came to this element of its value, or, where none is named, to any: then the
+/// derivative there was not asked for, and 0 times an infinite one is NaN.
 template <class T>
 [[nodiscard]] const char* advice_on_zero(const Node<T>& node, const Array<T>& gradient, std::size_t place = ~std::size_t{0});
 /// Of a node whose backward pass made element `place` of the gradient of its input `which` NaN or infinite.

@@ -10,8 +10,14 @@
 namespace autograd {
 
 template <class T>
-Gradients<T>::Gradients(Tape<T>& tape, std::uint32_t loss)
-    : tape_(&tape), life_(tape.life()), generation_(tape.generation()), loss_(loss), slot_of_(loss + 1, -1) {
+Gradients<T>::Gradients(Tape<T>& tape, std::uint32_t loss, bool recorded)
+    : tape_(&tape),
+      life_(tape.life()),
+      generation_(tape.generation()),
+      loss_(loss),
+      arrays_(recorded ? 0 : loss + 1),
+      vars_(recorded ? loss + 1 : 0),
+      recorded_(recorded) {
     parameters_.reserve(tape.parameters().size());
     for (const auto& each : tape.parameters()) parameters_.emplace_back(each.state->identity, each.node);
     stepped_.resize(parameters_.size());
@@ -43,11 +49,11 @@ std::uint32_t Gradients<T>::node_of(const Parameter<T>& parameter) const {
 
 template <class T>
 const Array<T>* Gradients<T>::at(std::uint32_t node) const {
-    if (node >= slot_of_.size() || slot_of_[node] < 0) return nullptr;
-    const auto slot = static_cast<std::size_t>(slot_of_[node]);
-    if (vars_.empty()) return &slots_[slot];
+    if (!recorded_) return arrays_.find(node);
+    const Var<T>* var = vars_.find(node);
+    if (var == nullptr) return nullptr;
     if (*life_ == nullptr) throw TapeError("gradients: those of a sweep with {.create_graph = true} are gone with their tape");
-    return &vars_[slot].value();
+    return &var->value();
 }
 
 template <class T>
@@ -83,10 +89,10 @@ const Array<T>& Gradients<T>::operator[](const Parameter<T>& parameter) const {
 
 template <class T>
 Var<T> Gradients<T>::var_at(std::uint32_t node) const {
-    if (vars_.empty()) {
+    if (!recorded_) {
         throw GradientError("gradients: they are nodes of the tape only after backward(loss, {.create_graph = true})");
     }
-    return vars_[static_cast<std::size_t>(slot_of_[node])];
+    return *vars_.find(node);
 }
 
 template class Gradients<float>;

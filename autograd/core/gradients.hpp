@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "autograd/core/slots.hpp"
 #include "autograd/core/tape.hpp"
 
 namespace autograd {
@@ -17,7 +18,7 @@ struct BackwardOptions {
     bool keep = false;
     /// Free each value as the sweep passes it, for runs bound by memory. Those of leaves stay.
     bool release = false;
-    /// Pass gradients on through nodes from this number on only: those before count as independent, and get theirs.
+    /// Pass gradients on through nodes from this number on only: those before count as leaves, and get theirs.
     std::uint32_t first_node = 0;
 };
 
@@ -41,13 +42,13 @@ class [[nodiscard]] Gradients {
 
     /// After {.create_graph = true}: the gradient as a node of the tape.
     Var<T> var(const Var<T>& v) const { return static_cast<void>((*this)[v]), var_at(node_of(v)); }
-    Var<T> var(const Parameter<T>& parameter) const { return static_cast<void>((*this)[parameter]), var_at(node_of(parameter)); }
+    Var<T> var(const Parameter<T>& p) const { return static_cast<void>((*this)[p]), var_at(node_of(p)); }
 
     /// True if the parameter was on the tape at all, with or without a gradient.
     [[nodiscard]] bool uses(const Parameter<T>& parameter) const { return node_of(parameter) != Input<T>::none; }
     /// The identities of all parameters which were on the tape, in rising order, with their nodes.
     const PoolVector<std::pair<std::uint64_t, std::uint32_t>>& parameters() const { return parameters_; }
-    /// Whether an optimiser has stepped the parameter by these gradients. It says so itself, so that a second step by them
+    /// Whether an optimiser has stepped the parameter by these gradients: optimisers mark that, so that a second step by them
     /// is found. (Different parameters may be stepped in different threads.)
     [[nodiscard]] bool was_stepped(const Parameter<T>& parameter) const { return uses(parameter) && stepped_[place_of(parameter)] != 0; }
     void mark_stepped(const Parameter<T>& parameter) const {
@@ -59,7 +60,7 @@ class [[nodiscard]] Gradients {
    private:
     template <class X>
     friend class Sweep;
-    Gradients(Tape<T>& tape, std::uint32_t loss);
+    Gradients(Tape<T>& tape, std::uint32_t loss, bool recorded);
 
     std::uint32_t node_of(const Var<T>& v) const;
     /// Its index in parameters(); their number if it was not on the tape.
@@ -73,9 +74,9 @@ class [[nodiscard]] Gradients {
     std::shared_ptr<const Tape<T>*> life_;
     std::uint32_t generation_;
     std::uint32_t loss_;
-    PoolVector<std::int32_t> slot_of_;  // per node; -1 where there is none
-    PoolVector<Array<T>> slots_;
-    PoolVector<Var<T>> vars_;  // per slot, with create_graph
+    Slots<Array<T>> arrays_;
+    Slots<Var<T>> vars_;  // of a sweep that was recorded, in place of arrays_
+    bool recorded_;
     PoolVector<std::pair<std::uint64_t, std::uint32_t>> parameters_;
     mutable PoolVector<std::uint8_t> stepped_;  // per entry of parameters_; no bits, which threads could not write apart
 };
@@ -83,13 +84,14 @@ class [[nodiscard]] Gradients {
 /// d loss / d every variable and parameter that it depends on.
 /// Gradient hooks and rules may record on the tape and sweep it again meanwhile, but not clear it or free its values.
 /// @throws GradientError if `loss` has not exactly one element, depends on no variable, its tape is in inference mode, or
-/// a parameter was updated since it was recorded; TapeError if another thread is at work on the tape.
+/// a parameter was updated since it was recorded; TapeError if another thread is at work on the tape; FiniteError as
+/// check_finite() says; and what a hook or a rule throws.
 template <class T>
 [[nodiscard]] Gradients<T> backward(const Var<T>& loss, BackwardOptions options = {});
 
 /// J' seed: the gradients of sum(seed * y), for a y of any shape. Gradients flow through a seed that is a Var on y's tape,
 /// with {.create_graph = true}.
-/// @throws ShapeError if the seed has not y's shape, else as above.
+/// @throws ShapeError if the seed has not y's shape; else as above, but for the number of elements.
 template <class T, class Seed>
     requires std::same_as<Seed, Array<T>> || std::same_as<Seed, Var<T>>
 [[nodiscard]] Gradients<T> backward(const Var<T>& y, const Seed& seed, BackwardOptions options = {});

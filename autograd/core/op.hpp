@@ -26,7 +26,7 @@ inline constexpr NoGradient no_gradient{};
 template <class T>
 struct Op {
     const char* name;
-    /// Bit k: no gradient flows into input k (a comparison, a condition, stop_gradient). ~0u where it flows nowhere.
+    /// Bit k: no gradient flows into input k (a comparison, a condition, stop_gradient).
     std::uint32_t cut = 0;
     /// Passes the gradient of the sweep's current node on to the inputs which want one, in buffers.
     void (*backward)(Sweep<Eager<T>>&) = nullptr;
@@ -37,10 +37,10 @@ struct Op {
     /// Ends a message of check_finite: what to do where an element that the op made NaN or infinite is not wanted. May
     /// be null.
     const char* advice = nullptr;
-    /// The tangent follows from the rule for the gradient: to compare the two tells nothing.
+    /// The tangent follows from the rule for the gradient: gradcheck says that to compare the two tells nothing.
     bool tangent_is_derived = false;
 
-    bool cuts(std::size_t input) const { return input < 32 ? (cut >> input & 1u) != 0 : cut == ~0u; }
+    bool cuts(std::size_t input) const { return input < 32 && (cut >> input & 1u) != 0; }
 };
 
 /// One input of a node: another node, or a scalar that stands in the expression (the 0.5f of `0.5f * v`).

@@ -45,8 +45,9 @@ inline constexpr std::size_t any_number = ~std::size_t{0};
 /// What follows from a structure S for one element type and number of inputs. S has a name, forward(out, inputs...) and, for
 /// each input, one rule which serves eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output); of a list,
 /// forward(out, pointers) and gradient(k, g, inputs, output). For forward mode it is `linear`, has the mirror image of such a
-/// rule, tangent(InputIndex<K>, t, inputs..., output), which is what a tangent t of that input adds to the output's, or is
-/// given one: its rule, which is linear in g, is differentiated in g.
+/// rule, tangent(InputIndex<K>, t, inputs..., output), which is what a tangent t of that input adds to the output's, of the
+/// output's shape, or is given one: its rule, which is linear in g, is differentiated in g. (Of a list no tangent can be
+/// stated, and no input cut off.) With add_to(target, inputs...) a gradient is added to what is there, which must fit.
 template <class S, class T, std::size_t Arity>
 struct Structured {
     static constexpr bool is_list = Arity == any_number;
@@ -67,7 +68,7 @@ struct Structured {
             }(std::make_index_sequence<Arity>{});
         }
     }
-    /// Calls visit(which) for each input into which a gradient flows: `which` is an InputIndex, or an index into a list.
+    /// Calls visit(which) for each input that S does not cut off: `which` is an InputIndex, or an index into a list.
     template <class Visit>
     static constexpr void for_each_input(std::size_t count, const Visit& visit) {
         if constexpr (is_list) {
@@ -180,11 +181,10 @@ struct Structured {
             }(std::make_index_sequence<Arity>{});
         }
     }();
-    static constexpr std::uint32_t cut = [] {
-        std::uint32_t mask = ~std::uint32_t{0};
-        for_each_input(0, [&](auto which) { mask &= ~(std::uint32_t{1} << which); });
-        return is_list ? 0 : Arity == 1 && (mask & 1u) != 0 ? ~std::uint32_t{0} : mask & ((std::uint32_t{1} << (Arity & 31u)) - 1);
-    }();
+    static_assert(is_list || Arity <= 32, "an op of more inputs takes a list");
+    static constexpr std::uint32_t cut = []<std::size_t... I>(std::index_sequence<I...>) {
+        return ((CutsInput<S, I> ? 1u << I : 0u) | ... | 0u);
+    }(std::make_index_sequence<is_list ? 0 : Arity>{});
     static constexpr Op<T> op{.name = S::name,
                               .cut = cut,
                               .backward = backward<Eager<T>>,

@@ -1,29 +1,19 @@
-// Nodes are visited in falling index order, which is a topological order: no search, no recursion. In buffers a slot is used
-// again as soon as its node has passed its gradient on, so that a long chain works in one or two of them.
+// Nodes are visited in falling index order, which is a topological order: no search, no recursion.
 #include "autograd/core/sweep.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "autograd/core/explain.hpp"
 #include "autograd/kernels/reduce.hpp"
 
 namespace autograd {
-namespace {
-
-template <class T>
-void expand(Array<T>& gradient, const Shape& shape) {
-    if (same_shape(gradient.shape(), shape)) return;
-    Array<T> expanded = empty<T>(shape);
-    kernels::broadcast_to(expanded, gradient);
-    gradient = std::move(expanded);
-}
-
-}  // namespace
 
 template <class X>
 Sweep<X>::Sweep(Tape<T>& tape, std::uint32_t from, Slot seed, const BackwardOptions& options)
-    : tape_(tape), options_(options), gradients_(tape, from) {
-    take_slot(from) = std::move(seed);
+    : tape_(tape), options_(options), gradients_(tape, from, is_var<X>) {
+    slots().take(from) = std::move(seed);
 }
 
 template <class X>
@@ -31,13 +21,18 @@ Gradients<typename Sweep<X>::T> Sweep<X>::run() {
     const std::uint32_t from = gradients_.loss_;
     for (index_ = from + 1; index_-- > options_.first_node;) {
         node_ = &tape_.node(index_);
-        if (has_gradient(index_)) pass_on();
+        if (slots().has(index_)) pass_on();
         if (options_.release && node_->kind == NodeKind::operation && index_ != from) {
             node_->value = Array<T>();
             node_->released = true;
         }
     }
-    for (const std::int32_t each : free_slots_) slots()[static_cast<std::size_t>(each)] = Slot();
+    if constexpr (is_eager<X>) {
+        for (std::uint32_t node = 0; node < std::min(options_.first_node, from); ++node) {
+            if (slots().has(node)) expanded(node);
+        }
+    }
+    slots().drop_free();
     return std::move(gradients_);
 }
 
@@ -52,45 +47,33 @@ void Sweep<X>::pass_on() {
         } catch (const FiniteError& error) {
             throw FiniteError(fmt::format("{}; this is of the backward pass of {}{}{}", error.what(),
                                           tape_.describe(index_), tape_.ranges_of_inputs(index_),
-                                          detail::advice_on_zero(*node_, slot(index_).value())));
+                                          detail::advice_on_zero(*node_, slots()[index_].value())));
         }
     } else {
-        if (is_leaf || options_.keep) existing(index_);
+        if (is_leaf || is_kept()) expanded(index_);
         if (is_leaf) return;
         require_unchanged(tape_, index_, "backward");
         handed_over_ = false;
-        // Room for a slot for each input, so that the gradient stays where it is while the op works.
-        auto& all = slots();
-        if (all.capacity() - all.size() < node_->input_count) all.reserve(2 * all.size() + node_->input_count);
+        slots().make_room(node_->input_count);  // the gradient stays where it is while the op works
         if (tape_.profiles()) tape_.profiler()->start();
         node_->op->backward(*this);
         if (tape_.profiles()) tape_.profiler()->charge(node_->op->name, true, 0);
         if (tape_.checks_finite()) require_finite();
-        if (options_.keep) return;
-        if (!handed_over_) free_slots_.push_back(gradients_.slot_of_[index_]);
-        gradients_.slot_of_[index_] = -1;
+        if (is_kept()) return;
+        if (handed_over_) {
+            slots().leave(index_);
+        } else {
+            slots().give_back(index_);
+        }
     }
-}
-
-template <class X>
-typename Sweep<X>::Slot& Sweep<X>::take_slot(std::uint32_t node) {
-    std::int32_t& number = gradients_.slot_of_[node];
-    if (free_slots_.empty()) {
-        slots().emplace_back();
-        number = static_cast<std::int32_t>(slots().size() - 1);
-    } else {
-        number = free_slots_.back();
-        free_slots_.pop_back();
-    }
-    return slot(node);
 }
 
 template <class X>
 X Sweep<X>::gradient() {
     if constexpr (is_var<X>) {
-        return slot(index_);
+        return slots()[index_];
     } else {
-        return X(*existing(index_));
+        return X(expanded(index_));
     }
 }
 
@@ -123,7 +106,7 @@ void Sweep<X>::deliver(std::size_t which, X contribution) {
         require_fit(contribution.shape());
         deliver_unreduced(which, contribution);
     } else {
-        Array<T>* const there = existing(input);
+        Array<T>* const there = slots().has(input) ? &expanded(input) : nullptr;
         if (there != nullptr && contribution.is_pending()) return contribution.add_to(*there);
         Array<T> part = std::move(contribution).take();
         require_values(part, node_->op->name);
@@ -131,7 +114,7 @@ void Sweep<X>::deliver(std::size_t which, X contribution) {
         if (there != nullptr) {
             kernels::accumulate(*there, part);
         } else {
-            take_slot(input) = std::move(part);
+            slots().take(input) = std::move(part);
         }
     }
 }
@@ -139,55 +122,52 @@ void Sweep<X>::deliver(std::size_t which, X contribution) {
 template <class X>
 void Sweep<X>::deliver_unreduced(std::size_t which, const X& contribution) requires is_var<X> {
     const std::uint32_t input = inputs()[which].node;
-    const Var<T>* there = has_gradient(input) ? &slot(input) : nullptr;
+    const Var<T>* there = slots().find(input);
     const Var<T> sum = detail::add_gradients(there, contribution, tape_.node(input).array().shape());
-    (there != nullptr ? slot(input) : take_slot(input)) = sum;
+    (there != nullptr ? slots()[input] : slots().take(input)) = sum;
 }
 
 // ---- In buffers ----
 
 template <class X>
-Array<typename Sweep<X>::T>* Sweep<X>::existing(std::uint32_t node) {
-    if constexpr (is_var<X>) {
-        return nullptr;
-    } else {
-        if (!has_gradient(node)) return nullptr;
-        expand(slot(node), tape_.node(node).array().shape());
-        return &slot(node);
-    }
+Array<typename Sweep<X>::T>& Sweep<X>::expanded(std::uint32_t node) requires is_eager<X> {
+    Array<T>& gradient = slots()[node];
+    const Shape& shape = tape_.node(node).array().shape();
+    if (same_shape(gradient.shape(), shape)) return gradient;
+    Array<T> full_size = empty<T>(shape);
+    kernels::broadcast_to(full_size, gradient);
+    return gradient = std::move(full_size);
 }
 
 template <class X>
 typename Sweep<X>::Target Sweep<X>::target(std::size_t which, bool in_place) requires is_eager<X> {
     const std::uint32_t input = inputs()[which].node;
-    if (Array<T>* there = existing(input)) return {*there, true};
+    if (slots().has(input)) return {expanded(input), true};
     const Shape& shape = tape_.node(input).array().shape();
-    const bool is_needed = options_.keep || tape_.checks_finite();  // require_finite() asks for it
+    const bool is_needed = is_kept() || tape_.checks_finite();  // require_finite() asks for it
     if (in_place && !handed_over_ && !is_needed && same_shape(compact_gradient().shape(), shape)) {
         handed_over_ = true;
-        gradients_.slot_of_[input] = gradients_.slot_of_[index_];
+        slots().share(index_, input);
     } else {
-        take_slot(input);
+        slots().take(input);
     }
-    Array<T>& array = slot(input);
+    Array<T>& array = slots()[input];
     reshape_for_overwriting(array, shape);
     return {array, false};
 }
 
 template <class X>
-void Sweep<X>::require_finite() {
-    if constexpr (is_eager<X>) {
-        for (std::size_t k = 0; k < inputs().size(); ++k) {
-            const std::uint32_t input = inputs()[k].node;
-            if (!wants(k) || !has_gradient(input)) continue;  // checkpoint() gives none to what f does not use
-            const Array<T>& gradient = slot(input);
-            const std::size_t place = kernels::find_non_finite(gradient);
-            if (place == gradient.size()) continue;
-            const Array<T>& own = compact_gradient();
-            const char* advice = gradient.size() == own.size() ? detail::advice_on_zero(*node_, own, place)
-                                                               : detail::advice_on_zero(*node_, own);
-            throw detail::not_finite(tape_, index_, k, gradient, place, advice);
-        }
+void Sweep<X>::require_finite() requires is_eager<X> {
+    for (std::size_t k = 0; k < inputs().size(); ++k) {
+        const std::uint32_t input = inputs()[k].node;
+        if (!wants(k) || !slots().has(input)) continue;  // a rule may give none to what it does not depend on
+        const Array<T>& gradient = slots()[input];
+        const std::size_t place = kernels::find_non_finite(gradient);
+        if (place == gradient.size()) continue;
+        const Array<T>& own = compact_gradient();
+        const char* advice = gradient.size() == own.size() ? detail::advice_on_zero(*node_, own, place)
+                                                           : detail::advice_on_zero(*node_, own);
+        throw detail::not_finite(tape_, index_, k, gradient, place, advice);
     }
 }
 

@@ -1,6 +1,6 @@
-// The reverse sweep: from a node down the tape to its leaves, by what each op does with the gradient of its value. There is
+// The reverse sweep: from a node backwards to the leaves, by what each op does with the gradient of its value. There is
 // one for both worlds: in buffers, on eager arrays, or as recorded ops, on Vars, whose gradients have gradients in turn. It
-// knows no op by name: nodes carry what the sweep calls. backward() is the way in.
+// knows no op by name: nodes carry what the sweep calls. The way in is backward(), of gradients.hpp.
 #pragma once
 
 #include <cstddef>
@@ -33,10 +33,11 @@ class Sweep {
     X input(std::size_t which) const;
 
     /// Adds to the gradient of input `which` what is of its shape, or has 1 in place of some extents.
-    /// @throws GradientError if it has another shape: then the op's rule is wrong.
+    /// @throws GradientError if it has another shape: then the op's rule is wrong. (What is pending is added by the op's
+    /// add_to(), which sees to that itself.)
     void deliver(std::size_t which, X contribution);
-    /// Sums what elementwise ops give, which has the shape of the op's value, over the axes along which input `which` was
-    /// broadcast, and adds the sum to its gradient. (In buffers the loops of elementwise ops sum as they go.)
+    /// Adds to it what broadcasts to its shape, or has the shape of the op's value: then the sum over the axes along which
+    /// the input was broadcast. (In buffers the loops of elementwise ops sum as they go.)
     void deliver_unreduced(std::size_t which, const X& contribution) requires is_var<X>;
 
     // ---- In buffers ----
@@ -46,43 +47,39 @@ class Sweep {
         bool accumulate;  ///< add to what is there, else overwrite
     };
     /// The gradient of the node's value, which may still be of a smaller shape that broadcasts to it.
-    const Array<T>& compact_gradient() requires is_eager<X> { return slot(index_); }
+    const Array<T>& compact_gradient() requires is_eager<X> { return slots()[index_]; }
     /// Where input `which` wants its gradient. With `in_place` the buffer of the node's own gradient may be what is returned:
     /// for loops that read an element before they write it.
     Target target(std::size_t which, bool in_place) requires is_eager<X>;
 
    private:
-    /// Where gradients are between being made and being used: slots, of which nodes have the numbers.
     using Slot = std::conditional_t<is_var<X>, Var<T>, Array<T>>;
 
     friend struct SweepStart;  // backward()
     Sweep(Tape<T>& tape, std::uint32_t from, Slot seed, const BackwardOptions& options);
     Gradients<T> run();
 
-    PoolVector<Slot>& slots() {
+    Slots<Slot>& slots() {
         if constexpr (is_var<X>) {
             return gradients_.vars_;
         } else {
-            return gradients_.slots_;
+            return gradients_.arrays_;
         }
     }
     X value_of(std::uint32_t node) const;
-    bool has_gradient(std::uint32_t node) const { return gradients_.slot_of_[node] >= 0; }
-    Slot& slot(std::uint32_t node) { return slots()[static_cast<std::size_t>(gradients_.slot_of_[node])]; }
-    /// Gives the node a slot, one that another is done with if there is any.
-    Slot& take_slot(std::uint32_t node);
-    /// In buffers: the gradient of a node so far, expanded to its shape; null if there is none yet.
-    Array<T>* existing(std::uint32_t node);
+    /// Whether the gradient of the current node is looked up later, and so is neither passed to an input nor dropped.
+    bool is_kept() const { return options_.keep || node_->stands_for_parameter; }
+    /// The gradient of a node so far, which there is, expanded to its shape.
+    Array<T>& expanded(std::uint32_t node) requires is_eager<X>;
     void pass_on();
-    void require_finite();
+    void require_finite() requires is_eager<X>;
 
     Tape<T>& tape_;
     BackwardOptions options_;
     Gradients<T> gradients_;
-    PoolVector<std::int32_t> free_slots_;
     std::uint32_t index_ = 0;
     Node<T>* node_ = nullptr;
-    bool handed_over_ = false;
+    bool handed_over_ = false;  // the current node's slot is an input's by now
 };
 
 /// Before a sweep uses node `index`: its inputs must still be what they were. `sweep` begins the message.

@@ -1,4 +1,5 @@
-// One pass over the nodes between the directions and the result, in the order in which they were recorded.
+// Of the nodes between the directions and the result: which lead to it, where each tangent is used last, and then the walk, in
+// the order in which they were recorded.
 #include "autograd/core/tangents.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Forward mode on a tape: from tangents of some nodes up the tape to the tangent of another, the derivative along a
+// Forward mode on a tape: from tangents of some nodes forwards to that of a later one, the derivative along a
 // direction. Every node has been computed already; this passes derivatives on, in buffers. It knows no op by name. Functions
 // of functions (jvp and the like) are in tools/transforms.hpp.
 #pragma once
@@ -19,8 +19,10 @@ using Direction = std::pair<Var<T>, Array<T>>;
 /// The derivative of `y` along the directions, of y's shape: J v. Nothing if y does not depend on any of their nodes, or
 /// only through ops that cut the gradient. With backward(loss, {.create_graph = true}) before, y may be a gradient: then this
 /// is a product of the Hessian and a vector.
-/// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for a direction of another shape than its node,
-/// GradientError for an op on the way which has no rule for tangents.
+/// A node that has a direction moves in that alone, whatever its inputs do.
+/// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for a direction
+/// of another shape than its node, GradientError for an op on the way which has no rule for tangents, or a value that was
+/// updated or released since.
 template <class T>
 [[nodiscard]] std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions);
 

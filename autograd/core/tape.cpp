@@ -1,4 +1,4 @@
-// Keeping nodes, and refusing handles that are not of this tape or not of now.
+// Keeping nodes. Handles that are not of this tape or not of now are refused in explain.cpp.
 #include "autograd/core/tape.hpp"
 
 #include <fmt/format.h>
@@ -48,7 +48,7 @@ void Tape<T>::make_room(std::size_t inputs) {
 
 template <class T>
 void Tape<T>::make_room_for_parameter() {
-    next_slot();
+    next_array();
     if (parameters_.size() == parameters_.capacity()) parameters_.reserve(2 * parameters_.size() + 1);
 }
 
@@ -63,6 +63,7 @@ Node<T>& Tape<T>::open_node(NodeKind kind) noexcept {
     node.kind = kind;
     node.needs_gradient = false;
     node.released = false;
+    node.stands_for_parameter = false;
     ++count_;
     return node;
 }
@@ -107,7 +108,7 @@ Var<T> Tape<T>::constant(const Parameter<T>& values) {
     const auto mark = recording("constant");
     const auto& state = values.shared_state();
     require_values(state->value, "constant");
-    next_slot();
+    next_array();
     const auto index = static_cast<std::uint32_t>(count_);
     const BorrowedParameter* kept = keep(BorrowedParameter{state, index, state->version});
     Node<T>& node = open_node(NodeKind::constant);
@@ -125,7 +126,7 @@ Var<T> Tape<T>::append(const Op<T>& op, std::span<const Input<T>> inputs, const 
         needs_gradient |= flows(op, inputs[k], k);
     }
     make_room(inputs.size());
-    if (profiler_ != nullptr) profiler_->charge(op.name, false, next_slot().size() * sizeof(T));  // it may throw
+    if (profiler_ != nullptr) profiler_->charge(op.name, false, next_array().size() * sizeof(T));  // it may throw
     Node<T>& node = open_node(NodeKind::operation);
     node.op = &op;
     node.state = state;
@@ -145,7 +146,7 @@ template <class T>
 Var<T> Tape<T>::append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs) {
     make_room(inputs.size());
     const NoiseOrigin* kept = keep(origin);
-    if (profiler_ != nullptr) profiler_->charge(origin.distribution, false, next_slot().size() * sizeof(T));
+    if (profiler_ != nullptr) profiler_->charge(origin.distribution, false, next_array().size() * sizeof(T));
     Node<T>& node = open_node(NodeKind::noise);
     node.state = kept;
     connect(node, inputs);
@@ -181,8 +182,24 @@ void Tape<T>::substitute(const std::shared_ptr<typename Parameter<T>::State>& st
         throw TapeError(fmt::format("substitute: {} is on the tape already", parameter_name(state->identity)));
     }
     parameters_.push_back({state, index, state->version});
+    node(index).stands_for_parameter = true;
 }
 
+template <class T>
+std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node) {
+    std::vector<bool> reached(node + 1, false);
+    reached[node] = true;
+    for (std::uint32_t i = node + 1; i-- > 0;) {
+        if (!reached[i]) continue;
+        for (const Input<T>& input : tape.inputs(tape.node(i))) {
+            if (!input.is_immediate()) reached[input.node] = true;
+        }
+    }
+    return reached;
+}
+
+template std::vector<bool> ancestors(const Tape<float>&, std::uint32_t);
+template std::vector<bool> ancestors(const Tape<double>&, std::uint32_t);
 template class Tape<float>;
 template class Tape<double>;
 template class Var<float>;

@@ -18,7 +18,7 @@
 #include "autograd/base/occupancy.hpp"
 #include "autograd/base/parameter.hpp"
 #include "autograd/core/op.hpp"
-#include "autograd/core/profile.hpp"
+#include "autograd/base/profile.hpp"
 
 namespace autograd {
 
@@ -35,6 +35,7 @@ struct Node {
     NodeKind kind = NodeKind::constant;
     bool needs_gradient = false;
     bool released = false;
+    bool stands_for_parameter = false;   ///< by substitute(): a sweep keeps its gradient
 
     const Array<T>& array() const { return borrowed != nullptr ? *borrowed : value; }
 };
@@ -120,6 +121,7 @@ class Tape {
     /// a parameter that is held fixed. Changing them before the sweep is an error, as for parameters.
     Var<T> constant(const Parameter<T>& values);
     /// The leaf of a parameter, whose values it borrows: one node per parameter and generation.
+    /// @throws GradientError if it was updated since it was recorded.
     Var<T> parameter(const Parameter<T>& parameter) { return this->parameter(parameter.shared_state()); }
     Var<T> parameter(const std::shared_ptr<typename Parameter<T>::State>& state);
 
@@ -208,10 +210,10 @@ class Tape {
     /// before leaves no trace.
     Array<T>& next_value() {
         if (profiler_ != nullptr) profiler_->start();
-        return next_slot();
+        return next_array();
     }
     /// next_value() without starting the clock: for an op that has started it itself, or to make room for a node.
-    Array<T>& next_slot() {
+    Array<T>& next_array() {
         if (count_ == chunks_.size() * chunk_size) grow();
         return node(static_cast<std::uint32_t>(count_)).value;
     }
@@ -255,7 +257,7 @@ class Tape {
     static constexpr std::size_t chunk_size = 256;
 
     Var<T> leaf(NodeKind kind, Array<T> value);
-    /// Makes room for so many inputs of the node in next_slot(). From there on open_node() and connect() do not throw: a
+    /// Makes room for so many inputs of the node in next_array(). From there on open_node() and connect() do not throw: a
     /// node is on the tape whole or not at all.
     void make_room(std::size_t inputs);
     Node<T>& open_node(NodeKind kind) noexcept;
@@ -271,7 +273,7 @@ class Tape {
     }
 
     TapeOptions options_;
-    std::vector<std::unique_ptr<Node<T>[]>> chunks_;
+    std::vector<std::unique_ptr<Node<T>[]>> chunks_;  // a node, and its value, stay where they are as the tape grows
     std::size_t count_ = 0;
     std::atomic<std::uint32_t> generation_;  // is looked at before a thread says that it is at work
     std::vector<Input<T>> inputs_;
@@ -286,6 +288,10 @@ class Tape {
     std::shared_ptr<const Tape*> life_ = std::make_shared<const Tape*>(this);
     mutable Occupancy occupancy_;
 };
+
+/// Which nodes up to `node` it depends on, itself among them; what ops cut off counts as well.
+template <class T>
+[[nodiscard]] std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
 
 extern template class Tape<float>;
 extern template class Tape<double>;

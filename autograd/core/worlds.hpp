@@ -4,7 +4,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -92,18 +91,6 @@ concept Operand = is_pack<A> || is_dual<A> || is_var<A> || is_eager<A>;
 template <class... A>
 concept Operands = (Operand<A> || ...) && ((Operand<A> || Scalar<A>) && ...);
 
-/// A function of a list of Vars on one tape.
-template <class T>
-using ListFunction = std::function<Var<T>(std::span<const Var<T>>)>;
-
-/// f(Var<T>...) of N arguments as a function of a list.
-template <class T, std::size_t N, class F>
-[[nodiscard]] ListFunction<T> on_list(F f) {
-    return [f](std::span<const Var<T>> v) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }(std::make_index_sequence<N>{});
-    };
-}
-
 namespace detail {
 
 /// The element type of the first operand, which that of the others must be.
@@ -124,18 +111,14 @@ template <class First, class... Rest>
 template <class... A>
 using Element = decltype(common_element<A...>());
 
-/// `value` in the world of X, as a constant where it is a scalar.
-template <class T>
-[[nodiscard]] Pack<T> lift(Pack<T>, Pack<T> value) {
+/// A value in the world of the first argument: itself, or a scalar as a constant.
+template <class X>
+[[nodiscard]] X lift(const X&, const X& value) {
     return value;
 }
 template <class T, Scalar A>
-[[nodiscard]] Pack<T> lift(Pack<T>, A value) {
+[[nodiscard]] Pack<T> lift(const Pack<T>&, A value) {
     return Pack<T>(value);
-}
-template <class T>
-[[nodiscard]] Var<T> lift(const Var<T>&, const Var<T>& value) {
-    return value;
 }
 template <class T, Scalar A>
 [[nodiscard]] Var<T> lift(const Var<T>& like, A value) {

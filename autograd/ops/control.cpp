@@ -155,7 +155,7 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
         kept.parameters.push_back(each.state);
     }
     const auto mark = tape.recording("checkpoint");
-    tape.next_slot() = std::move(value);
+    tape.next_array() = std::move(value);
     const auto* state = tape.keep(std::move(kept));
     return tape.append(CalledAgain<T>::op, all, state);
 }

@@ -92,6 +92,18 @@ template <class T>
     return apply(ops::GradientHook<T>{std::move(hook)}, x);
 }
 
+/// A function of a list of Vars on one tape.
+template <class T>
+using ListFunction = std::function<Var<T>(std::span<const Var<T>>)>;
+
+/// f(Var<T>...) of N arguments as a function of a list.
+template <class T, std::size_t N, class F>
+[[nodiscard]] ListFunction<T> on_list(F f) {
+    return [f](std::span<const Var<T>> v) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }(std::make_index_sequence<N>{});
+    };
+}
+
 /// f of a list of inputs as one node, which keeps nothing of what is computed on the way: a sweep calls f again, on a tape of
 /// its own. Parameters that f takes from its inputs' tape(), as layers do, get their gradients. What f needs beside them it
 /// must be given as an input: Vars of the tape outside are refused, and where f gives another value when it is called again,

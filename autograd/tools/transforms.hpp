@@ -8,7 +8,7 @@
 
 #include "autograd/core/gradients.hpp"
 #include "autograd/core/tangents.hpp"
-#include "autograd/core/worlds.hpp"
+#include "autograd/ops/control.hpp"
 
 namespace autograd {
 

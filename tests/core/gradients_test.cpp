@@ -325,3 +325,19 @@ TEST_CASE("backward: a product adds to a gradient that is there, in place") {
         if (std::fabs(all[i] - (9 * a[i] + b[i] + c[i])) > 1e-4f) FAIL("at " << i << ": " << all[i]);
     }
 }
+
+TEST_CASE("backward: from a first node on, what lies before gets its gradient, of its shape") {
+    Tape<double> tape;
+    const auto v = tape.variable(Array<double>{{1, 2, 3}, {4, 5, 6}});
+    const auto w = v * 3;
+    const auto first = static_cast<std::uint32_t>(tape.size());
+    const auto loss = sum(w) + mean(w);
+    for (const bool recorded : {false, true}) {
+        const auto gradients = backward(loss, {.create_graph = recorded, .first_node = first});
+        CHECK(gradients[w].shape() == Shape{2, 3});
+        CHECK(elements(gradients[w]) == std::vector<double>(6, 1 + 1.0 / 6));
+        CHECK(gradients.find(v) == nullptr);
+    }
+    const auto last = sum(v);
+    CHECK(backward(last, {.first_node = last.index()})[v].shape() == Shape{2, 3});
+}

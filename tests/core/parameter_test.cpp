@@ -129,3 +129,22 @@ TEST_CASE("constant: values of a parameter are borrowed, get no gradient, and ma
     tape.clear();
     CHECK(tape.constant(batch).value()(0, 0) == 7);
 }
+
+TEST_CASE("parameter: one that stands for what an op made has its gradient, kept or not, in place or not") {
+    Parameter<double> p{D{1, 2}};
+    Tape<double> tape;
+    const auto v = tape.variable(D{0.5, -1});
+    const auto w = v * 2;
+    tape.substitute(p, w);
+    const auto loss = sum(square(tape.parameter(p)) + tape.parameter(p));
+    for (const BackwardOptions& options : {BackwardOptions{}, BackwardOptions{.keep = true}, BackwardOptions{.create_graph = true}}) {
+        const auto gradients = backward(loss, options);
+        CHECK(elements(gradients[p]) == Numbers{3, -3});  // 2 w + 1
+        CHECK(elements(gradients[w]) == Numbers{3, -3});
+        CHECK(elements(gradients[v]) == Numbers{6, -6});
+    }
+    tape.clear();  // the next node in its place is one like others
+    const auto x = tape.variable(D{0.5, -1});
+    const auto y = x * 2;
+    CHECK_THROWS_AS(backward(sum(square(y)))[y], GradientError);
+}
