@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "autograd/base/array.hpp"
 
@@ -46,9 +47,9 @@ class Slots {
     /// `heir` has the slot of `node` as well, until leave(node).
     void share(std::uint32_t node, std::uint32_t heir) { number_of_[heir] = number_of_[node]; }
     void leave(std::uint32_t node) { number_of_[node] = -1; }
-    /// Empties those that nobody took again.
+    /// Empties those that nobody took again, for good.
     void drop_free() {
-        for (const std::int32_t each : free_) slots_[static_cast<std::size_t>(each)] = S();
+        for (const std::int32_t each : std::exchange(free_, {})) slots_[static_cast<std::size_t>(each)] = S();
     }
 
    private:
