@@ -481,13 +481,12 @@ struct Diff {
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const {
         Eager<T> y(x);
-        for (std::size_t k = 0; k < n && y.shape()[axis] > 0; ++k) {
-            const std::size_t extent = y.shape()[axis] - 1;
+        for (std::size_t k = 1; k <= n; ++k) {
+            const std::size_t extent = x.shape()[axis] - k;
             y = ops::selected(y, {axis, 1, 1, extent}) - ops::selected(y, {axis, 0, 1, extent});
         }
         out = std::move(y).take();
     }
-    /// The differences of g among zeros, with the sign of (-1)^n.
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X& x, const X&) const {
         const X back = apply(*this, ops::placed(g, axis, static_cast<std::ptrdiff_t>(n), x.shape()[axis] + n, 0));

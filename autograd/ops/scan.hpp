@@ -76,8 +76,7 @@ inline constexpr Documentation logcumsumexp{
     .formula = "log(exp(x_0) + ... + exp(x_i))",
     .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",
     .kinks = "elements -infinity: 0; infinities: equal shares"};
-inline constexpr Documentation diff{
-    .formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n the differences of g among zeros"};
+inline constexpr Documentation diff{.formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n diff(g among zeros)"};
 inline constexpr Documentation prod{
     .formula = "the product over axes", .gradient = "g times the product of the others"};
 

@@ -264,7 +264,8 @@ TEST_CASE("processes: a product for which there is no room is an error, and the 
     if (!may_limit) return;
     const std::string self = std::filesystem::read_symlink("/proc/self/exe");
     const std::string run = " timeout 60 '" + self + "' '[.without_room]' >/dev/null 2>&1";
-    CHECK(std::system(run.c_str()) == 0);
+    // A thread that OpenBLAS starts for itself may take the one buffer for which there is room.
+    CHECK(std::system(("OPENBLAS_NUM_THREADS=1" + run).c_str()) == 0);
     for (const int kibibytes : {200'000, 250'000, 300'000, 400'000, 500'000, 700'000}) {
         INFO("ulimit -v " << kibibytes);
         const std::string limit = "ulimit -v " + std::to_string(kibibytes) + ";";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "tests/specs/instances.hpp"
 #include "tests/specs/registry.hpp"
@@ -151,27 +152,23 @@ OpSpec linear_recurrence_spec() {
 OpSpec diff_spec() {
     OpSpec spec{.name = "diff", .documentation = ops::words::diff};
     for (const ScanCase& each : scan_cases()) {
-        const auto differences = [axis = each.place](Arrays x, int n) {
-            Array<double> y = x[0];
-            for (; n > 0 && y.shape()[axis] > 0; --n) {
-                Shape shape = y.shape();
-                --shape[axis];
-                const auto next = [&](Index index) { return ++index[axis], at(y, index); };
-                auto shorter = empty<double>(shape);
-                for_each_index(shape, [&](const Index& index) { at(shorter, index) = next(index) - at(y, index); });
-                y = shorter;
-            }
-            return y;
-        };
-        for (const int n : {0, 1, 2}) {
+        for (const Numbers& weights : {Numbers{1}, Numbers{-1, 1}, Numbers{1, -2, 1}}) {
+            const std::size_t n = weights.size() - 1, axis = each.place;
+            Shape shape = each.shape;
+            shape[axis] -= std::min(shape[axis], n);
+            const auto window = [=](Index index) {
+                std::vector<Place> places;
+                for (; places.size() <= n; ++index[axis]) places.push_back({0, index});
+                return places;
+            };
+            const auto fold = [=](const Numbers& x) { return std::inner_product(x.begin(), x.end(), weights.begin(), 0.0L); };
             spec.cases.push_back({.name = to_string(each.shape) + ", order " + std::to_string(n), .shapes = {each.shape},
-                                    .call = [=](auto v) { return diff(v[0], n, each.axis); },
-                                    .reference = [=](Arrays x) { return differences(x, n); },
-                                    .domain = {1, 2}});  // of which such differences are exact
+                                  .call = [=](auto v) { return diff(v[0], signed_of(n), each.axis); },
+                                  .reference = Definition{shape, window, fold}, .domain = {1, 2}});
         }
     }
     spec.misuses = {{{{2, 3}}, [](auto v) { return diff(v[0], 1, 2); }, {"diff (node 1)", "axis 2", "rank 2"}},
-                      {{{2, 3}}, [](auto v) { return diff(v[0], -1); }, {"diff (node 1)", "order -1"}}};
+                    {{{2, 3}}, [](auto v) { return diff(v[0], -1); }, {"diff (node 1)", "order -1"}}};
     return spec;
 }
 
