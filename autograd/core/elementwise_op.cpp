@@ -2,6 +2,7 @@
 #include "autograd/core/elementwise_op.hpp"
 
 #include <array>
+#include <initializer_list>
 #include <span>
 
 #include "autograd/core/explain.hpp"
@@ -18,29 +19,22 @@ static_assert(max_arity + 2 <= kernels::Loop::max_operands, "a backward loop wal
 template <class T>
 struct MapArguments {
     std::array<kernels::Operand<T>, kernels::Loop::max_operands> operands;
-    std::array<const T*, kernels::Loop::max_operands> values;  ///< their data once more: what loops of one shape walk over
     std::size_t count = 0;
 
-    MapArguments(const Tape<T>& tape, std::span<const Input<T>> inputs, const Array<T>* first, const Array<T>* second) {
-        const auto add = [&](const T* data, const Shape* shape) {
-            values[count] = data;
-            operands[count++] = {data, shape};
-        };
-        for (const Array<T>* array : {first, second}) {
-            add(array ? array->data() : nullptr, array ? &array->shape() : nullptr);
-        }
+    /// array_of(node) is the value of one.
+    template <class ArrayOf>
+    MapArguments(std::span<const Input<T>> inputs, const ArrayOf& array_of, std::initializer_list<const Array<T>*> before = {}) {
+        for (const Array<T>* each : before) add(*each);
         for (const Input<T>& input : inputs) {
             if (input.is_immediate()) {
-                add(&input.immediate, nullptr);
+                operands[count++] = {&input.immediate, nullptr};
             } else {
-                const Array<T>& array = tape.values(input.node);
-                add(array.data(), &array.shape());
+                add(array_of(input.node));
             }
         }
     }
-    const T* const* data() const { return values.data(); }
+    void add(const Array<T>& array) { operands[count++] = {array.data(), &array.shape()}; }
     std::span<const kernels::Operand<T>> all() const { return {operands.data(), count}; }
-    std::span<const kernels::Operand<T>> inputs() const { return all().subspan(2); }
 };
 
 }  // namespace
@@ -48,10 +42,10 @@ struct MapArguments {
 template <class T>
 Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs) {
     const auto mark = tape.recording(op.name);
-    const MapArguments<T> arguments(tape, inputs, nullptr, nullptr);
+    const MapArguments<T> arguments(inputs, [&](std::uint32_t node) -> const auto& { return tape.values(node); });
     with_context(
         op.name, [&] { return tape.describe_next(op.name, inputs); },
-        [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.inputs()); });
+        [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.all()); });
     return tape.append(op, inputs);
 }
 
@@ -69,7 +63,8 @@ void backward_map(Sweep<Eager<T>>& sweep) {
     const std::size_t count = sweep.inputs().size();
     const Array<T>& g = sweep.compact_gradient();
     const Array<T>& y = sweep.node().array();
-    const MapArguments<T> arguments(sweep.tape(), sweep.inputs(), &g, &y);
+    const auto array_of = [&](std::uint32_t node) -> const Array<T>& { return sweep.tape().node(node).array(); };
+    const auto arguments = [&] { return MapArguments<T>(sweep.inputs(), array_of, {&g, &y}); };  // not all nodes need them
 
     // Inputs which were broadcast go first: the last of the others may overwrite the gradient that all have read. Of these,
     // those whose gradient is this one go last: the very last may be given its buffer, and there is nothing to do.
@@ -78,8 +73,9 @@ void backward_map(Sweep<Eager<T>>& sweep) {
     std::size_t wanted_count = 0, wanted_full = 0;
     bool flat = same_shape(g.shape(), y.shape());  // nothing is broadcast and no input is a scalar of the expression
     for (std::size_t k = 0; k < count; ++k) {
-        const Shape* shape = arguments.inputs()[k].shape;
-        const bool full = shape != nullptr && same_shape(*shape, y.shape()), wanted = sweep.wants(k);
+        const Input<T>& input = sweep.inputs()[k];
+        const bool full = !input.is_immediate() && same_shape(array_of(input.node).shape(), y.shape());
+        const bool wanted = sweep.wants(k);
         turns[k] = !wanted ? none : !full ? reduced : kernel.backward[k].unchanged ? passed_on : computed;
         flat = flat && full;
         wanted_count += wanted;
@@ -94,7 +90,7 @@ void backward_map(Sweep<Eager<T>>& sweep) {
             targets[k] = target.array.data();
             accumulate[k] = target.accumulate;
         }
-        kernels::run_backward_all(kernel, targets.data(), accumulate.data(), y.size(), arguments.data());
+        kernels::run_backward_all(kernel, targets.data(), accumulate.data(), y.size(), arguments().all());
         return;
     }
     for (const Turn turn : {reduced, computed, passed_on}) {
@@ -103,9 +99,9 @@ void backward_map(Sweep<Eager<T>>& sweep) {
             const auto target = sweep.target(k, turn != reduced && --wanted_full == 0);
             if (turn == passed_on && !target.accumulate && &target.array == &g) continue;
             if (flat) {
-                kernels::run_backward_flat(kernel, k, target.array, target.accumulate, arguments.data());
+                kernels::run_backward_flat(kernel, k, target.array, target.accumulate, arguments().all());
             } else {
-                kernels::run_backward(kernel, k, target.array, target.accumulate, y.shape(), arguments.all());
+                kernels::run_backward(kernel, k, target.array, target.accumulate, y.shape(), arguments().all());
             }
         }
     }
@@ -115,11 +111,12 @@ template <class T>
 void tangent_map(TangentSweep<T>& sweep) {
     const auto& op = *static_cast<const ElementwiseOp<T>*>(sweep.node().op);
     const Array<T>& y = sweep.node().array();
+    const auto array_of = [&](std::uint32_t node) -> const Array<T>& { return sweep.tape().node(node).array(); };
     for (std::size_t k = 0; k < sweep.inputs().size(); ++k) {
         const Array<T>* t = sweep.tangent(k);
         if (t == nullptr) continue;
         // The Jacobian of an elementwise op is diagonal: the rule that passes a gradient down passes a tangent up.
-        const MapArguments<T> arguments(sweep.tape(), sweep.inputs(), t, &y);
+        const MapArguments<T> arguments(sweep.inputs(), array_of, {t, &y});
         const auto [target, accumulate] = sweep.target();
         kernels::run_tangent(*op.kernel, k, target, accumulate, y.shape(), arguments.all());
     }

@@ -35,7 +35,7 @@ class RowPointers {
         return pointers_.data();
     }
 
-    /// As at(offsets, first), for `count` elements, less than a pack, which are copied: what lies beyond them is not read.
+    /// As at(offsets, first), of `count` elements, less than a pack, which are copied: what lies beyond them is not read.
     const T* const* copies_at(const Loop::Offsets& offsets, std::size_t first, std::size_t count) {
         at(offsets, first);
         for (std::size_t k = 0; k < operands_.size(); ++k) {
@@ -172,13 +172,17 @@ constexpr auto all_advance = [] {
     return masks;
 }();
 
-/// Calls loop(operands from `begin` on, begin, count) for the ranges that threads share.
+/// Calls loop(operands from `begin` on, begin, count) for the ranges of operands of one shape that threads share.
 template <class T, class RunLoop>
-void share_flat(const ElementwiseKernel<T>& kernel, const T* const* operands, std::size_t size, const RunLoop& loop) {
-    if (size < elements_worth_sharing) return loop(operands, std::size_t{0}, size);
+void share_flat(std::span<const Operand<T>> operands, std::size_t size, const RunLoop& loop) {
+    std::array<const T*, Loop::max_operands> data;
+    if (size < elements_worth_sharing) {
+        for (std::size_t k = 0; k < operands.size(); ++k) data[k] = operands[k].data;
+        return loop(data.data(), std::size_t{0}, size);
+    }
     for_ranges(size, [&](std::size_t begin, std::size_t end) {
         std::array<const T*, Loop::max_operands> from;
-        for (std::size_t k = 0; k < 2 + kernel.arity; ++k) from[k] = operands[k] + begin;
+        for (std::size_t k = 0; k < operands.size(); ++k) from[k] = operands[k].data + begin;
         loop(from.data(), begin, end - begin);
     });
 }
@@ -193,17 +197,17 @@ void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T
 
 template <class T>
 void run_backward_flat(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
-                       const T* const* operands) {
+                       std::span<const Operand<T>> operands) {
     T* const to = target.data();
-    share_flat(kernel, operands, target.size(), [&](const T* const* data, std::size_t begin, std::size_t count) {
+    share_flat(operands, target.size(), [&](const T* const* data, std::size_t begin, std::size_t count) {
         kernel.backward[which].row(to + begin, accumulate, data, all_advance.data(), count);
     });
 }
 
 template <class T>
 void run_backward_all(const ElementwiseKernel<T>& kernel, T* const* targets, const bool* accumulate, std::size_t size,
-                      const T* const* operands) {
-    share_flat(kernel, operands, size, [&](const T* const* data, std::size_t begin, std::size_t count) {
+                      std::span<const Operand<T>> operands) {
+    share_flat(operands, size, [&](const T* const* data, std::size_t begin, std::size_t count) {
         std::array<T*, max_arity> to;
         for (std::size_t k = 0; k < kernel.arity; ++k) to[k] = targets[k] + begin;
         kernel.backward_all(to.data(), accumulate, data, count);
@@ -220,9 +224,10 @@ void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>
     template void run_forward<T>(const ElementwiseKernel<T>&, Array<T>&, std::span<const Operand<T>>);               \
     template void run_backward<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,           \
                                   std::span<const Operand<T>>);                                                      \
-    template void run_backward_flat<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const T* const*);  \
+    template void run_backward_flat<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool,                    \
+                                       std::span<const Operand<T>>);                                                 \
     template void run_backward_all<T>(const ElementwiseKernel<T>&, T* const*, const bool*, std::size_t,              \
-                                      const T* const*);                                                              \
+                                      std::span<const Operand<T>>);                                                  \
     template void run_tangent<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,            \
                                  std::span<const Operand<T>>);
 XTAPE_INSTANTIATE(float)

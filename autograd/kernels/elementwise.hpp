@@ -62,16 +62,16 @@ template <class T>
 void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
                   const Shape& space, std::span<const Operand<T>> operands);
 
-/// Where all have one shape, which is the target's: `operands` are their data.
+/// Of operands that have one shape, which is the target's.
 template <class T>
 void run_backward_flat(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
-                       const T* const* operands);
+                       std::span<const Operand<T>> operands);
 
 /// Writes, or adds, the gradients of all inputs to `targets`, in one pass; operands and targets have one shape, of `size`
 /// elements. The kernel has backward_all.
 template <class T>
 void run_backward_all(const ElementwiseKernel<T>& kernel, T* const* targets, const bool* accumulate, std::size_t size,
-                      const T* const* operands);
+                      std::span<const Operand<T>> operands);
 
 /// Writes, or adds, what a tangent of input `which` gives the output's, to `target`, which has the shape of the space.
 /// `operands`: the tangent, the output, the inputs.
