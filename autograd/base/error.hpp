@@ -4,7 +4,6 @@
 
 #include "autograd/base/language.hpp"
 
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -57,24 +56,39 @@ struct NamedError : E, Named {
 /// named.
 enum class ErrorsOf { op, parts };
 
-/// Within a catch of an Error: throws it again, of its type, with what describe() gives as its beginning, in place of the
-/// name that it begins with. (TapeErrors and GradientErrors describe nodes themselves; a TapeError about a Var that was
-/// passed to a part is given the op's name.)
-[[noreturn]] void throw_named(const char* op, ErrorsOf of, const std::function<std::string()>& describe);
+/// How a message begins: a name, or what a function without arguments gives, which is called only for a message.
+class Beginning {
+   public:
+    Beginning(const char* name)
+        : what_(name), say_([](const void* what) { return std::string(static_cast<const char*>(what)); }) {}
+    template <class Describe>
+    Beginning(const Describe& describe)
+        : what_(&describe), say_([](const void* what) { return (*static_cast<const Describe*>(what))(); }) {}
+    std::string operator()() const { return say_(what_); }
 
-/// What `body` gives; its errors name the op.
+   private:
+    const void* what_;
+    std::string (*say_)(const void*);
+};
+
+/// Within a catch of an Error: throws it again, of its type, with this beginning in place of the name that it begins with.
+/// (TapeErrors and GradientErrors describe nodes themselves; a TapeError about a Var that was passed to a part is given the
+/// op's name.)
+[[noreturn]] void throw_named(const char* op, ErrorsOf of, const Beginning& beginning);
+
+/// What `body` gives; its errors name the op. `describe` is what a Beginning is made of: a type for many calls, not a lambda
+/// for each, which the compiler would have to write out each time.
 template <ErrorsOf of = ErrorsOf::op, class Describe, class Body>
 decltype(auto) with_context(const char* op, const Describe& describe, Body&& body) {
     try {
         return body();
     } catch (const Error&) {
-        throw_named(op, of, [&] { return std::string(describe()); });
+        throw_named(op, of, describe);
     }
 }
 template <class Body>
 decltype(auto) with_context(const char* op, Body&& body) {
-    return with_context(
-        op, [op] { return op; }, body);
+    return with_context(op, op, body);
 }
 
 }  // namespace detail

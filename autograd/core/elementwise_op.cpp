@@ -43,9 +43,8 @@ template <class T>
 Var<T> record_map(const ElementwiseOp<T>& op, Tape<T>& tape, std::span<const Input<T>> inputs) {
     const auto mark = tape.recording(op.name);
     const MapArguments<T> arguments(inputs, [&](std::uint32_t node) -> const auto& { return tape.values(node); });
-    with_context(
-        op.name, [&] { return tape.describe_next(op.name, inputs); },
-        [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.all()); });
+    with_context(op.name, NextNode<T>{tape, op.name, inputs},
+                 [&] { kernels::run_forward(*op.kernel, tape.next_value(), arguments.all()); });
     return tape.append(op, inputs);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,16 @@ template <class T>
 [[nodiscard]] std::string why_no_gradient(const Var<T>& loss, const Var<T>& v);
 
 namespace detail {
+
+/// How errors of an op that is being recorded begin.
+template <class T>
+struct NextNode {
+    const Tape<T>& tape;
+    const char* op;
+    std::span<const Input<T>> inputs;
+
+    std::string operator()() const { return tape.describe_next(op, inputs); }
+};
 
 /// Why there is no gradient of `loss` in node `target`; empty if there is one.
 template <class T>

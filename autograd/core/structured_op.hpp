@@ -199,45 +199,41 @@ struct Structured {
         const List<Input<T>> inputs = list_of(
             list.size(), [&](std::size_t k) { return Input<T>{tape.index_of(list[k], S::name), T(0)}; });
         Array<T>& out = tape.next_value();
-        with_context(
-            S::name, [&] { return tape.describe_next(S::name, inputs); },
-            [&] {
-                const List<const Array<T>*> arrays = list_of(list.size(), [&](std::size_t k) { return &list[k].value(); });
-                make_or_empty(out, [&](Array<T>& made) {
-                    forward(structure, made, arrays);
-                    require_values(made, S::name);
-                });
+        with_context(S::name, NextNode<T>{tape, S::name, inputs}, [&] {
+            const List<const Array<T>*> arrays = list_of(list.size(), [&](std::size_t k) { return &list[k].value(); });
+            make_or_empty(out, [&](Array<T>& made) {
+                forward(structure, made, arrays);
+                require_values(made, S::name);
             });
+        });
         const S* state = tape.keep(std::move(structure));
         return tape.append(op, inputs, state);
     }
 
     /// At once, or, where S can add to what is there, when it is needed.
     static Eager<T> compute(const S& structure, std::span<const Eager<T>> list) {
-        Waiting waiting(structure, list_of(list.size(), [&](std::size_t k) { return list[k]; }));
         if constexpr (adds_in_place) {
-            return Eager<T>(std::move(waiting));
+            return Eager<T>(Waiting(structure, list_of(list.size(), [&](std::size_t k) { return list[k]; })));
         } else {
             Array<T> out;
-            waiting.compute(out);
+            compute_to(out, structure, list);
             return Eager<T>(std::move(out));  // which requires that it has values
         }
+    }
+    static void compute_to(Array<T>& out, const S& structure, std::span<const Eager<T>> list) {
+        with_context(S::name, [&] {
+            forward(structure, out, list_of(list.size(), [&](std::size_t k) { return &list[k].array(); }));
+        });
     }
     class Waiting : public Eager<T>::Pending {
        public:
         Waiting(const S& structure, List<Eager<T>> inputs) : structure_(structure), inputs_(std::move(inputs)) {}
 
-        void compute(Array<T>& out) const override {
+        void compute(Array<T>& out) const override { compute_to(out, structure_, inputs_); }
+        void add_to(Array<T>& target) const override {
             with_context(S::name, [&] {
-                forward(structure_, out, list_of(inputs_.size(), [&](std::size_t k) { return &inputs_[k].array(); }));
+                std::apply([&](const auto&... each) { structure_.add_to(target, each.array()...); }, inputs_);
             });
-        }
-        void add_to([[maybe_unused]] Array<T>& target) const override {
-            if constexpr (adds_in_place) {
-                with_context(S::name, [&] {
-                    std::apply([&](const auto&... each) { structure_.add_to(target, each.array()...); }, inputs_);
-                });
-            }
         }
 
        private:

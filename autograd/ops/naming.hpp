@@ -13,24 +13,31 @@ namespace autograd {
 
 namespace detail {
 
-/// What `body` gives, which checks the inputs of an op before it records anything, or is all that an op does which is made of
-/// others: on a tape, its errors name the node to come and the module, `with_context_of("sum", check, x)`.
-template <class Body, Operand X>
-decltype(auto) with_context_of(const char* op, Body&& body, std::span<const X> inputs) {
-    if constexpr (is_var<X>) {
-        using T = typename X::Element;
-        const auto describe = [&]() -> std::string {
+/// How errors of an op on these begin: by the node to come and its module on a tape, else by its name.
+template <Operand X>
+struct NextNodeOf {
+    const char* op;
+    std::span<const X> inputs;
+
+    std::string operator()() const {
+        if constexpr (is_var<X>) {
+            using T = typename X::Element;
             if (inputs.empty()) return op;
             Tape<T>& tape = inputs.front().tape();
             PoolVector<Input<T>> list;
             for (const X& each : inputs) list.push_back({tape.index_of(each, op), T(0)});
             return tape.describe_next(op, list);
-        };
-        return with_context<ErrorsOf::parts>(op, describe, body);
-    } else {
-        return with_context<ErrorsOf::parts>(
-            op, [op] { return std::string(op); }, body);
+        } else {
+            return op;
+        }
     }
+};
+
+/// What `body` gives, which checks the inputs of an op before it records anything, or is all that an op does which is made of
+/// others: on a tape, its errors name the node to come and the module, `with_context_of("sum", check, x)`.
+template <class Body, Operand X>
+decltype(auto) with_context_of(const char* op, Body&& body, std::span<const X> inputs) {
+    return with_context<ErrorsOf::parts>(op, NextNodeOf<X>{op, inputs}, body);
 }
 template <class Body, Operand X, std::same_as<X>... Rest>
 decltype(auto) with_context_of(const char* op, Body&& body, const X& first, const Rest&... rest) {

@@ -47,19 +47,20 @@ hook core/structured_op.hpp 1 'structure\.gradient\(which, g, std::span<const X>
 compiler=("${CXX:-g++}")
 if command -v ccache >/dev/null; then compiler=(ccache "${compiler[@]}"); fi
 # A fault in a recorded rule is recorded as well, by an operator, which not each file includes that has rules.
-compiler+=(-std=c++20 -O1 -fno-math-errno -fno-trapping-math -I. -include autograd/ops/arithmetic.hpp)
+compiler+=(-std=c++20 -O1 -fno-math-errno -fno-trapping-math -I. "-I$root" -include autograd/ops/arithmetic.hpp)
 case $(uname -m) in x86_64) compiler+=(-march=x86-64-v3) ;; esac
 
 # What opcheck cannot know of an op stands in tests of its own; mutants which opcheck passes are put to these.
-mkdir tests/ops
-for name in every_op rounding activations; do cp -- "$root/tests/ops/${name}_test.cpp" tests/ops/; done
+mkdir tests/ops nn
+cp -- "$root"/nn/*.?pp nn/  # some of the ops of extremes_test are nn's
+for name in every_op rounding activations extremes reductions scan softmax statistics; do cp -- "$root/tests/ops/${name}_test.cpp" tests/ops/; done
 cp -- "$root"/tests/*.hpp tests/
 
 echo "Compiling the library with hooks ..." >&2
 find . -name '*.cpp' -print0 | xargs -0 -P "$processes" -I{} \
     nice "${compiler[@]}" "-DXTAPE_SOURCE_DIR=\"$root\"" -c {} -o {}.o || die "the copy with hooks does not compile."
 libraries=(-lopenblas -lfmt -pthread)
-find autograd tests/specs -name '*.o' -print0 | xargs -0 ar -qc library.a
+find autograd nn tests/specs -name '*.o' -print0 | xargs -0 ar -qc library.a
 "${compiler[@]}" -o runner tests/mutation/runner.cpp.o library.a "${libraries[@]}" || die "it does not link."
 if [[ -e /usr/include/catch2/catch_all.hpp ]]; then libraries+=(-lCatch2Main -lCatch2); fi
 "${compiler[@]}" -o unit_tests tests/ops/*_test.cpp.o tests/mutation/unit_main.cpp.o library.a "${libraries[@]}" ||
