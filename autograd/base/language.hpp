@@ -1,5 +1,5 @@
 // What the compiler says, in one error, of a language standard or options that xtape cannot be compiled with, and of
-// conditions on its values. The first include of the headers that programs begin with.
+// conditions on its values; and small means that the language lacks. The first include of the headers that programs begin with.
 #pragma once
 
 #if __cplusplus < 202002L
@@ -15,7 +15,25 @@
 #endif
 #endif
 
+#include <algorithm>
+#include <cstddef>
+
+namespace autograd {
+
+/// A string as a template argument.
+template <std::size_t N>
+struct Name {
+    char text[N]{};
+    constexpr Name(const char (&from)[N]) { std::copy_n(from, N, text); }
+};
+
+}  // namespace autograd
+
 namespace autograd::detail {
+
+/// What {} is for a constructor that takes options, as in `Tape<float> tape({})`: the defaults. An enum fits it better than
+/// options do, or the class itself, which are equally good.
+enum class Defaults {};
 
 /// What an operand of an op can be converted to in the explicit way that conditions ask for: to bool, with an error, and to
 /// nothing else. Looked at while the conversion is chosen, and so before other errors of the line.
@@ -38,6 +56,17 @@ struct Condition<bool, Owner> {
     explicit operator B() const {                                                  \
         return false;                                                              \
     }
+
+/// Makes a concept: that a class has a member of this name, whatever it is. For then the name is ambiguous in what derives
+/// from it and from another class that has one.
+#define XTAPE_CONCEPT_OF_NAME(Concept, name)   \
+    struct Other##Concept {                    \
+        int name;                              \
+    };                                         \
+    template <class S>                         \
+    struct And##Concept : S, Other##Concept {}; \
+    template <class S>                         \
+    concept Concept = !requires { &And##Concept<S>::name; };
 
 // What a handle such as Var refers to outlives it, which g++ from 14 on cannot know: for (T each : sum(v).value()).
 #if __has_cpp_attribute(gnu::no_dangling)

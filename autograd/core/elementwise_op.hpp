@@ -2,9 +2,7 @@
 // themselves stand in ops/.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -27,13 +25,6 @@ struct Unchanged {
     }
 };
 inline constexpr Unchanged unchanged{};
-
-/// A string as a template argument.
-template <std::size_t N>
-struct Name {
-    char text[N]{};
-    constexpr Name(const char (&from)[N]) { std::copy_n(from, N, text); }
-};
 
 template <class T>
 struct ElementwiseOp : Op<T> {

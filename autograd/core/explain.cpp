@@ -108,9 +108,13 @@ std::string Tape<T>::ranges_of_inputs(std::uint32_t index) const {
             continue;
         }
         const Array<T>& values = node(input.node).array();
-        const auto [low, high] = std::minmax_element(values.data(), values.data() + values.size());
-        text += values.size() == 0 ? fmt::format("; input {}, empty", describe(input.node))
-                                   : fmt::format("; input {} in [{}, {}]", describe(input.node), *low, *high);
+        text += fmt::format("; input {}", describe(input.node));
+        if (node(input.node).released || values.size() == 0) {
+            text += node(input.node).released ? ", released" : ", empty";
+        } else {
+            const auto [low, high] = std::minmax_element(values.data(), values.data() + values.size());
+            text += fmt::format(" in [{}, {}]", *low, *high);
+        }
     }
     return text;
 }
@@ -130,11 +134,7 @@ std::string cut_sentence(const Tape<T>& tape, std::uint32_t node, std::uint32_t 
 
 /// Disregarding cuts, a path must lead from one to the other; then the first cut on it is the answer.
 template <class T>
-std::string reason_of_absence(const Tape<T>& tape, std::uint32_t loss, std::uint32_t target) {
-    const Node<T>& node = tape.node(target);
-    if (tape.inference()) return "the tape is in inference mode";
-    if (node.kind == NodeKind::constant) return "it is a constant: gradients are for variables and parameters";
-    if (node.kind == NodeKind::noise) return "it is a noise leaf: noise does not depend on anything";
+std::string reason_of_independence(const Tape<T>& tape, std::uint32_t loss, std::uint32_t target) {
     if (target > loss) return fmt::format("it was recorded after the loss, {}", tape.describe(loss));
     const std::vector<bool> leads_to_loss = ancestors(tape, loss);
     if (!leads_to_loss[target]) return fmt::format("the loss, {}, does not depend on it", tape.describe(loss));
@@ -147,16 +147,26 @@ std::string reason_of_absence(const Tape<T>& tape, std::uint32_t loss, std::uint
         const auto inputs = tape.inputs(each);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
             if (inputs[k].is_immediate() || !depends[inputs[k].node]) continue;
-            if (each.kind == NodeKind::operation && !each.op->cuts(k)) {
+            if (each.op != nullptr && tape.passes(*each.op, inputs[k], k)) {
                 depends[i] = true;
             } else if (first_cut.empty()) {
                 first_cut = cut_sentence(tape, i, inputs[k].node);
             }
         }
     }
-    if (!depends[loss]) return first_cut;
+    return depends[loss] ? std::string() : first_cut;
+}
+
+template <class T>
+std::string reason_of_absence(const Tape<T>& tape, std::uint32_t loss, std::uint32_t target) {
+    const Node<T>& node = tape.node(target);
+    if (tape.inference()) return "the tape is in inference mode";
+    if (node.kind == NodeKind::constant) return "it is a constant: gradients are for variables and parameters";
+    if (node.kind == NodeKind::noise) return "it is a noise leaf: noise does not depend on anything";
+    const std::string reason = reason_of_independence(tape, loss, target);
+    if (!reason.empty()) return reason;
     if (!node.needs_gradient) return "nothing that it depends on is a variable or a parameter";
-    if (node.kind == NodeKind::operation) {
+    if (node.kind == NodeKind::operation && !node.stands_for_parameter) {
         return "it is an intermediate node, whose gradient is passed on, and kept only by backward(loss, {.keep = true})";
     }
     return {};
@@ -231,6 +241,7 @@ std::string why_no_gradient(const Var<T>& loss, const Var<T>& v) {
 
 #define XTAPE_INSTANTIATE(T)                                                              \
     template std::string detail::reason_of_absence(const Tape<T>&, std::uint32_t, std::uint32_t);  \
+    template std::string detail::reason_of_independence(const Tape<T>&, std::uint32_t, std::uint32_t); \
     template GradientError detail::barren(const Tape<T>&, std::uint32_t);                 \
     template GradientError detail::updated_since(const Tape<T>&, std::uint32_t, const char*);      \
     template GradientError detail::released_before(const Tape<T>&, std::uint32_t, const char*);    \

@@ -32,6 +32,9 @@ struct NextNode {
 /// Why there is no gradient of `loss` in node `target`; empty if there is one.
 template <class T>
 [[nodiscard]] std::string reason_of_absence(const Tape<T>& tape, std::uint32_t loss, std::uint32_t target);
+/// Why `y` does not move with node `target`, by a derivative; empty if it does.
+template <class T>
+[[nodiscard]] std::string reason_of_independence(const Tape<T>& tape, std::uint32_t y, std::uint32_t target);
 /// Of a node into which no gradient can flow: it depends on no variable, or an op cuts all of its paths.
 template <class T>
 [[nodiscard]] GradientError barren(const Tape<T>& tape, std::uint32_t loss);

@@ -61,7 +61,8 @@ std::string Gradients<T>::explain(std::uint32_t node) const {
     if (*life_ == nullptr || (*life_)->generation() != generation_) return "its tape was cleared since";
     const std::string reason = detail::reason_of_absence(**life_, loss_, node);
     if (!reason.empty()) return reason;
-    return "no op between it and the loss passed one on; the function of a checkpoint gives none to an input that it does not use";
+    return "no op between it and the loss passed one on; the function of a checkpoint gives none to an input that it does not use, "
+           "and a sweep none to what lies behind its first_node";
 }
 
 template <class T>
@@ -70,7 +71,7 @@ std::string Gradients<T>::parameter_name(std::uint64_t identity) const {
 }
 
 template <class T>
-const Array<T>& Gradients<T>::operator[](const Var<T>& v) const {
+const Array<T>& Gradients<T>::operator[](const Var<T>& v) const& {
     const std::uint32_t node = node_of(v);
     if (const Array<T>* gradient = at(node)) return *gradient;
     const bool alive = *life_ != nullptr && (*life_)->generation() == generation_;
@@ -79,12 +80,12 @@ const Array<T>& Gradients<T>::operator[](const Var<T>& v) const {
 }
 
 template <class T>
-const Array<T>& Gradients<T>::operator[](const Parameter<T>& parameter) const {
+const Array<T>& Gradients<T>::operator[](const Parameter<T>& parameter) const& {
     if (const Array<T>* gradient = find(parameter)) return *gradient;
     const std::uint32_t node = node_of(parameter);
     throw GradientError(fmt::format("gradients: none for {} of shape {}: {}", parameter_name(parameter.identity()),
                                     to_string(parameter.shape()),
-                                    node == Input<T>::none ? "it was not on this tape" : explain(node)));
+                                    node == Input<T>::none ? "it was not on this tape, or only as a constant" : explain(node)));
 }
 
 template <class T>

@@ -33,8 +33,10 @@ class [[nodiscard]] Gradients {
     /// d loss / d v, of v's shape.
     /// @throws GradientError if there is none, with the reason: a constant, a loss that does not depend on v, or the node
     /// which cut the path; for an intermediate node, that it was not kept.
-    [[nodiscard]] const Array<T>& operator[](const Var<T>& v) const;
-    [[nodiscard]] const Array<T>& operator[](const Parameter<T>& parameter) const;
+    [[nodiscard]] const Array<T>& operator[](const Var<T>& v) const&;
+    [[nodiscard]] const Array<T>& operator[](const Parameter<T>& parameter) const&;
+    [[nodiscard]] Array<T> operator[](const Var<T>& v) && { return taken((*this)[v]); }
+    [[nodiscard]] Array<T> operator[](const Parameter<T>& parameter) && { return taken((*this)[parameter]); }
 
     /// As operator[], but null if there is none. (A Var of another tape or generation still throws.)
     [[nodiscard]] const Array<T>* find(const Var<T>& v) const { return at(node_of(v)); }
@@ -69,6 +71,7 @@ class [[nodiscard]] Gradients {
     const Array<T>* at(std::uint32_t node) const;
     Var<T> var_at(std::uint32_t node) const;
     std::string explain(std::uint32_t node) const;
+    Array<T> taken(const Array<T>& own) { return recorded_ ? Array<T>(own) : std::move(const_cast<Array<T>&>(own)); }
 
     const Tape<T>* tape_;
     std::shared_ptr<const Tape<T>*> life_;

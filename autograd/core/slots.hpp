@@ -10,9 +10,16 @@
 
 namespace autograd {
 
+/// Where the loops of an op write a gradient, or a tangent.
+template <class T>
+struct Target {
+    Array<T>& array;  ///< of the shape of what it is the gradient of
+    bool accumulate;  ///< add to what is there, else overwrite
+};
+
 /// S is an array or, of a sweep that is recorded, a Var. A node takes a slot when the first of its users passes something on,
-/// and the others add to that. When it has passed its own gradient on in turn, it gives the slot back for the next node to
-/// take, so that a long chain works in one or two of them; or an input has its slot by then. Leaves keep theirs.
+/// and the others add to that. In buffers it gives the slot back when it has passed its own gradient on in turn, for the next
+/// node to take, so that a long chain works in one or two of them; or an input has its slot by then. Leaves keep theirs.
 template <class S>
 class Slots {
    public:

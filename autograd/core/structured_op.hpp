@@ -39,6 +39,9 @@ concept LinearStructure = requires { requires S::linear; };
 template <class S>
 concept HasNoTangent = requires { requires std::same_as<std::remove_cv_t<decltype(S::tangent)>, NoTangent>; };
 
+XTAPE_CONCEPT_OF_NAME(NamesTangent, tangent)
+XTAPE_CONCEPT_OF_NAME(NamesAddTo, add_to)
+
 /// The arity of an op of a list of inputs.
 inline constexpr std::size_t any_number = ~std::size_t{0};
 
@@ -46,8 +49,8 @@ inline constexpr std::size_t any_number = ~std::size_t{0};
 /// each input, one rule which serves eager arrays and Vars alike: gradient(InputIndex<K>, g, inputs..., output); of a list,
 /// forward(out, pointers) and gradient(k, g, inputs, output). For forward mode it is `linear`, has the mirror image of such a
 /// rule, tangent(InputIndex<K>, t, inputs..., output), which is what a tangent t of that input adds to the output's, of the
-/// output's shape, or is given one: its rule, which is linear in g, is differentiated in g. (Of a list no tangent can be
-/// stated, and no input cut off.) With add_to(target, inputs...) a gradient is added to what is there, which must fit.
+/// output's shape, or is given one: its rule, which is linear in g, is differentiated in g. With add_to(target, inputs...) a
+/// gradient is added to what is there, which must fit. (Of a list no input is cut off, and neither of the two stated.)
 template <class S, class T, std::size_t Arity>
 struct Structured {
     static constexpr bool is_list = Arity == any_number;
@@ -129,14 +132,16 @@ struct Structured {
         } else {
             for_each_input(inputs.size(), [&](auto which) {
                 const Array<T>* t = sweep.tangent(which);
-                if (t != nullptr) sweep.deliver(part_of_tangent(structure, which, *t, inputs, sweep.node().array()));
+                if (t != nullptr) sweep.deliver(part_of_tangent(sweep, which, *t, inputs));
             });
         }
     }
     /// What a tangent t of one input adds to the output's.
     template <class Which>
-    static Array<T> part_of_tangent(const S& structure, Which which, const Array<T>& t,
-                                    const List<const Array<T>*>& inputs, const Array<T>& y) {
+    static Array<T> part_of_tangent(const TangentSweep<T>& sweep, Which which, const Array<T>& t,
+                                    const List<const Array<T>*>& inputs) {
+        const S& structure = structure_of(sweep.node());
+        const Array<T>& y = sweep.node().array();
         if constexpr (states_tangent) {
             return std::apply(
                 [&](const auto*... each) {
@@ -149,6 +154,9 @@ struct Structured {
             const Var<T> g = tape.variable(full<T>(y.shape(), T(0)));
             const List<Var<T>> constants = list_of(inputs.size(), [&](std::size_t k) { return tape.constant(*inputs[k]); });
             const Var<T> rule = gradient<Var<T>>(structure, which, g, constants, tape.constant(y));
+            if (rule.shape().size() != t.dimension() || !broadcasts_to(rule.shape(), t.shape())) {
+                throw misshapen(sweep.tape(), sweep.index(), which, rule.shape());
+            }
             Array<T> seed = empty<T>(rule.shape());  // with 1 where the rule gives the same all along an axis
             kernels::sum_to(seed, t);
             if (!tape.node(rule.index()).needs_gradient) return full<T>(y.shape(), T(0));
@@ -181,6 +189,9 @@ struct Structured {
             }(std::make_index_sequence<Arity>{});
         }
     }();
+    static_assert(states_tangent || HasNoTangent<S> || !NamesTangent<S>,
+                  "its tangent fits no input: template <class X> X tangent(InputIndex<K>, t, inputs..., output) const");
+    static_assert(adds_in_place || !NamesAddTo<S>, "its add_to does not fit: add_to(target, inputs...) const, not of a list");
     static_assert(is_list || Arity <= 32, "an op of more inputs takes a list");
     static constexpr std::uint32_t cut = []<std::size_t... I>(std::index_sequence<I...>) {
         return ((CutsInput<S, I> ? 1u << I : 0u) | ... | 0u);

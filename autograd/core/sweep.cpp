@@ -1,4 +1,4 @@
-// Nodes are visited in falling index order, which is a topological order: no search, no recursion.
+// Nodes are visited in falling index order, the reverse of a topological order: no search, no recursion.
 #include "autograd/core/sweep.hpp"
 
 #include <fmt/format.h>
@@ -90,7 +90,7 @@ template <class X>
 X Sweep<X>::input(std::size_t which) const {
     const Input<T>& each = inputs()[which];
     if (!each.is_immediate()) return value_of(each.node);
-    if constexpr (is_var<X>) return tape_.constant(full<T>({}, each.immediate));
+    if constexpr (is_var<X>) return tape_.scalar(each.immediate);
     if constexpr (is_eager<X>) return X(full<T>({}, each.immediate));
 }
 
@@ -134,13 +134,14 @@ Array<typename Sweep<X>::T>& Sweep<X>::expanded(std::uint32_t node) requires is_
     Array<T>& gradient = slots()[node];
     const Shape& shape = tape_.node(node).array().shape();
     if (same_shape(gradient.shape(), shape)) return gradient;
+    if (!broadcasts_to(gradient.shape(), shape)) throw detail::updated_since(tape_, node, "backward");  // by a hook
     Array<T> full_size = empty<T>(shape);
     kernels::broadcast_to(full_size, gradient);
     return gradient = std::move(full_size);
 }
 
 template <class X>
-typename Sweep<X>::Target Sweep<X>::target(std::size_t which, bool in_place) requires is_eager<X> {
+Target<typename Sweep<X>::T> Sweep<X>::target(std::size_t which, bool in_place) requires is_eager<X> {
     const std::uint32_t input = inputs()[which].node;
     if (slots().has(input)) return {expanded(input), true};
     const Shape& shape = tape_.node(input).array().shape();

@@ -42,15 +42,11 @@ class Sweep {
 
     // ---- In buffers ----
 
-    struct Target {
-        Array<T>& array;  ///< of the input's shape
-        bool accumulate;  ///< add to what is there, else overwrite
-    };
     /// The gradient of the node's value, which may still be of a smaller shape that broadcasts to it.
     const Array<T>& compact_gradient() requires is_eager<X> { return slots()[index_]; }
     /// Where input `which` wants its gradient. With `in_place` the buffer of the node's own gradient may be what is returned:
     /// for loops that read an element before they write it.
-    Target target(std::size_t which, bool in_place) requires is_eager<X>;
+    Target<T> target(std::size_t which, bool in_place) requires is_eager<X>;
 
    private:
     using Slot = std::conditional_t<is_var<X>, Var<T>, Array<T>>;
@@ -67,7 +63,7 @@ class Sweep {
         }
     }
     X value_of(std::uint32_t node) const;
-    /// Whether the gradient of the current node is looked up later, and so is neither passed to an input nor dropped.
+    /// Whether the gradient of the current node is looked up later: then its slot is neither an input's nor given back.
     bool is_kept() const { return options_.keep || node_->stands_for_parameter; }
     /// The gradient of a node so far, which there is, expanded to its shape.
     Array<T>& expanded(std::uint32_t node) requires is_eager<X>;

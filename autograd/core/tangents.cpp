@@ -19,7 +19,7 @@ const Array<T>* TangentSweep<T>::tangent(std::size_t which) const {
 }
 
 template <class T>
-typename TangentSweep<T>::Target TangentSweep<T>::target() {
+Target<T> TangentSweep<T>::target() {
     auto& own = tangents_[index_];
     const bool there = own.has_value();
     if (!there) own = empty<T>(node().array().shape());
@@ -49,7 +49,7 @@ std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<
     const auto mark = tape.visit();
     TangentSweep<T> sweep(tape);
     sweep.tangents_.resize(last + 1);
-    const std::vector<bool> leads_to_y = ancestors(tape, last);
+    const std::vector<bool> leads_to_y = ancestors(tape, last, false);
     std::uint32_t first = last;
     for (const auto& [var, direction] : directions) {
         const std::uint32_t index = tape.index_of(var, "tangent");
@@ -99,7 +99,10 @@ Array<T> tangent(const Var<T>& y, std::span<const Direction<T>> directions) {
     if (auto found = find_tangent(y, directions)) return *std::move(found);
     const Tape<T>& tape = y.tape();
     std::string reasons;
-    for (const auto& each : directions) reasons += "\n  " + why_no_gradient(y, each.first);
+    for (const auto& [var, direction] : directions) {
+        const std::string reason = detail::reason_of_independence(tape, y.index(), var.index());
+        reasons += fmt::format("\n  {}: {}", tape.describe(var.index()), reason);
+    }
     throw GradientError(fmt::format("tangent: {} has none along these directions:{}", tape.describe(y.index()), reasons));
 }
 

@@ -1,6 +1,5 @@
-// Forward mode on a tape: from tangents of some nodes forwards to that of a later one, the derivative along a
-// direction. Every node has been computed already; this passes derivatives on, in buffers. It knows no op by name. Functions
-// of functions (jvp and the like) are in tools/transforms.hpp.
+// Forward mode on a tape: from tangents of some nodes forwards to that of a later one, the derivative along a direction, in
+// buffers. Every node has been computed already. Functions of functions (jvp and the like) are in tools/transforms.hpp.
 #pragma once
 
 #include <initializer_list>
@@ -8,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "autograd/core/slots.hpp"
 #include "autograd/core/tape.hpp"
 
 namespace autograd {
@@ -17,9 +17,8 @@ template <class T>
 using Direction = std::pair<Var<T>, Array<T>>;
 
 /// The derivative of `y` along the directions, of y's shape: J v. Nothing if y does not depend on any of their nodes, or
-/// only through ops that cut the gradient. With backward(loss, {.create_graph = true}) before, y may be a gradient: then this
-/// is a product of the Hessian and a vector.
-/// A node that has a direction moves in that alone, whatever its inputs do.
+/// only through ops that cut the gradient. A node that has a direction moves in that alone, whatever its inputs do. With
+/// backward(loss, {.create_graph = true}) before, y may be a gradient: then this is a product of the Hessian and a vector.
 /// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for a direction
 /// of another shape than its node, GradientError for an op on the way which has no rule for tangents, or a value that was
 /// updated or released since.
@@ -40,17 +39,14 @@ template <class T>
 class TangentSweep {
    public:
     const Tape<T>& tape() const { return tape_; }
+    std::uint32_t index() const { return index_; }
     const Node<T>& node() const { return tape_.node(index_); }
     std::span<const Input<T>> inputs() const { return tape_.inputs(node()); }
 
     /// The tangent of input `which`, of its shape; null if it has none, or the op cuts it.
     const Array<T>* tangent(std::size_t which) const;
 
-    struct Target {
-        Array<T>& array;  ///< of the node's shape
-        bool accumulate;  ///< add to what is there, else overwrite
-    };
-    Target target();
+    Target<T> target();
     /// Adds a finished part of the tangent.
     /// @throws GradientError if it has not the node's shape.
     void deliver(Array<T>&& part);

@@ -69,14 +69,15 @@ Node<T>& Tape<T>::open_node(NodeKind kind) noexcept {
 }
 
 template <class T>
-Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value) {
+Var<T> Tape<T>::leaf(NodeKind kind, Array<T> value, bool check) {
     const char* name = kind == NodeKind::variable ? "variable" : "constant";
     const auto mark = recording(name);
     require_values(value, name);
     require_allocatable(value.shape(), sizeof(T), name);
     next_value() = std::move(value);
     open_node(kind).needs_gradient = kind == NodeKind::variable && !options_.inference;
-    return checked(static_cast<std::uint32_t>(count_ - 1));
+    const auto index = static_cast<std::uint32_t>(count_ - 1);
+    return check ? checked(index) : var(index);
 }
 
 template <class T>
@@ -87,7 +88,8 @@ Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& s
     const auto [known, is_new] = parameter_of_.try_emplace(state->identity, parameters_.size());
     if (!is_new) {
         const BorrowedParameter& borrowed = parameters_[known->second];
-        if (borrowed.version != state->version) {
+        const bool is_own = node(borrowed.node).borrowed == &state->value;  // else another node stands for it
+        if (is_own && borrowed.version != state->version) {
             throw GradientError(fmt::format(
                 "{} was updated after this tape recorded it: clear the tape before the next forward pass",
                 describe(borrowed.node)));
@@ -186,20 +188,24 @@ void Tape<T>::substitute(const std::shared_ptr<typename Parameter<T>::State>& st
 }
 
 template <class T>
-std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node) {
+std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node, bool through_cuts) {
     std::vector<bool> reached(node + 1, false);
     reached[node] = true;
     for (std::uint32_t i = node + 1; i-- > 0;) {
         if (!reached[i]) continue;
-        for (const Input<T>& input : tape.inputs(tape.node(i))) {
-            if (!input.is_immediate()) reached[input.node] = true;
+        const Op<T>* op = tape.node(i).op;
+        const auto inputs = tape.inputs(tape.node(i));
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (through_cuts ? !inputs[k].is_immediate() : op != nullptr && tape.passes(*op, inputs[k], k)) {
+                reached[inputs[k].node] = true;
+            }
         }
     }
     return reached;
 }
 
-template std::vector<bool> ancestors(const Tape<float>&, std::uint32_t);
-template std::vector<bool> ancestors(const Tape<double>&, std::uint32_t);
+template std::vector<bool> ancestors(const Tape<float>&, std::uint32_t, bool);
+template std::vector<bool> ancestors(const Tape<double>&, std::uint32_t, bool);
 template class Tape<float>;
 template class Tape<double>;
 template class Var<float>;

@@ -83,23 +83,14 @@ class [[nodiscard]] Var {
     std::uint32_t generation_ = 0;
 };
 
-namespace detail {
-
-/// What {} is for a constructor that takes options, as in `Tape<float> tape({})`: the defaults. An enum fits it better than
-/// options do, or the class itself, which are equally good.
-enum class Defaults {};
-
-}  // namespace detail
-
 struct TapeOptions {
     /// Compute values only: nothing asks for a gradient, and backward() throws.
     bool inference = false;
 };
 
-/// What throws leaves the tape as it was. An op has recorded nothing then, whether by a ShapeError, a TapeError, bad_alloc or
-/// what its function threw; only the node that check_finite() complains of stays, to be looked at. A sweep has given no
-/// gradients and changed no parameter; but what {.release = true} had passed is gone, and nodes that {.create_graph = true}
-/// had recorded stay until clear().
+/// What throws leaves the tape as it was. An op that is one node has recorded nothing then; only the node that check_finite()
+/// complains of stays, to be looked at. A sweep has given no gradients and changed no parameter; but what {.release = true}
+/// had passed is gone, and nodes that {.create_graph = true} had recorded stay until clear().
 ///
 /// A tape belongs to one thread at a time: it may pass from thread to thread, between forward and backward too. Where two are
 /// at work on it at once, recording, sweeping or clearing, one of them gets a TapeError. Reading values is not looked at: it
@@ -133,8 +124,8 @@ class Tape {
     std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
     bool inference() const { return options_.inference; }
 
-    /// From now on the first node, forward or backward, which makes a NaN or an infinity throws and is named, with the
-    /// ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that `where` does
+    /// From now on the first leaf (but noise), op or backward pass of an op which makes a NaN or an infinity throws and is named,
+    /// with the ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that `where` does
     /// not take, the message says how that is written without NaN.
     void check_finite(bool check) { check_finite_ = check; }
     bool checks_finite() const { return check_finite_; }
@@ -168,6 +159,9 @@ class Tape {
     [[nodiscard]] std::string describe(std::uint32_t index) const;
 
     // ---- What ops and the sweep use. ----
+
+    /// A constant for a scalar of an expression, not checked: one that is infinite may be meant, as in minimum(x, infinity).
+    Var<T> scalar(T value) { return leaf(NodeKind::constant, full<T>({}, value), false); }
 
     Node<T>& node(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }
     const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
@@ -217,12 +211,6 @@ class Tape {
         if (count_ == chunks_.size() * chunk_size) grow();
         return node(static_cast<std::uint32_t>(count_)).value;
     }
-    /// next_value() with this shape.
-    Array<T>& next_value(const Shape& shape) {
-        Array<T>& value = next_value();
-        reshape_for_overwriting(value, shape);
-        return value;
-    }
     Var<T> append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state = nullptr);
     /// A leaf of noise in next_value(). `inputs` are what its distribution depended on, for explanations.
     Var<T> append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs = {});
@@ -256,7 +244,7 @@ class Tape {
    private:
     static constexpr std::size_t chunk_size = 256;
 
-    Var<T> leaf(NodeKind kind, Array<T> value);
+    Var<T> leaf(NodeKind kind, Array<T> value, bool check = true);
     /// Makes room for so many inputs of the node in next_array(). From there on open_node() and connect() do not throw: a
     /// node is on the tape whole or not at all.
     void make_room(std::size_t inputs);
@@ -289,9 +277,9 @@ class Tape {
     mutable Occupancy occupancy_;
 };
 
-/// Which nodes up to `node` it depends on, itself among them; what ops cut off counts as well.
+/// Which nodes up to `node` it depends on, itself among them, whether ops cut them off or not; or only if they do not.
 template <class T>
-[[nodiscard]] std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node);
+[[nodiscard]] std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node, bool through_cuts = true);
 
 extern template class Tape<float>;
 extern template class Tape<double>;

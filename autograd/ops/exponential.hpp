@@ -21,7 +21,7 @@ inline constexpr auto exp = elementwise<"exp">(
 
 inline constexpr auto exp2 = elementwise<"exp2">(
     [](auto x) { return kernels::exp2(x); },
-    // Above 0 of x - 1, for 2^x may overflow where this does not.
+    // Above 0 by 2^(x - 1): 2^x may overflow where this does not.
     [](auto g, auto x, auto y) {
         return where(x < 0, std::numbers::ln2 * g * y, 2 * std::numbers::ln2 * g * autograd::exp2(x - 1));
     })

@@ -17,7 +17,8 @@ template <class T, class Fill>
 [[nodiscard]] Var<T> record_noise(const Var<T>& like, Rng& rng, const char* name, std::span<const Input<T>> inputs, Fill fill) {
     Tape<T>& tape = like.tape();
     const auto mark = tape.recording(name);
-    Array<T>& out = tape.next_value(like.shape());
+    Array<T>& out = tape.next_value();
+    reshape_for_overwriting(out, like.shape());
     const Rng::State before = rng.state();
     NoiseOrigin origin{name, {rng.name().begin(), rng.name().end()}, rng.draws()};
     try {

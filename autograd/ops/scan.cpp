@@ -1,5 +1,6 @@
-// The cumulative ops and prod, a block each: what it keeps, its value by kernels/scan.hpp, its rule, and the function
-// that records it. The gradients are linear recurrences again. None of them divides, so zeros are as good as any number.
+// The cumulative ops, prod and diff, a block each: what it keeps, its value by kernels/scan.hpp, its rule, and the function
+// that records it. The gradients of the cumulative ops and of prod are made of linear recurrences again, and do not divide by
+// elements, so zeros are as good as any number.
 #include "autograd/ops/scan.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // Cumulative ops along an axis, and what makes their gradients: the linear recurrence y_i = a_i y_(i-1) + b_i
 // (Blelloch, "Prefix sums and their applications", 1990, section 1.4). Also prod, the reduction whose gradient is made
-// of these; the other reductions are in reductions.hpp.
+// of these, and diff, differences; the other reductions are in reductions.hpp.
 #pragma once
 
 #include <cstddef>

@@ -148,7 +148,7 @@ std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gra
         const auto inputs = tape.inputs(node);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
             if (inputs[k].is_immediate()) continue;
-            const bool cut = node.op == nullptr || node.op->cuts(k);
+            const bool cut = node.op == nullptr || !tape.passes(*node.op, inputs[k], k);
             const char* style = live[i] && !cut && live[inputs[k].node] ? ""
                                 : cut ? " [color=\"#aaaaaa\", style=dashed]"
                                       : " [color=\"#aaaaaa\"]";

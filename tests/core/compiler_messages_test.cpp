@@ -61,6 +61,20 @@ TEST_CASE("compiler messages: conditions on values, and a Var with an array") {
                contains("tape.constant(array)"));
 }
 
+TEST_CASE("compiler messages: a structured op whose tangent or add_to nobody would call") {
+    const auto op = [](const std::string& member) {
+        return head + "struct Bad {\n    static constexpr const char* name = \"bad\";\n"
+                      "    template <class T>\n    void forward(Array<T>& out, const Array<T>& x) const { out = x; }\n"
+                      "    template <class X>\n    X gradient(InputIndex<0>, const X& g, const X&, const X&) const { return g; }\n" +
+               member + "};\nVar<float> use(Var<float> v) { return apply(Bad{}, v); }\n";
+    };
+    CHECK(compiler_output(op("")) == "");
+    CHECK_THAT(first_error(compiler_output(op("template <class X> X tangent(InputIndex<0>, const X& t, const X&) const { return t; }\n"))),
+               contains("its tangent fits no input"));
+    CHECK_THAT(first_error(compiler_output(op("template <class T> void add_to(Array<T>& target) const { target += T(1); }\n"))),
+               contains("its add_to does not fit"));
+}
+
 TEST_CASE("compiler messages: a model without a listing") {
     CHECK_THAT(first_error(compiler_output(head + "struct Model { nn::Linear hidden; };\n"
                                                   "std::size_t use(const Model& model) { return nn::parameter_count(model); }\n")),

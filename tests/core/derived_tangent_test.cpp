@@ -133,3 +133,55 @@ TEST_CASE("derived tangents: opcheck holds them against differences, and finds r
     CHECK_THAT(message_of<GradientError>([&] { tangent<double>(apply(users::Honest{}, x), {{x, D{1, 1}}}); }),
                contains("has no rule for forward mode"));
 }
+
+namespace users {
+
+/// Its gradient has a shape that fits no input.
+struct FitsNoInput {
+    static constexpr const char* name = "fits_no_input";
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        out = x;
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
+        return reshape(g, {1, 3});
+    }
+};
+
+/// x, through whose gradient no forward mode leads.
+struct ClippedInOneWay {
+    static constexpr const char* name = "clipped";
+    static constexpr NoTangent tangent{};
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x) const {
+        out = x;
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
+        return clip(g, -1, 1);
+    }
+};
+
+}  // namespace users
+
+TEST_CASE("derived tangents: a rule whose gradient fits no input is refused, as backward refuses it") {
+    Tape<double> tape;
+    const Array<double> d{1, 2, 3};
+    const auto x = tape.variable(d);
+    const auto y = apply(users::FitsNoInput{}, x);
+    const std::string expected = "fits_no_input (node 1): its rule gives input 0, of shape (3,), a gradient of shape (1, 3)";
+    CHECK(message_of<GradientError>([&] { tangent<double>(y, {{x, d}}); }) == expected);
+    CHECK(message_of<GradientError>([&] { backward(sum(y)); }) == expected);
+}
+
+TEST_CASE("tangents: what lies behind a cut is not asked, and a missing one has its own reason") {
+    Tape<double> tape;
+    const Array<double> d{1, 2, 3};
+    const auto x = tape.variable(d);
+    CHECK(elements(tangent<double>(x * stop_gradient(apply(users::ClippedInOneWay{}, x)), {{x, d}})) == std::vector<double>{1, 4, 9});
+    const auto c = tape.constant(d), y = sum(x);
+    CHECK(elements(tangent<double>(c * x, {{c, d}})) == std::vector<double>{1, 4, 9});  // a constant may move
+    CHECK_THAT(message_of<GradientError>([&] { tangent<double>(y, {{c, d}}); }),
+               contains("does not depend on it") && !contains("constant: gradients"));
+}

@@ -1,8 +1,10 @@
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <type_traits>
 
 #include "tests/testing.hpp"
 
@@ -340,4 +342,31 @@ TEST_CASE("backward: from a first node on, what lies before gets its gradient, o
     }
     const auto last = sum(v);
     CHECK(backward(last, {.first_node = last.index()})[v].shape() == Shape{2, 3});
+}
+
+TEST_CASE("backward: a scalar that is infinite is no fault, recorded or not") {
+    Tape<double> tape;
+    tape.check_finite(true);
+    const auto x = tape.variable(Array<double>{1, 2});
+    const auto y = sum(minimum(square(x), std::numeric_limits<double>::infinity()));
+    CHECK(elements(backward(y)[x]) == std::vector<double>{2, 4});
+    const auto gradients = backward(y, {.create_graph = true});
+    CHECK(elements(gradients[x]) == std::vector<double>{2, 4});
+    const auto second = backward(sum(gradients.var(x)), {.create_graph = true});
+    CHECK(elements(second[x]) == std::vector<double>{2, 2});
+}
+
+TEST_CASE("gradients: one of a temporary is a value of its own") {
+    Tape<double> tape;
+    const auto x = tape.variable(Array<double>{1, 2});
+    const auto& gradient = backward(sum(square(x)))[x];
+    static_assert(std::is_same_v<decltype(backward(sum(x))[x]), Array<double>>);
+    CHECK(elements(gradient) == std::vector<double>{2, 4});
+}
+
+TEST_CASE("gradients: a hook that gives a parameter another shape is found") {
+    Parameter<double> p{Array<double>{1, 2}};
+    Tape<double> tape;
+    const auto w = gradient_hook<double>(tape.parameter(p), [&](const auto&) { p.mutable_value() = full<double>({3}, 1); });
+    CHECK_THROWS_AS(backward(sum(w)), GradientError);
 }
