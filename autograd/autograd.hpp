@@ -27,4 +27,5 @@
 #include "autograd/core/tangents.hpp"
 #include "autograd/base/threads.hpp"
 #include "autograd/tools/transforms.hpp"
+#include "autograd/kernels/backend.hpp"
 #include "autograd/kernels/update.hpp"

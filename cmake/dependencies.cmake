@@ -17,14 +17,10 @@ macro(xtape_find debian_package package)
     endif()
 endmacro()
 
-set(BLA_VENDOR OpenBLAS)  # xtensor-blas asks for any BLAS and LAPACK: OpenBLAS has both
-set(BLA_SIZEOF_INTEGER 4)
 xtape_find(libxtensor-dev xtensor 0.24)
 xtape_find(libxsimd-dev xsimd 8.1)
 xtape_find(libopenblas-dev OpenBLAS)
-if(OpenBLAS_FOUND)
-    xtape_find(libxtensor-blas-dev xtensor-blas 0.20)
-endif()
+set(BLA_SIZEOF_INTEGER 4)
 xtape_find(libfmt-dev fmt 9)
 xtape_find(librandom123-dev Random123)
 xtape_find(libboost-dev Boost 1.74)
@@ -33,6 +29,10 @@ xtape_find(libpng-dev PNG)
 xtape_find(nlohmann-json3-dev nlohmann_json 3)
 if(XTAPE_BUILD_EXAMPLES OR XTAPE_BUILD_TESTS)
     xtape_find(libcli11-dev CLI11 2)
+    set(BLA_VENDOR OpenBLAS)  # xtensor-blas asks for any BLAS and LAPACK: OpenBLAS has both
+    if(OpenBLAS_FOUND)
+        xtape_find(libxtensor-blas-dev xtensor-blas 0.20)
+    endif()
 endif()
 if(XTAPE_BUILD_TESTS)
     xtape_find(catch2 Catch2 2.13)
@@ -48,6 +48,8 @@ if(missing)
         "  apt-get install ${missing}\n"
         "or let ./xtape setup install all that is needed.")
 endif()
+
+include(blas)
 
 if(NOT EXISTS "${XTAPE_FASHION_MNIST_DIR}")
     message(STATUS "No Fashion-MNIST in ${XTAPE_FASHION_MNIST_DIR} (Debian package dataset-fashion-mnist): "

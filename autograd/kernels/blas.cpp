@@ -1,21 +1,38 @@
-// The only file that includes cblas.h, which does not go together with xtensor-blas's own declarations. OpenBLAS runs
-// on the calling thread (openblas.hpp); large products are split here, over the team which elementwise work uses as well.
+// Chooses between oneDNN and BLAS, which is called as Fortran is: every BLAS has that. Both stay on the calling thread
+// (calls.hpp); large products are split here, over the team which elementwise work uses as well.
 #include "autograd/kernels/blas.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <tuple>
+#include <type_traits>
 
 #include "autograd/base/array.hpp"
 #include "autograd/base/threads.hpp"
+#include "autograd/kernels/calls.hpp"
+#include "autograd/kernels/onednn.hpp"
 #include "autograd/kernels/openblas.hpp"
 #include "autograd/kernels/running_sum.hpp"
 
+extern "C" {
+void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
+            const float*, const int*, const float*, float*, const int*);
+void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*, const int*,
+            const double*, const int*, const double*, double*, const int*);
+// BLIS's words, where it is the BLAS.
+[[gnu::weak]] const char* bli_info_get_version_str();
+[[gnu::weak]] int bli_arch_query_id();
+[[gnu::weak]] const char* bli_arch_string(int);
+}
+
 namespace autograd::kernels {
 namespace {
+
+/// Operations of a product from which on oneDNN is as quick as BLAS, or quicker: its calls take 0.2 us more, and OpenBLAS
+/// has kernels for small products.
+constexpr double flops_for_onednn = 2e6;
 
 // Measured with waiting threads awake: a product of 2 million operations takes 24 us, handing half of it over 3.
 constexpr double flops_worth_sharing = 2e6;
@@ -24,34 +41,40 @@ constexpr double flops_worth_sharing = 2e6;
 /// sequence: how many hundreds depends on the processor. So products that are added up in sequence are as long together.
 constexpr std::size_t inner_in_sequence = 4096;
 
-blasint extent(std::size_t value) {
-    if (value > static_cast<std::size_t>(std::numeric_limits<blasint>::max())) {
+#ifdef XTAPE_BLAS_VENDOR
+constexpr Library library_of_blas = Library::other;
+#else
+constexpr Library library_of_blas = Library::openblas;
+#endif
+
+int extent(std::size_t value) {
+    if (value > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
         throw ShapeError("an extent of " + std::to_string(value) + " is too large for a matrix product");
     }
-    return static_cast<blasint>(value);
+    return static_cast<int>(value);
 }
-
-CBLAS_TRANSPOSE flag(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
 
 // BLAS wants a leading dimension of at least 1 even of an empty matrix.
 template <class T>
-blasint leading(const Matrix<T>& matrix) {
-    return std::max<blasint>(1, extent(matrix.columns));
+int leading(const Matrix<T>& matrix) {
+    return std::max(1, extent(matrix.columns));
 }
 
 /// out = a * b, or out += a * b, where `stride` is the distance of the rows of out.
 template <class T>
-void multiply(T* out, std::size_t stride, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a,
-              Matrix<T> b, bool accumulate) {
-    const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
-    const auto ldc = static_cast<blasint>(stride);
-    const T beta = accumulate ? T(1) : T(0);
-    if constexpr (sizeof(T) == sizeof(float)) {
-        cblas_sgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), m, n, k, 1, a.data, leading(a), b.data,
-                    leading(b), beta, out, ldc);
+void multiply(bool by_onednn, T* out, std::size_t stride, std::size_t rows, std::size_t columns, std::size_t inner,
+              Matrix<T> a, Matrix<T> b, bool accumulate) {
+    const int m = static_cast<int>(rows), n = static_cast<int>(columns), k = static_cast<int>(inner);
+    const int lda = leading(a), ldb = leading(b), ldc = static_cast<int>(stride);
+    const T alpha = 1, beta = accumulate ? T(1) : T(0);
+    // Fortran's matrices are stored by columns: it is told to compute the transpose, b' a'.
+    const char* of_a = a.transposed ? "T" : "N";
+    const char* of_b = b.transposed ? "T" : "N";
+    if constexpr (std::is_same_v<T, float>) {
+        if (by_onednn) return onednn_sgemm(a.transposed, b.transposed, m, n, k, a.data, lda, b.data, ldb, beta, out, ldc);
+        sgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, out, &ldc);
     } else {
-        cblas_dgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), m, n, k, 1, a.data, leading(a), b.data,
-                    leading(b), beta, out, ldc);
+        dgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, out, &ldc);
     }
 }
 
@@ -60,8 +83,9 @@ void multiply(T* out, std::size_t stride, std::size_t rows, std::size_t columns,
 template <class T>
 class Products {
    public:
-    Products(std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b)
-        : columns_(columns),
+    Products(bool by_onednn, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b)
+        : by_onednn_(by_onednn),
+          columns_(columns),
           inner_(inner),
           stretches_((inner + inner_in_sequence - 1) / inner_in_sequence),
           in_sequence_(std::clamp(inner_in_sequence / inner, std::size_t{1}, terms_in_sequence)),
@@ -106,10 +130,11 @@ class Products {
             a_.data + at.a + (a_.transposed ? first * a_.columns + piece.row : piece.row * a_.columns + first);
         const T* right =
             b_.data + at.b + (b_.transposed ? piece.column * b_.columns + first : first * b_.columns + piece.column);
-        multiply(to, stride, piece.rows, piece.columns, count, {left, a_.columns, a_.transposed},
+        multiply(by_onednn_, to, stride, piece.rows, piece.columns, count, {left, a_.columns, a_.transposed},
                  {right, b_.columns, b_.transposed}, accumulate);
     }
 
+    bool by_onednn_;
     std::size_t columns_, inner_, stretches_, in_sequence_;
     Matrix<T> a_, b_;
 };
@@ -165,10 +190,12 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
         return;
     }
     extent(rows), extent(columns), extent(inner);  // in every part, these or less
-    const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner) *
-                         static_cast<double>(batches.size());
+    const double flops_of_each = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner);
+    const double flops = flops_of_each * static_cast<double>(batches.size());
+    // Of the whole product, so that the number of threads has no say in it.
+    const bool by_onednn = std::is_same_v<T, float> && (always_uses_onednn || flops_of_each >= flops_for_onednn) && uses_onednn();
     const std::size_t parts = flops < flops_worth_sharing ? 1 : static_cast<std::size_t>(num_threads());
-    const Products<T> products(columns, inner, a, b);
+    const Products<T> products(by_onednn, columns, inner, a, b);
     PoolVector<BatchOffsets> sorted;
     const auto place = [](const BatchOffsets& at) { return std::tuple{at.out, at.a, at.b}; };
     const auto before = [&](const BatchOffsets& one, const BatchOffsets& other) { return place(one) < place(other); };
@@ -182,9 +209,10 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     const Cut cut(rows, columns, whole ? 1 : parts);
     const std::size_t step = whole ? (batches.size() + parts - 1) / parts : batches.size();
     const std::size_t pieces = whole ? (batches.size() + step - 1) / step : cut.parts();
-    // Each call takes 128 MB of the address space for good: there are no more of them at once than threads that could be
-    // started.
-    const OpenBlasCalls calls(autograd::detail::available_threads(std::min(pieces, parts)));
+    // Each call of OpenBLAS takes 128 MB of the address space for good: there are no more of them at once than threads that
+    // could be started.
+    const Calls calls(by_onednn ? Library::other : library_of_blas,
+                      autograd::detail::available_threads(std::min(pieces, parts)));
     const auto run_part = [&](std::size_t part) {
         const std::size_t first = whole ? part * step : 0;
         const auto piece = cut.piece<T>(whole ? 0 : part);
@@ -200,5 +228,18 @@ template void gemm_batched<float>(float*, std::size_t, std::size_t, std::size_t,
                                   std::span<const BatchOffsets>, bool);
 template void gemm_batched<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
                                    std::span<const BatchOffsets>, bool);
+
+std::string blas_in_words() {
+#ifdef XTAPE_BLAS_VENDOR
+    std::string words = XTAPE_BLAS_VENDOR;
+    if (bli_info_get_version_str != nullptr) words += std::string(" ") + bli_info_get_version_str();
+    if (bli_arch_query_id != nullptr && bli_arch_string != nullptr) {
+        words += std::string(" (") + bli_arch_string(bli_arch_query_id()) + ")";
+    }
+    return words;
+#else
+    return openblas_in_words();
+#endif
+}
 
 }  // namespace autograd::kernels

@@ -1,9 +1,10 @@
-// Matrix products, by OpenBLAS. Knows pointers and extents; shapes are checked by the ops. Sums over a long inner
-// extent, and of many products, are pairwise.
+// Matrix products, by the library that is the quickest for them. Knows pointers and extents; shapes are checked by the ops.
+// Sums over a long inner extent, and of many products, are pairwise.
 #pragma once
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 namespace autograd::kernels {
 
@@ -17,7 +18,7 @@ struct Matrix {
 
 /// out (rows x columns) = a * b + (accumulate ? out : 0), with `inner` the extent that is summed over.
 /// @throws ShapeError if an extent is beyond what BLAS can count, 2^31 - 1; Error if the address space has no room for
-/// what OpenBLAS works in.
+/// what the library works in.
 template <class T>
 void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate);
 
@@ -32,5 +33,8 @@ struct BatchOffsets {
 template <class T>
 void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b,
                   bool accumulate, std::span<const BatchOffsets> batches, bool shared_results);
+
+/// The BLAS that multiplies what oneDNN does not: its name, version and kernels, as far as it tells them.
+[[nodiscard]] std::string blas_in_words();
 
 }  // namespace autograd::kernels

@@ -11,7 +11,7 @@
 #include <type_traits>
 
 #include "autograd/base/array.hpp"
-#include "autograd/kernels/openblas.hpp"
+#include "autograd/kernels/calls.hpp"
 
 extern "C" {
 void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
@@ -163,7 +163,7 @@ struct Factors {
     PoolVector<int> rows, columns;  ///< the exponents of 1 / d and 1 / c; none if those are 1
     int info = 0;
 
-    /// For a caller with a call of OpenBLAS to make. b, (n, count), are the right sides of a x = b, or of a' x = b, or null.
+    /// For a caller with a call to make. b, (n, count), are the right sides of a x = b, or of a' x = b, or null.
     Factors(const T* a, std::size_t n, const T* b = nullptr, std::size_t count = 0, bool transposed = false)
         : lu(a, a + n * n), pivots(n) {
         if (!is_near_one(a, n)) {
@@ -222,7 +222,7 @@ template <class T>
 std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle,
                      bool transposed) {
     if (n == 0 || columns == 0) return no_pivot;
-    const OpenBlasCalls call;
+    const Calls call(Library::openblas);
     const auto is_read = [&](std::size_t i, std::size_t j) {
         return triangle == Triangle::none || (triangle == Triangle::lower ? j <= i : i <= j);
     };
@@ -269,7 +269,7 @@ Determinant<T> determinant(const T* a, std::size_t n) {
     if (!all_finite(a, n * n)) return {nan<T>, nan<T>, 0, nan<T>};
     Determinant<T> result{1, T(0.5), 1, 0};
     if (n == 0) return result;
-    const OpenBlasCalls call;
+    const Calls call(Library::openblas);
     const Factors<T> factors(a, n);
     if (factors.info > 0) return {0, 0, 0, -std::numeric_limits<T>::infinity()};
     for (std::size_t i = 0; i < n; ++i) {
@@ -290,7 +290,7 @@ std::ptrdiff_t cholesky(T* l, const T* a, std::size_t n) {
     symmetrize(l, a, n);
     const bool finite = all_finite(l, n * n);
     if (finite) {
-        const OpenBlasCalls call;
+        const Calls call(Library::openblas);
         const int size = extent(n);
         const int half = extreme_exponent(l, n * n) / 2;
         if (half != 0) multiply_by_power(l, n * n, -2 * half);
@@ -313,7 +313,7 @@ std::ptrdiff_t cholesky(T* l, const T* a, std::size_t n) {
 template <class T>
 bool eigh(T* values, T* vectors, const T* a, std::size_t n) {
     if (n == 0) return true;
-    const OpenBlasCalls call;
+    const Calls call(Library::openblas);
     PoolVector<T> matrix(n * n);
     symmetrize(matrix.data(), a, n);
     if (!all_finite(matrix.data(), n * n)) {

@@ -1,179 +1,253 @@
-// Counting calls, and a gate that is shut while the process forks or ends: then no thread is inside OpenBLAS, whose buffers
-// the end of the process unmaps.
+// Before 0.3.25 OpenBLAS takes each Intel processor that it does not know by number for one of the year 2004, a Prescott (its
+// issue 4267). What it has for this processor it may take before main(), when nothing computes yet, and not later.
 #include "autograd/kernels/openblas.hpp"
 
-#include <pthread.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <chrono>
+#include <cctype>
 #include <cstddef>
-#include <mutex>
-#include <thread>
-#include <utility>
-#include <vector>
-
-#include "autograd/base/error.hpp"
-#include "autograd/base/threads.hpp"
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <sstream>
+#include <string_view>
 
 extern "C" {
-void openblas_set_num_threads(int);
-// Not in OpenBLAS's header. Where a build hides them, a buffer is only seen to have room.
-[[gnu::weak]] void* blas_memory_alloc(int level);
-[[gnu::weak]] void blas_memory_free(void* buffer);
-[[gnu::weak]] extern int blas_server_avail;
+void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
+            const float*, const int*, const float*, float*, const int*);
+void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*, const int*,
+            const double*, const int*, const double*, double*, const int*);
+void spotrf_(const char*, const int*, float*, const int*, int*, std::size_t);
+void dpotrf_(const char*, const int*, double*, const int*, int*, std::size_t);
+// Weak, because another BLAS may be what is linked, or an OpenBLAS that was built for one processor.
+[[gnu::weak]] char* openblas_get_config();
+[[gnu::weak]] char* openblas_get_corename();
+[[gnu::weak]] void gotoblas_dynamic_init();
+[[gnu::weak]] void gotoblas_dynamic_quit();
 }
 
 namespace autograd::kernels {
 namespace {
 
-/// What OpenBLAS maps for each buffer, on x86-64 and on ARM, and a page or two for what goes with it.
-constexpr std::size_t buffer_bytes = (std::size_t{128} << 20) + (std::size_t{1} << 16);
+constexpr const char* variable = "OPENBLAS_CORETYPE";
 
-/// No more buffers than for so many calls at once are asked for, others wait: OpenBLAS has a limit of its own, twice the number of processors that it
-/// was built for, beyond which it ends the process.
-constexpr std::size_t most_calls = 64;
+/// What the user says holds, right or not.
+bool user_has_chosen() {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0';
+}
 
-constexpr std::size_t shut = std::size_t{1} << 62;
+bool is_taken_for_less() {
+    return openblas_get_corename != nullptr && vectors_of_core(openblas_get_corename()) < vectors_of_processor();
+}
 
-// Trivially destructible: calls may be under way until the very end.
-constinit std::atomic<std::size_t> under_way{0};  // calls, and `shut` while no more may begin
-constinit std::atomic<std::size_t> made{0};       // OpenBLAS has buffers for so many calls
-constinit std::mutex making;
-constinit thread_local std::size_t of_this_thread = 0;  // of those under way
+/// In capitals, as the variable has it; the best first.
+std::vector<std::string> cores_for_processor() {
+    std::vector<std::string> cores;
+#if defined(__x86_64__)
+    if (vectors_of_processor() == Vectors::avx512) {
+        if (__builtin_cpu_supports("avx512bf16")) cores.emplace_back("COOPERLAKE");
+        cores.emplace_back("SKYLAKEX");
+    }
+    if (vectors_of_processor() >= Vectors::avx2) cores.emplace_back("HASWELL");
+#endif
+    return cores;
+}
 
-bool address_space_has_room(std::size_t bytes) {
-    void* room = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (room == MAP_FAILED) return false;
-    munmap(room, bytes);
+/// Whether this code came with the program, and not by dlopen: then no thread of the program runs yet while it is
+/// initialised. The loader's list begins with the program, and what is needed comes behind what needs it.
+bool came_with_program() {
+    const auto file_name = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
+    Dl_info info{};
+    link_map* own = nullptr;
+    if (dladdr1(reinterpret_cast<void*>(&came_with_program), &info, reinterpret_cast<void**>(&own), RTLD_DL_LINKMAP) == 0) {
+        return false;
+    }
+    std::set<std::string, std::less<>> needed;
+    for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
+        const bool is_program = map == _r_debug.r_map;
+        if (!is_program && !needed.contains(file_name(map->l_name))) continue;
+        if (map == own) return true;
+        const auto entries = [map](ElfW(Sxword) tag, const auto& visit) {
+            for (const ElfW(Dyn)* entry = map->l_ld; entry->d_tag != DT_NULL; ++entry) {
+                if (entry->d_tag == tag) visit(entry->d_un);
+            }
+        };
+        std::uintptr_t strings = 0;
+        entries(DT_STRTAB, [&](const auto& value) { strings = value.d_ptr < map->l_addr ? map->l_addr + value.d_ptr : value.d_ptr; });
+        entries(DT_NEEDED, [&](const auto& value) {
+            needed.emplace(file_name(reinterpret_cast<const char*>(strings + value.d_val)));
+        });
+    }
+    return false;
+}
+
+/// Takes other kernels; false if OpenBLAS has none of that name.
+bool take_core(const std::string& core) {
+    gotoblas_dynamic_quit();
+    setenv(variable, core.c_str(), 1);
+    gotoblas_dynamic_init();
+    unsetenv(variable);
+    const std::string_view taken = openblas_get_corename();
+    return std::equal(taken.begin(), taken.end(), core.begin(), core.end(),
+                      [](unsigned char a, unsigned char b) { return std::toupper(a) == b; });
+}
+
+// Ahead of the initialisers of the program's own static objects, which may multiply.
+[[gnu::constructor(200)]] void put_right() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+#endif
+    if (user_has_chosen() || !is_taken_for_less() || gotoblas_dynamic_init == nullptr || gotoblas_dynamic_quit == nullptr ||
+        !came_with_program()) {
+        return;
+    }
+    if (!first_right_core(cores_for_processor(), take_core, openblas_computes_right).empty()) return;
+    gotoblas_dynamic_quit();
+    gotoblas_dynamic_init();  // as it came
+}
+
+void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, const float* a, int lda, const float* b, int ldb,
+              float beta, float* c, int ldc) {
+    const float alpha = 1;
+    sgemm_(transpose_a ? "T" : "N", transpose_b ? "T" : "N", &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc);
+}
+void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, const double* a, int lda, const double* b, int ldb,
+              double beta, double* c, int ldc) {
+    const double alpha = 1;
+    dgemm_(transpose_a ? "T" : "N", transpose_b ? "T" : "N", &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc);
+}
+void decompose(int n, float* a, int* info) { spotrf_("L", &n, a, &n, info, 1); }
+void decompose(int n, double* a, int* info) { dpotrf_("L", &n, a, &n, info, 1); }
+
+/// Whole numbers from -3 to 3: their products and sums are exact, in whatever order.
+template <class T>
+std::vector<T> whole_numbers(std::size_t count, unsigned seed) {
+    std::vector<T> values(count);
+    for (T& each : values) {
+        seed = seed * 1664525u + 1013904223u;
+        each = static_cast<T>(static_cast<int>(seed >> 16) % 7 - 3);
+    }
+    return values;
+}
+
+/// By columns, as Fortran has it: c = a b + beta c.
+template <class T>
+bool product_is_right(bool transpose_a, bool transpose_b, int m, int n, int k, T beta) {
+    const auto rows = static_cast<std::size_t>(m), columns = static_cast<std::size_t>(n), inner = static_cast<std::size_t>(k);
+    const std::vector<T> a = whole_numbers<T>(rows * inner, 1), b = whole_numbers<T>(inner * columns, 2);
+    std::vector<T> c = whole_numbers<T>(rows * columns, 3), expected = c;
+    for (std::size_t j = 0; j < columns; ++j) {
+        for (std::size_t i = 0; i < rows; ++i) {
+            T sum = 0;
+            for (std::size_t l = 0; l < inner; ++l) {
+                sum += a[transpose_a ? i * inner + l : l * rows + i] * b[transpose_b ? l * columns + j : j * inner + l];
+            }
+            expected[j * rows + i] = sum + beta * expected[j * rows + i];
+        }
+    }
+    multiply(transpose_a, transpose_b, m, n, k, a.data(), transpose_a ? k : m, b.data(), transpose_b ? n : k, beta, c.data(), m);
+    return c == expected;
+}
+
+template <class T>
+bool products_are_right() {
+    constexpr std::array edges = {1, 3, 8, 17, 33};
+    for (const int transposed : {0, 1, 2, 3}) {
+        const bool a = (transposed & 1) != 0, b = (transposed & 2) != 0;
+        for (const int m : edges) {
+            for (const int n : edges) {
+                for (const int k : edges) {
+                    if (!product_is_right<T>(a, b, m, n, k, T(n % 2))) return false;
+                }
+            }
+        }
+        if (!product_is_right<T>(a, b, 100, 67, 301, T(1))) return false;
+    }
     return true;
 }
 
-void nap() { std::this_thread::sleep_for(std::chrono::microseconds(50)); }
-
-/// OpenBLAS's buffers by their addresses. Those that are taken here while others make calls may be any, old or new.
-class Buffers {
-   public:
-    /// Takes and gives back until `wanted` are known, or there is no room. A second one and more are worth having only
-    /// where arrays then still find room: that of another one is left to them.
-    void make(std::size_t wanted) {
-        std::vector<void*> taken;
-        known_.reserve(wanted);
-        taken.reserve(2 * wanted);
-        while (known_.size() < wanted && taken.size() < 2 * wanted &&
-               address_space_has_room(known_.empty() ? buffer_bytes : 2 * buffer_bytes)) {
-            if (blas_memory_alloc == nullptr || blas_memory_free == nullptr) {
-                known_.push_back(nullptr);
-                continue;
-            }
-            void* buffer = blas_memory_alloc(0);
-            taken.push_back(buffer);
-            if (std::find(known_.begin(), known_.end(), buffer) == known_.end()) known_.push_back(buffer);
-        }
-        for (void* buffer : taken) blas_memory_free(buffer);
-        made = known_.size();
+/// Of l l', where l has whole numbers, and 1 and 2 and 4 on its diagonal.
+template <class T>
+bool decomposition_is_right() {
+    constexpr std::size_t n = 71;
+    std::vector<T> l = whole_numbers<T>(n * n, 4), a(n * n, T(0));
+    for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t i = 0; i < j; ++i) l[j * n + i] = 0;
+        l[j * n + j] = static_cast<T>(1 << j % 3);
     }
-
-   private:
-    std::vector<void*> known_;
-};
-
-Buffers& buffers() {
-    static Buffers& all = *new Buffers;
-    return all;
-}
-
-/// Waits until no other thread's call is under way, and lets none begin.
-void shut_gate() {
-    under_way += shut;
-    while (under_way != shut + of_this_thread) nap();
-}
-
-// OpenBLAS starts threads of its own when it is loaded, each of which takes a buffer. Where there is no room for it, such
-// a thread tries for ever, and a fork or the end of the process waits for it, unless OpenBLAS believes that it has none.
-// After a fork the parent's OpenBLAS is to know of them again: else it starts others beside them.
-int believed_before = 0;
-void do_not_wait_for_its_threads() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-    if (&blas_server_avail != nullptr) believed_before = std::exchange(blas_server_avail, 0);
-}
-void wait_for_its_threads_again() {
-    if (&blas_server_avail != nullptr && believed_before != 0) blas_server_avail = std::exchange(believed_before, 0);
-}
-
-void prepare_for_forks() {
-    // A call that is under way may be about to lock the team. So the gate is to be shut before a fork locks that.
-    autograd::detail::prepare_threads();
-    [[maybe_unused]] static const int once = pthread_atfork(
-        [] {
-            making.lock();
-            shut_gate();
-            do_not_wait_for_its_threads();
-        },
-        [] {
-            wait_for_its_threads_again();
-            under_way -= shut;
-            making.unlock();
-        },
-        [] {
-            believed_before = 0;
-            under_way = of_this_thread;
-            making.unlock();
-        });
-}
-
-// After all destructors of static objects, and before those of OpenBLAS, which this depends on.
-[[gnu::destructor]] void at_the_end() {
-    shut_gate();
-    do_not_wait_for_its_threads();
+    for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t k = 0; k < n; ++k) {
+            for (std::size_t i = 0; i < n; ++i) a[j * n + i] += l[k * n + i] * l[k * n + j];
+        }
+    }
+    int info = 0;
+    decompose(static_cast<int>(n), a.data(), &info);
+    for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t i = j; i < n; ++i) {
+            if (a[j * n + i] != l[j * n + i]) return false;
+        }
+    }
+    return info == 0;
 }
 
 }  // namespace
 
-OpenBlasCalls::OpenBlasCalls(std::size_t wanted) : count_(std::min(wanted, most_calls)) {
-    if (under_way.fetch_add(count_) + count_ <= made) {
-        of_this_thread += count_;
-        openblas_set_num_threads(1);  // behind the gate, as all that is OpenBLAS's
-        return;
-    }
-    // The first call, one more at once than ever, or the gate is shut.
-    under_way -= count_;
-    prepare_for_forks();
-    while (true) {
-        std::unique_lock lock(making);
-        std::size_t now = under_way;
-        if (now >= shut) {
-            lock.unlock();
-            nap();
-            continue;
-        }
-        if (now + count_ > made) buffers().make(std::min(now + count_, most_calls));
-        // Whoever came by the quick way has taken no more than there are.
-        std::size_t free = 0;
-        do {
-            free = now >= shut || now >= made ? 0 : std::min(count_, made - now);
-        } while (free > 0 && !under_way.compare_exchange_weak(now, now + free));
-        if (free > 0) {
-            count_ = free;
-            of_this_thread += count_;
-            openblas_set_num_threads(1);
-            return;
-        }
-        if (now == of_this_thread) {
-            throw Error("OpenBLAS, which does this work, needs 128 MB of the address space, for which there is no room: "
-                        "raise the limit of the process (ulimit -v)");
-        }
-        lock.unlock();
-        nap();  // until another call is done
-    }
+Vectors vectors_of_core(const std::string& core) {
+    constexpr std::array narrow = {"Katmai",   "Coppermine", "Northwood", "Prescott",  "Banias",       "Atom",
+                                   "Core2",    "Penryn",     "Dunnington", "Nehalem",  "Sandybridge",  "Athlon",
+                                   "Opteron",  "Opteron_SSE3", "Barcelona", "Bobcat",  "Bulldozer",    "Piledriver",
+                                   "Steamroller", "Nano"};
+    constexpr std::array avx2 = {"Haswell", "Excavator", "Zen"};
+    const auto is_among = [&](const auto& names) { return std::find(names.begin(), names.end(), core) != names.end(); };
+    return is_among(narrow) ? Vectors::narrow : is_among(avx2) ? Vectors::avx2 : Vectors::avx512;
 }
 
-OpenBlasCalls::~OpenBlasCalls() {
-    of_this_thread -= count_;
-    under_way -= count_;
+Vectors vectors_of_processor() {
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Vectors::narrow;
+    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512cd");
+    return wide ? Vectors::avx512 : Vectors::avx2;
+#else
+    return Vectors::narrow;  // where OpenBLAS errs in no such way
+#endif
+}
+
+std::string first_right_core(const std::vector<std::string>& candidates, const std::function<bool(const std::string&)>& take,
+                             const std::function<bool()>& is_right) {
+    const auto right = std::find_if(candidates.begin(), candidates.end(),
+                                    [&](const std::string& each) { return take(each) && is_right(); });
+    return right == candidates.end() ? "" : *right;
+}
+
+bool openblas_computes_right() {
+    return products_are_right<float>() && products_are_right<double>() && decomposition_is_right<float>() &&
+           decomposition_is_right<double>();
+}
+
+void warn_of_slow_openblas() {
+    static constinit std::atomic<bool> looked_at{false};
+    if (looked_at.exchange(true, std::memory_order_relaxed) || user_has_chosen() || !is_taken_for_less()) return;
+    std::fprintf(stderr,
+                 "xtape: OpenBLAS takes this processor for a %s, and multiplies at a third of its speed or less: set "
+                 "%s=%s in the environment\n",
+                 openblas_get_corename(), variable, cores_for_processor().front().c_str());
+}
+
+std::string openblas_in_words() {
+    if (openblas_get_config == nullptr || openblas_get_corename == nullptr) return "";
+    std::istringstream config(openblas_get_config());  // "OpenBLAS 0.3.21 NO_LAPACKE ..."
+    std::string name, version;
+    config >> name >> version;
+    return name + " " + version + " (" + openblas_get_corename() + ")";
 }
 
 }  // namespace autograd::kernels

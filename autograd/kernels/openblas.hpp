@@ -1,29 +1,37 @@
-// The way into OpenBLAS, for the kernels that call it: how many calls may be under way at once without one of them waiting
-// for memory for ever, and none while the process forks or ends. It computes nothing.
+// OpenBLAS's choice of its kernels for the processor: put right where it is wrong, and named. It multiplies nothing for others;
+// calls.hpp is the way in.
 #pragma once
 
-#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace autograd::kernels {
 
-/// While it lives, count() calls of OpenBLAS may be under way at once, each on the thread that makes it.
-///
-/// OpenBLAS works in buffers of 128 MB of the address space, one for each call under way, which it keeps. Where the address
-/// space has no room for one (ulimit -v), versions before 0.3.30 try again for ever (their issue 5289). So buffers are made
-/// here, ahead of the call, once it is known that there is room.
-class OpenBlasCalls {
-   public:
-    /// @throws Error if not even one call can be had.
-    explicit OpenBlasCalls(std::size_t wanted = 1);
-    OpenBlasCalls(const OpenBlasCalls&) = delete;
-    OpenBlasCalls& operator=(const OpenBlasCalls&) = delete;
-    ~OpenBlasCalls();
+/// Prints, once in a process, what it costs and what to set, if OpenBLAS computes with kernels for less than the processor is.
+void warn_of_slow_openblas();
 
-    /// 1 ... wanted.
-    std::size_t count() const { return count_; }
+/// Its version and its kernels, "OpenBLAS 0.3.21 (Cooperlake)"; empty if it is not linked.
+[[nodiscard]] std::string openblas_in_words();
 
-   private:
-    std::size_t count_;
-};
+/// How wide the vectors are that kernels, or a processor, count on.
+enum class Vectors { narrow, avx2, avx512 };
+
+/// Of the kernels that OpenBLAS calls by a name. The widest, where the name is not one that is known: it is newer.
+[[nodiscard]] Vectors vectors_of_core(const std::string& core);
+
+/// Of this processor, with the system's consent.
+[[nodiscard]] Vectors vectors_of_processor();
+
+/// Finds the first of `candidates` that `take` can switch to, and with which `is_right`; "" if there is none. The last that
+/// was tried is then in use.
+[[nodiscard]] std::string first_right_core(const std::vector<std::string>& candidates,
+                                           const std::function<bool(const std::string&)>& take,
+                                           const std::function<bool()>& is_right);
+
+/// Whether products of float and double, with all transpositions, of extents at and beside the edges of kernels, and a
+/// Cholesky decomposition are what plain loops make of whole numbers.
+/// It takes a few milliseconds.
+[[nodiscard]] bool openblas_computes_right();
 
 }  // namespace autograd::kernels

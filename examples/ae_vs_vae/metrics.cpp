@@ -66,6 +66,7 @@ Json metrics_of(const Options& options, const Findings& findings) {
                  {"seed", options.seed},
                  {"epochs", options.epochs},
                  {"threads", options.threads},
+                 {"backend", autograd::describe_backend()},
                  {"architecture", name_of(options.architecture)},
                  {"likelihood", name_of(options.likelihood)},
                  {"conditional", options.conditional},

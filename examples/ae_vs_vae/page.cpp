@@ -33,7 +33,8 @@ std::vector<std::pair<std::string, std::string>> settings(const Data& data, cons
         {"Seed", fmt::format("{}", options.seed)},
         {"Training", options.load.empty() ? fmt::format("{} epochs, batches of {}, Adam at {}, beta {}", options.epochs,
                                                         options.batch, options.lr, options.beta)
-                                          : "none: loaded from " + nn::printable(options.load)}};
+                                          : "none: loaded from " + nn::printable(options.load)},
+        {"Computed by", autograd::describe_backend()}};
 }
 
 report::TestImages test_images(const Data& data, const Options& options) {

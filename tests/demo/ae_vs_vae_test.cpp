@@ -52,6 +52,7 @@ TEST_CASE("ae_vs_vae: metrics.json has the promised form") {
     CHECK(metrics["seed"] == 5);
     CHECK(metrics["epochs"] == 3);
     CHECK(metrics["threads"] == 1);
+    CHECK_THAT(metrics["backend"].get<std::string>(), contains("products by ") && contains("; 1 thread"));
     // Each picture has 8 pixels that are not black, and entropy -x log x - (1 - x) log(1 - x) at x = (200 + i % 50) /
     // 255.
     double entropy = 0;

@@ -1,0 +1,80 @@
+// The way into oneDNN, and its product.
+#include "autograd/kernels/onednn.hpp"
+
+#include <atomic>
+
+#include "autograd/base/error.hpp"
+#include "autograd/kernels/calls.hpp"
+
+#ifdef XTAPE_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#endif
+
+namespace autograd::kernels {
+
+#ifdef XTAPE_ONEDNN
+
+namespace {
+
+bool has_avx2(dnnl_cpu_isa_t isa) {
+    // Each has the bits of all that it includes.
+    return (static_cast<unsigned>(isa) & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
+}
+
+const char* in_words(dnnl_cpu_isa_t isa) {
+    const auto includes = [isa](unsigned other) { return (static_cast<unsigned>(isa) & other) == other; };
+    if (includes(dnnl_cpu_isa_avx512_core_amx)) return "AMX";
+    if (includes(dnnl_cpu_isa_avx512_core)) return "AVX-512";
+    return "AVX2";
+}
+
+}  // namespace
+
+bool uses_onednn() {
+    static const bool uses = (always_uses_onednn || has_avx2(dnnl_get_effective_cpu_isa())) &&
+                             (DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_SEQ || WithoutOpenMpTeam::is_possible());
+    return uses;
+}
+
+std::string onednn_in_words() {
+    const dnnl_version_t& version = *dnnl_version();
+    return "oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+           std::to_string(version.patch) + " (" + in_words(dnnl_get_effective_cpu_isa()) + ")";
+}
+
+void onednn_sgemm(bool transpose_a, bool transpose_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const float* a,
+                  std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
+    // All kernels of products are made by the first of them.
+    static constinit std::atomic<bool> has_kernels{false};
+    if (!has_kernels.load(std::memory_order_relaxed)) require_room_for_onednn();
+    const WithoutOpenMpTeam on_this_thread;
+    const dnnl_status_t status =
+        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+    if (status == dnnl_success) return has_kernels.store(true, std::memory_order_relaxed);
+    throw Error("oneDNN could not compute a product of matrices (status " + std::to_string(status) + ")" +
+                (status == dnnl_out_of_memory ? ": there is no memory for it to work in" : ""));
+}
+
+void require_room_for_onednn() {
+    constexpr std::size_t bytes = std::size_t{32} << 20;  // 5 MB were too little for the kernels of products
+    if (address_space_has_room(bytes)) return;
+    throw Error("oneDNN, which does this work, needs 32 MB of the address space, for which there is no room: raise the limit of "
+                "the process (ulimit -v)");
+}
+
+#else
+
+void require_room_for_onednn() {}
+
+bool uses_onednn() { return false; }
+
+std::string onednn_in_words() { return ""; }
+
+void onednn_sgemm(bool, bool, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, const float*, std::ptrdiff_t, const float*,
+                  std::ptrdiff_t, float, float*, std::ptrdiff_t) {
+    throw Error("xtape was built without oneDNN");
+}
+
+#endif
+
+}  // namespace autograd::kernels
