@@ -1,14 +1,15 @@
-// Convolutions and pooling, a block each. The pair unfold and fold has its values by kernels/windows.hpp; the rest is
-// composed of this pair, of products and maxima, and so has its gradients, of all orders, from them.
+// Convolutions and pooling, a block each. The pair unfold and fold has its values by kernels/windows.hpp, the convolutions
+// theirs by kernels/convolution.hpp; pooling is composed of windows and maxima, and has its gradients, of all orders, from them.
 #include "autograd/ops/convolution.hpp"
 
 #include <algorithm>
 #include <string>
 
+#include "autograd/kernels/convolution.hpp"
 #include "autograd/kernels/windows.hpp"
 #include "autograd/ops/constant.hpp"
-#include "autograd/ops/matmul.hpp"
 #include "autograd/ops/picking.hpp"
+#include "autograd/ops/reductions.hpp"
 
 namespace autograd {
 
@@ -72,18 +73,14 @@ struct Windows {
     Size2d kernel;
     Sliding sliding;
     Size2d count;  ///< of windows
-    std::size_t groups = 1;
 
     /// @throws ShapeError naming `op` if the shape is not of rank 4, no window fits, or the columns are too large.
     static Windows of(const Shape& pictures, Size2d kernel, const Sliding& sliding, const char* op);
 
     std::size_t elements() const { return kernel.height * kernel.width; }
     std::size_t places() const { return count.height * count.width; }
-    /// (rows, channels * elements, places), or with groups (rows, groups, channels / groups * elements, places).
-    Shape columns() const {
-        const std::size_t depth = pictures[1] * elements();
-        return groups == 1 ? Shape{pictures[0], depth, places()} : Shape{pictures[0], groups, depth / groups, places()};
-    }
+    /// (rows, channels * elements, places).
+    Shape columns() const { return {pictures[0], pictures[1] * elements(), places()}; }
     /// (rows, channels, elements, places).
     Shape columns_of_channels() const { return {pictures[0], pictures[1], elements(), places()}; }
 
@@ -100,7 +97,6 @@ struct Windows {
         kernels::fold_add(target.data(), x.data(), pictures[0] * pictures[1], vertical(), horizontal());
     }
 
-   private:
     kernels::WindowAxis vertical() const {
         return {pictures[2],           kernel.height,          count.height,
                 sliding.stride.height, sliding.padding.height, sliding.dilation.height};
@@ -202,20 +198,33 @@ void require_weight(const Shape& x, const Shape& weight, const Shape* bias, std:
     }
 }
 
-/// The windows of conv2d; `bias` may be null.
+/// A convolution's three arrays: pictures, outputs, and a weight.
+struct Convolved {
+    Windows windows;  ///< of the pictures
+    std::size_t outputs, groups;
+
+    const Shape& pictures_shape() const { return windows.pictures; }
+    Shape outputs_shape() const { return {windows.pictures[0], outputs, windows.count.height, windows.count.width}; }
+    Shape weight_shape() const {
+        return {outputs, windows.pictures[1] / groups, windows.kernel.height, windows.kernel.width};
+    }
+    kernels::ConvolutionExtents extents() const {
+        return {windows.pictures[0], windows.pictures[1], outputs, groups, windows.vertical(), windows.horizontal()};
+    }
+};
+
+/// Of conv2d; `bias` may be null.
 /// @throws ShapeError as conv2d does.
-Windows convolution_windows(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options) {
+Convolved convolution_of(const Shape& x, const Shape& weight, const Shape* bias, const Convolution& options) {
     require_weight(x, weight, bias, options.groups, false, "conv2d");
-    Windows windows =
-        Windows::of(x, {weight[2], weight[3]}, {options.stride, options.padding, options.dilation}, "conv2d");
-    windows.groups = options.groups;
-    return windows;
+    return {Windows::of(x, {weight[2], weight[3]}, {options.stride, options.padding, options.dilation}, "conv2d"), weight[0],
+            options.groups};
 }
 
-/// The windows of the pictures that conv_transpose2d makes; `bias` may be null.
+/// Of conv_transpose2d, whose pictures are what it makes; `bias` may be null.
 /// @throws ShapeError as conv_transpose2d does.
-Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bias,
-                           const TransposedConvolution& options) {
+Convolved transposed_convolution_of(const Shape& x, const Shape& weight, const Shape* bias,
+                                    const TransposedConvolution& options) {
     constexpr const char* op = "conv_transpose2d";
     require_weight(x, weight, bias, options.groups, true, op);
     require_reasonable({x[2], x[3]}, 1, "a picture", op);
@@ -238,30 +247,113 @@ Windows transposed_windows(const Shape& x, const Shape& weight, const Shape* bia
     static_cast<void>(element_count({pictures[0], pictures[1], weight[2], weight[3], x[2], x[3]}));
     require_reasonable({pictures[2], pictures[3]}, 1, "a picture", op);
     // Not the number of windows that would fit, which an output padding as large as the dilation allows raises.
-    return {pictures,
-            {weight[2], weight[3]},
-            {options.stride, options.padding, options.dilation},
-            {x[2], x[3]},
-            options.groups};
+    const Windows windows{pictures,
+                          {weight[2], weight[3]},
+                          {options.stride, options.padding, options.dilation},
+                          {x[2], x[3]}};
+    return {windows, x[1], options.groups};
 }
 
-template <Operand X>
-X convolve(const X& x, const X& weight, const Windows& windows) {
-    const std::size_t outputs = weight.shape()[0], groups = windows.groups,
-                      depth = windows.columns()[groups == 1 ? 1 : 2];
-    const X matrix = reshape(weight, groups == 1 ? Shape{outputs, depth} : Shape{groups, outputs / groups, depth});
-    const X y = matmul(matrix, unfolded(x, windows));
-    return reshape(y, {x.shape()[0], outputs, windows.count.height, windows.count.width});
-}
+/// What the three have in common. Each is linear in both of its inputs, and the gradient in one of them is another of the three:
+/// for all come from the sum of y[n, o, i, j] w[o, c, p, q] x[n, c, place of (p, q) in window (i, j)].
+template <class Self>
+struct SideOfConvolution {
+    Convolved of;
 
-template <Operand X>
-X convolve_transposed(const X& x, const X& weight, const Windows& windows) {
-    const std::size_t rows = x.shape()[0], inputs = x.shape()[1], groups = windows.groups;
-    const std::size_t depth = windows.columns()[groups == 1 ? 1 : 2];
-    const X matrix = reshape(weight, groups == 1 ? Shape{inputs, depth} : Shape{groups, inputs / groups, depth});
-    const X vectors = reshape(x, groups == 1 ? Shape{rows, inputs, windows.places()}
-                                             : Shape{rows, groups, inputs / groups, windows.places()});
-    return folded(matmul(matrix, vectors, {.a = true}), windows);
+    template <class X>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& b, const X&) const {
+        return apply(static_cast<const Self&>(*this), t, b);
+    }
+    template <class X>
+    X tangent(InputIndex<1>, const X& t, const X& a, const X&, const X&) const {
+        return apply(static_cast<const Self&>(*this), a, t);
+    }
+
+   protected:
+    /// `out` of a shape, by `compute`; filled with 0 where there is nothing to compute with.
+    template <class T, class Compute>
+    void fill(Array<T>& out, const Shape& shape, const Compute& compute) const {
+        reshape_for_overwriting(out, shape);
+        const bool is_empty = element_count(of.outputs_shape()) == 0 || element_count(of.pictures_shape()) == 0 ||
+                              element_count(of.weight_shape()) == 0;
+        if (is_empty) {
+            std::fill_n(out.data(), out.size(), T(0));
+        } else {
+            compute(of.extents());
+        }
+    }
+};
+
+struct ToOutputs : SideOfConvolution<ToOutputs> {
+    static constexpr const char* name = "conv2d";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x, const Array<T>& weight) const {
+        ops::require_input(x.shape(), of.pictures_shape());
+        ops::require_input(weight.shape(), of.weight_shape());
+        fill(out, of.outputs_shape(), [&](const kernels::ConvolutionExtents& extents) {
+            kernels::convolve(out.data(), x.data(), weight.data(), extents);
+        });
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X& x, const X& weight, const X&) const;
+    template <class X>
+    X gradient(InputIndex<1>, const X& g, const X& x, const X& weight, const X&) const;
+};
+
+struct ToPictures : SideOfConvolution<ToPictures> {
+    static constexpr const char* name = "conv_transpose2d";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& y, const Array<T>& weight) const {
+        ops::require_input(y.shape(), of.outputs_shape());
+        ops::require_input(weight.shape(), of.weight_shape());
+        fill(out, of.pictures_shape(), [&](const kernels::ConvolutionExtents& extents) {
+            kernels::convolve_to_pictures(out.data(), y.data(), weight.data(), extents);
+        });
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X& y, const X& weight, const X&) const;
+    template <class X>
+    X gradient(InputIndex<1>, const X& g, const X& y, const X& weight, const X&) const;
+};
+
+struct ToWeight : SideOfConvolution<ToWeight> {
+    static constexpr const char* name = "conv2d_weight";
+
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& x, const Array<T>& y) const {
+        ops::require_input(x.shape(), of.pictures_shape());
+        ops::require_input(y.shape(), of.outputs_shape());
+        fill(out, of.weight_shape(), [&](const kernels::ConvolutionExtents& extents) {
+            kernels::convolve_to_weight(out.data(), x.data(), y.data(), extents);
+        });
+    }
+    template <class X>
+    X gradient(InputIndex<0>, const X& g, const X&, const X& y, const X&) const {
+        return apply(ToPictures{of}, y, g);
+    }
+    template <class X>
+    X gradient(InputIndex<1>, const X& g, const X& x, const X&, const X&) const {
+        return apply(ToOutputs{of}, x, g);
+    }
+};
+
+template <class X>
+X ToOutputs::gradient(InputIndex<0>, const X& g, const X&, const X& weight, const X&) const {
+    return apply(ToPictures{of}, g, weight);
+}
+template <class X>
+X ToOutputs::gradient(InputIndex<1>, const X& g, const X& x, const X&, const X&) const {
+    return apply(ToWeight{of}, x, g);
+}
+template <class X>
+X ToPictures::gradient(InputIndex<0>, const X& g, const X&, const X& weight, const X&) const {
+    return apply(ToOutputs{of}, g, weight);
+}
+template <class X>
+X ToPictures::gradient(InputIndex<1>, const X& g, const X& y, const X&, const X&) const {
+    return apply(ToWeight{of}, g, y);
 }
 
 template <Operand X>
@@ -273,34 +365,24 @@ X add_channels(const X& y, const X& bias) {
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> conv2d(X<T> x, X<T> weight, const Convolution& options) {
-    const auto convolved = [&] {
-        return convolve(x, weight, convolution_windows(x.shape(), weight.shape(), nullptr, options));
-    };
-    return with_context_of("conv2d", convolved, x, weight);
+    const auto of = [&] { return convolution_of(x.shape(), weight.shape(), nullptr, options); };
+    return apply(ToOutputs{with_context_of("conv2d", of, x, weight)}, x, weight);
 }
 template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
 X<T> conv2d(X<T> x, X<T> weight, Bias bias, const Convolution& options) {
-    const auto convolved = [&] {
-        const auto windows = convolution_windows(x.shape(), weight.shape(), &bias.shape(), options);
-        return add_channels(convolve(x, weight, windows), bias);
-    };
-    return with_context_of("conv2d", convolved, x, weight, bias);
+    const auto of = [&] { return convolution_of(x.shape(), weight.shape(), &bias.shape(), options); };
+    return add_channels(apply(ToOutputs{with_context_of("conv2d", of, x, weight, bias)}, x, weight), bias);
 }
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> conv_transpose2d(X<T> x, X<T> weight, const TransposedConvolution& options) {
-    const auto convolved = [&] {
-        return convolve_transposed(x, weight, transposed_windows(x.shape(), weight.shape(), nullptr, options));
-    };
-    return with_context_of("conv_transpose2d", convolved, x, weight);
+    const auto of = [&] { return transposed_convolution_of(x.shape(), weight.shape(), nullptr, options); };
+    return apply(ToPictures{with_context_of("conv_transpose2d", of, x, weight)}, x, weight);
 }
 template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
 X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolution& options) {
-    const auto convolved = [&] {
-        const auto windows = transposed_windows(x.shape(), weight.shape(), &bias.shape(), options);
-        return add_channels(convolve_transposed(x, weight, windows), bias);
-    };
-    return with_context_of("conv_transpose2d", convolved, x, weight, bias);
+    const auto of = [&] { return transposed_convolution_of(x.shape(), weight.shape(), &bias.shape(), options); };
+    return add_channels(apply(ToPictures{with_context_of("conv_transpose2d", of, x, weight, bias)}, x, weight), bias);
 }
 
 // ---- max_pool2d and avg_pool2d ----
@@ -330,7 +412,7 @@ X windows_of_channels(const X& x, const Windows& windows) {
 template <class T>
 Array<T> inside_pictures(const Windows& windows) {
     Windows one = windows;
-    one.pictures[0] = one.pictures[1] = one.groups = 1;
+    one.pictures[0] = one.pictures[1] = 1;
     Array<T> out;
     ops::Pick<Windows>{one}.forward(out, full<T>(one.pictures, T(1)));
     out.reshape(Shape{1, 1, one.elements(), one.places()});

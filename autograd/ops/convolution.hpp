@@ -1,6 +1,6 @@
-// Convolutions and pooling of pictures, (rows, channels, height, width). All are composed of unfold, which copies every
-// window out into a column of a matrix, and of its adjoint. The price is memory: the columns hold every element once for
-// each window that it is in, 9 times for windows of 3 x 3. The layers, which have parameters, are in nn/conv.hpp.
+// Convolutions and pooling of pictures, (rows, channels, height, width). Pooling is composed of unfold, which copies every
+// window out into a column of a matrix: the columns hold every element once for each window that it is in. The layers, which
+// have parameters, are in nn/conv.hpp.
 #pragma once
 
 #include <concepts>
@@ -59,7 +59,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> fold(X<T> x, const Shape& pictures, Size2d kernel, const Sliding& sliding = {});
 
 /// The cross-correlation of pictures (rows, channels, height, width) with a weight (outputs, channels / groups, kernel
-/// height, kernel width). It needs the memory of unfold(x) until the backward sweep has passed.
+/// height, kernel width).
 /// @throws ShapeError if the shapes do not fit, or no window fits into the pictures.
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> conv2d(X<T> x, X<T> weight, const Convolution& options = {});
@@ -68,7 +68,7 @@ template <template <class> class X, class T, std::same_as<X<T>> Bias> requires O
 [[nodiscard]] X<T> conv2d(X<T> x, X<T> weight, Bias bias, const Convolution& options = {});
 
 /// The adjoint of conv2d in its pictures: of pictures (rows, channels, height, width) and a weight (channels, outputs /
-/// groups, kernel height, kernel width). It needs the memory of unfold of its result.
+/// groups, kernel height, kernel width).
 /// @throws ShapeError if the shapes do not fit, or the output padding is neither below the stride nor below the
 /// dilation.
 template <template <class> class X, class T> requires Operand<X<T>>

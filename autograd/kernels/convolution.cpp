@@ -1,0 +1,179 @@
+// Both ways work on a few pictures at a time: windows that are copied, and layouts that are changed, stay in the cache, and
+// what a piece computes does not depend on the number of threads.
+#include "autograd/kernels/convolution.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+
+#include "autograd/base/array.hpp"
+#include "autograd/base/threads.hpp"
+#include "autograd/kernels/blas.hpp"
+#include "autograd/kernels/calls.hpp"
+#include "autograd/kernels/onednn_convolution.hpp"
+
+namespace autograd::kernels {
+namespace {
+
+/// Operations from which on the calls of oneDNN and the changes of layout are worth their time.
+constexpr double flops_for_onednn = 2e6;
+
+/// Of one of the pieces that work is cut into: more pictures than that gain nothing, and less is then shared.
+constexpr std::size_t most_in_a_piece = 16;
+
+/// So many terms of a weight's sum are left to oneDNN, which adds them up in sequence, and more only where they come from one
+/// picture: then up to the second number, beyond which there are products with windows.
+constexpr std::size_t terms_in_a_piece = 1024, most_terms_in_a_piece = 4096;
+
+double flops(const ConvolutionExtents& e) {
+    return 2.0 * static_cast<double>(e.pictures) * static_cast<double>(e.weight_size()) *
+           static_cast<double>(e.rows.count * e.columns.count);
+}
+
+/// The same for `count` of the pictures.
+ConvolutionExtents some_of(ConvolutionExtents extents, std::size_t count) {
+    extents.pictures = count;
+    return extents;
+}
+
+/// One side of some pictures from the other two, by products with their windows.
+template <class T>
+class ByWindows {
+   public:
+    ByWindows(Side side, const ConvolutionExtents& extents)
+        : side_(side),
+          e_(extents),
+          outputs_(e_.outputs / e_.groups),
+          depth_(e_.channels / e_.groups * e_.rows.size * e_.columns.size),
+          places_(e_.rows.count * e_.columns.count) {}
+
+    void run(T* x, T* y, T* w, std::size_t pictures) const {
+        Array<T> windows = empty<T>({e_.groups * depth_, places_});
+        if (side_ == Side::weight) std::fill_n(w, e_.weight_size(), T(0));
+        for (std::size_t i = 0; i < pictures; ++i, x += e_.picture_size(), y += e_.output_size()) {
+            if (side_ != Side::pictures) unfold(windows.data(), x, e_.channels, e_.rows, e_.columns);
+            for (std::size_t group = 0; group < e_.groups; ++group) {
+                multiply(windows.data() + group * depth_ * places_, y + group * outputs_ * places_,
+                         w + group * outputs_ * depth_);
+            }
+            if (side_ != Side::pictures) continue;
+            std::fill_n(x, e_.picture_size(), T(0));
+            fold_add(x, windows.data(), e_.channels, e_.rows, e_.columns);
+        }
+    }
+
+   private:
+    void multiply(T* windows, T* y, T* w) const {
+        const auto matrix = [](const T* data, std::size_t columns, bool transposed) {
+            return Matrix<T>{data, columns, transposed};
+        };
+        switch (side_) {
+            case Side::outputs:
+                return gemm(y, outputs_, places_, depth_, matrix(w, depth_, false), matrix(windows, places_, false), false);
+            case Side::pictures:
+                return gemm(windows, depth_, places_, outputs_, matrix(w, depth_, true), matrix(y, places_, false), false);
+            case Side::weight:
+                return gemm(w, outputs_, depth_, places_, matrix(y, places_, false), matrix(windows, places_, true), true);
+        }
+    }
+
+    Side side_;
+    const ConvolutionExtents& e_;
+    std::size_t outputs_, depth_, places_;
+};
+
+/// One side of a convolution from the other two.
+template <class T>
+class Convolution {
+   public:
+    Convolution(Side side, const ConvolutionExtents& extents)
+        : side_(side),
+          extents_(extents),
+          in_a_piece_(side == Side::weight
+                          ? std::clamp(terms_in_a_piece / (extents.rows.count * extents.columns.count), std::size_t{1}, most_in_a_piece)
+                          : most_in_a_piece),
+          pieces_((extents.pictures + in_a_piece_ - 1) / in_a_piece_),
+          by_onednn_(std::is_same_v<T, float> && flops(extents) >= flops_for_onednn &&
+                     (side != Side::weight || extents.rows.count * extents.columns.count <= most_terms_in_a_piece) &&
+                     has_onednn_for(0) && has_onednn_for(pieces_ - 1)),
+          by_windows_(side, extents) {}
+
+    void run(T* x, T* y, T* w) const {
+        const std::size_t ranges = std::min(pieces_, static_cast<std::size_t>(num_threads()));
+        std::optional<Calls> calls;
+        if (by_onednn_) calls.emplace(Library::other, ranges);  // products with windows make their own
+        if (side_ != Side::weight) {
+            run_in_parallel(pieces_, [&](std::size_t piece) { run_piece(x, y, w, piece); });
+            return;
+        }
+        // Of each range a sum of its own.
+        Array<T> sums = empty<T>({ranges, extents_.weight_size()});
+        run_in_parallel(ranges, [&](std::size_t range) {
+            add_up(sums.data() + range * extents_.weight_size(), x, y, range * pieces_ / ranges, (range + 1) * pieces_ / ranges);
+        });
+        std::copy_n(sums.data(), extents_.weight_size(), w);
+        for (std::size_t range = 1; range < ranges; ++range) add(w, sums.data() + range * extents_.weight_size());
+    }
+
+   private:
+    std::size_t pictures_of(std::size_t piece) const {
+        return std::min(in_a_piece_, extents_.pictures - piece * in_a_piece_);
+    }
+    bool has_onednn_for(std::size_t piece) const { return onednn_convolves(side_, some_of(extents_, pictures_of(piece))); }
+
+    void run_piece(T* x, T* y, T* w, std::size_t piece) const {
+        const std::size_t first = piece * in_a_piece_, count = pictures_of(piece);
+        x += first * extents_.picture_size(), y += first * extents_.output_size();
+        if constexpr (std::is_same_v<T, float>) {
+            if (by_onednn_) return convolve_by_onednn(side_, x, y, w, some_of(extents_, count));
+        }
+        by_windows_.run(x, y, w, count);
+    }
+
+    /// w = the sum over the pieces [begin, end), halved as rows are in row_reduction.hpp.
+    void add_up(T* w, T* x, T* y, std::size_t begin, std::size_t end) const {
+        if (end - begin == 1) return run_piece(x, y, w, begin);
+        const std::size_t middle = begin + (end - begin) / 2;
+        add_up(w, x, y, begin, middle);
+        Array<T> half = empty<T>({extents_.weight_size()});
+        add_up(half.data(), x, y, middle, end);
+        add(w, half.data());
+    }
+
+    void add(T* w, const T* other) const {
+        for (std::size_t i = 0; i < extents_.weight_size(); ++i) w[i] += other[i];
+    }
+
+    Side side_;
+    const ConvolutionExtents& extents_;
+    std::size_t in_a_piece_, pieces_;
+    bool by_onednn_;
+    ByWindows<T> by_windows_;
+};
+
+}  // namespace
+
+template <class T>
+void convolve(T* y, const T* x, const T* w, const ConvolutionExtents& extents) {
+    Convolution<T>(Side::outputs, extents).run(const_cast<T*>(x), y, const_cast<T*>(w));
+}
+
+template <class T>
+void convolve_to_pictures(T* x, const T* y, const T* w, const ConvolutionExtents& extents) {
+    Convolution<T>(Side::pictures, extents).run(x, const_cast<T*>(y), const_cast<T*>(w));
+}
+
+template <class T>
+void convolve_to_weight(T* w, const T* x, const T* y, const ConvolutionExtents& extents) {
+    Convolution<T>(Side::weight, extents).run(const_cast<T*>(x), const_cast<T*>(y), w);
+}
+
+#define XTAPE_INSTANTIATE(T)                                                                     \
+    template void convolve<T>(T*, const T*, const T*, const ConvolutionExtents&);                \
+    template void convolve_to_pictures<T>(T*, const T*, const T*, const ConvolutionExtents&);    \
+    template void convolve_to_weight<T>(T*, const T*, const T*, const ConvolutionExtents&);
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace autograd::kernels
