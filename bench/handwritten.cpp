@@ -3,11 +3,11 @@
 // is stored.
 #include "handwritten.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
+#include "product.hpp"
 
 namespace bench {
 namespace {
@@ -34,19 +34,20 @@ void cut(std::size_t count, std::size_t parts, const Work& work) {
 /// Into how many parts to cut a loop over this many elements.
 std::size_t parts_of(std::size_t elements) { return elements < autograd::elements_worth_sharing ? 1 : threads(); }
 
-/// c = op(a) op(b), with c of m x n. Each thread makes some columns of it, or rows. OpenBLAS's own threads take as long
-/// for the large products of the step and up to three times as long for the small ones.
+/// c = op(a) op(b), with c of m x n. Each thread makes some columns of it, or rows.
 void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const float* a,
           std::size_t lda, const float* b, std::size_t ldb, float* c) {
-    openblas_set_num_threads(1);
+    const Product whole{transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, n};
+    const Engine engine = quickest_engine(whole);
     const bool by_rows = m >= n;
-    cut(by_rows ? m : n, threads(), [=](std::size_t, std::size_t begin, std::size_t end) {
+    cut(by_rows ? m : n, threads(), [&](std::size_t, std::size_t begin, std::size_t end) {
         const std::size_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
-        cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
-                    static_cast<int>(by_rows ? end - begin : m), static_cast<int>(by_rows ? n : end - begin),
-                    static_cast<int>(k), 1, a + (transpose_a ? row : row * lda), static_cast<int>(lda),
-                    b + (transpose_b ? column * ldb : column), static_cast<int>(ldb), 0, c + row * n + column,
-                    static_cast<int>(n));
+        Product part = whole;
+        (by_rows ? part.m : part.n) = end - begin;
+        part.a += transpose_a ? row : row * lda;
+        part.b += transpose_b ? column * ldb : column;
+        part.c += row * n + column;
+        multiply(engine, part);
     });
 }
 

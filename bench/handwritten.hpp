@@ -1,6 +1,6 @@
-// The yardstick: the VAE's training step without a tape, as BLAS calls and fused loops over buffers that are allocated
-// once. As fast as it can honestly be written: one product for both heads, one pass for the loss and its gradient, one
-// pass for Adam. It is not part of the library, and no more general than its one network.
+// The yardstick: the VAE's training step without a tape, as matrix products and fused loops over buffers that are
+// allocated once. As fast as it can honestly be written: one product for both heads, one pass for the loss and its
+// gradient, one pass for Adam. It is not part of the library, and no more general than its one network.
 #pragma once
 
 #include <autograd/autograd.hpp>

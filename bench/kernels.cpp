@@ -2,13 +2,11 @@
 // patterns of broadcasting, reductions, transposition and the example's matrix products, each recorded on a tape
 // without gradients. Beside them the same as plain loops over memory, and what memory alone allows.
 #include <benchmark/benchmark.h>
-#include <cblas.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <autograd/autograd.hpp>
-#include "tests/specs/registry.hpp"
 #include <cmath>
 #include <functional>
 #include <map>
@@ -16,7 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "product.hpp"
 #include "suite.hpp"
+#include "tests/specs/registry.hpp"
 
 namespace bench {
 namespace {
@@ -75,7 +75,6 @@ std::string add_call(const std::string& kernel, std::vector<Input> inputs, Call 
 /// Registers a plain loop under its full name, which it returns.
 std::string add_raw(const std::string& name, std::vector<Input> inputs, std::size_t outputs, Raw raw) {
     add(name, [inputs = std::move(inputs), outputs, raw = std::move(raw)](benchmark::State& state) {
-        openblas_set_num_threads(1);
         const std::vector<Array<float>> arrays = numbers(inputs);
         std::array<const float*, most_inputs> in{};
         std::transform(arrays.begin(), arrays.end(), in.begin(), [](const Array<float>& each) { return each.data(); });
@@ -262,15 +261,23 @@ struct Case {
 
 Case product(std::size_t m, std::size_t k, std::size_t n, autograd::Transpose transpose) {
     const auto letter = [](bool transposed) { return transposed ? 't' : 'n'; };
-    const auto flag = [](bool transposed) { return transposed ? CblasTrans : CblasNoTrans; };
-    const auto extent = [](std::size_t value) { return static_cast<int>(value); };
     return {fmt::format("matmul_{}{}_{}x{}x{}", letter(transpose.a), letter(transpose.b), m, k, n),
             {transpose.a ? Shape{k, m} : Shape{m, k}, transpose.b ? Shape{n, k} : Shape{k, n}},
             m * n,
             [=](auto in) { return matmul(in[0], in[1], transpose); },
             [=](float* out, const float* const* in) {
-                cblas_sgemm(CblasRowMajor, flag(transpose.a), flag(transpose.b), extent(m), extent(n), extent(k), 1,
-                            in[0], extent(transpose.a ? m : k), in[1], extent(transpose.b ? k : n), 0, out, extent(n));
+                const Product whole{.transpose_a = transpose.a,
+                                    .transpose_b = transpose.b,
+                                    .m = m,
+                                    .n = n,
+                                    .k = k,
+                                    .a = in[0],
+                                    .lda = transpose.a ? m : k,
+                                    .b = in[1],
+                                    .ldb = transpose.b ? k : n,
+                                    .c = out,
+                                    .ldc = n};
+                multiply(quickest_engine(whole), whole);
             }};
 }
 
