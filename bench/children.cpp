@@ -2,16 +2,19 @@
 // that can be reported, where writing to a pipe would be the end of this process.
 #include "children.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -57,6 +60,32 @@ pid_t start_child(const std::vector<std::string>& command, int input, int output
 std::string how_it_ended(int status) {
     if (WIFSIGNALED(status)) return fmt::format("signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
     return fmt::format("exit code {}", WEXITSTATUS(status));
+}
+
+Ended run_to_end(const std::vector<std::string>& command) {
+    std::array<int, 2> ends;
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe for a child process");
+    const auto start = std::chrono::steady_clock::now();
+    const pid_t child = start_child(command, STDIN_FILENO, ends[1]);
+    close(ends[1]);
+    Ended ended{};
+    std::array<char, 4096> buffer;
+    for (ssize_t count; (count = read(ends[0], buffer.data(), buffer.size())) > 0;) {
+        ended.output.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    close(ends[0]);
+    rusage usage{};
+    wait4(child, &ended.status, 0, &usage);
+    ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    ended.peak_megabytes = static_cast<double>(usage.ru_maxrss) / 1024;
+    return ended;
+}
+
+Ended run_or_throw(const std::vector<std::string>& command) {
+    Ended ended = run_to_end(command);
+    if (ended.status == 0) return ended;
+    throw std::runtime_error(
+        fmt::format("`{}` ended with {}\n{}", fmt::join(command, " "), how_it_ended(ended.status), ended.output));
 }
 
 Worker::Worker(std::vector<std::string> command) : command_(std::move(command)) {

@@ -21,6 +21,21 @@ pid_t start_child(const std::vector<std::string>& command, int input, int output
 /// "exit code 1", "signal 9 (Killed)", of a status as waitpid gives it.
 std::string how_it_ended(int status);
 
+/// What is known of a process that has ended.
+struct Ended {
+    int status;          // as waitpid gives it
+    std::string output;  // what it printed
+    double seconds;
+    double peak_megabytes;
+};
+
+/// Starts a program and waits for its end, whatever that is.
+Ended run_to_end(const std::vector<std::string>& command);
+
+/// The same for a program without which there is no figure.
+/// @throws std::runtime_error, with what it printed, if it fails.
+Ended run_or_throw(const std::vector<std::string>& command);
+
 /// A process that serves (worker.hpp). Between its turns it is stopped: whatever threads it has, they disturb nobody.
 class Worker {
    public:

@@ -43,7 +43,9 @@ constexpr Promise promises[] = {
     {"node_10000_over_raw", 1.15},
     {"allocations_per_step", 0},
     {"rss_10000_over_100", 1.01},
-    {"compile_s", 5},
+    {"compile_s", 3.5},
+    {"full_build_s", 300},
+    {"demo_build_s", 110},
     {"peak_rss_over_handwritten", 1.3},
     {"node_ns_depth_1000000_over_1000", 1.5},
 };
@@ -133,32 +135,41 @@ void require_writable(const std::string& file) {
     }
 }
 
-void run(const std::string& filter, int repetitions, bool processes, const std::string& json_file) {
-    if (!json_file.empty()) require_writable(json_file);
+/// What is measured, and where it goes.
+struct Settings {
+    std::string filter = ".";
+    int repetitions = 31;
+    bool skip_processes = false, builds = false;
+    std::string json_file;
+};
+
+void run(const Settings& settings) {
+    if (!settings.json_file.empty()) require_writable(settings.json_file);
     bench::Ratios ratios;
     bench::add_steps(ratios);
     bench::add_tape_overhead(ratios);
     bench::add_kernels(ratios);
     const std::vector<std::string> flags = {"xtape_bench", "--benchmark_enable_random_interleaving=true",
-                                            fmt::format("--benchmark_repetitions={}", repetitions),
-                                            "--benchmark_min_time=0.05", "--benchmark_filter=" + filter};
+                                            fmt::format("--benchmark_repetitions={}", settings.repetitions),
+                                            "--benchmark_min_time=0.05", "--benchmark_filter=" + settings.filter};
     std::vector<char*> arguments;
     for (const std::string& flag : flags) arguments.push_back(const_cast<char*>(flag.c_str()));
     int count = static_cast<int>(arguments.size());
     benchmark::Initialize(&count, arguments.data());
     Medians reporter;
     if (benchmark::RunSpecifiedBenchmarks(&reporter) == 0) {
-        throw std::runtime_error(fmt::format("--filter {}: no benchmark has such a name", filter));
+        throw std::runtime_error(fmt::format("--filter {}: no benchmark has such a name", settings.filter));
     }
     Figures figures = figures_of(ratios, reporter.seconds());
-    if (processes) figures.merge(bench::measure_processes());
+    if (!settings.skip_processes) figures.merge(bench::measure_processes());
+    if (settings.builds) figures.merge(bench::measure_builds());
     reporter.print();
     print(figures);
-    if (json_file.empty()) return;
+    if (settings.json_file.empty()) return;
     nlohmann::ordered_json json = nlohmann::ordered_json::parse(reporter.json());
     json["ratios"] = figures;
     const std::string text = json.dump(2) + "\n";
-    nn::write_file_atomically(json_file, std::as_bytes(std::span(text)));
+    nn::write_file_atomically(settings.json_file, std::as_bytes(std::span(text)));
 }
 
 }  // namespace
@@ -167,16 +178,17 @@ int main(int argc, char** argv) {
     CLI::App app{
         "Benchmarks of xtape: training steps against hand-written ones, the tape's overhead, kernels, memory."};
     app.option_defaults()->always_capture_default();
-    std::string filter = ".", json_file, child;
-    int repetitions = 31;
-    bool skip_processes = false;
+    Settings settings;
+    std::string child;
     std::tuple<std::string, int, std::size_t> worker;
-    app.add_option("--filter", filter, "run the benchmarks whose names match this regular expression");
-    app.add_option("--repetitions", repetitions, "of each benchmark, at random times; medians are reported")
+    app.add_option("--filter", settings.filter, "run the benchmarks whose names match this regular expression");
+    app.add_option("--repetitions", settings.repetitions, "of each benchmark, at random times; medians are reported")
         ->check(CLI::Range(1, 1000));
-    app.add_flag("--no-processes", skip_processes,
+    app.add_flag("--no-processes", settings.skip_processes,
                  "leave out compile time, memory and calls to the heap (about a minute)");
-    app.add_option("--json", json_file, "write all figures and the ratios to this file");
+    app.add_flag("--builds", settings.builds,
+                 "measure full builds as well, in a temporary directory (ten minutes and more)");
+    app.add_option("--json", settings.json_file, "write all figures and the ratios to this file");
     // What this program starts itself with.
     app.add_option("--child", child, "")->group("");
     const CLI::Option* is_worker = app.add_option("--worker", worker, "")->group("");
@@ -191,7 +203,7 @@ int main(int argc, char** argv) {
         } else if (!child.empty()) {
             bench::run_as_child(child);
         } else {
-            run(filter, repetitions, !skip_processes, json_file);
+            run(settings);
         }
     } catch (const std::exception& error) {
         fmt::print(stderr, "xtape_bench: {}\n", error.what());

@@ -1,20 +1,16 @@
 // Children of this program train; the parent reads what they print and what the system says they used.
 #include "processes.hpp"
 
-#include <algorithm>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <cstdio>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <new>
 #include <sstream>
 #include <stdexcept>
@@ -63,36 +59,44 @@ double status_kilobytes(const std::string& key) {
 
 void print(const char* name, double value) { fmt::print("{} {}\n", name, value); }
 
-struct Ended {
-    std::map<std::string, double> figures;  // printed by the child, a name and a number a line
-    double seconds;
-    double peak_megabytes;
-};
-
-Ended run(const std::vector<std::string>& command) {
-    std::array<int, 2> ends;
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe for a child process");
-    const auto start = std::chrono::steady_clock::now();
-    const pid_t child = start_child(command, STDIN_FILENO, ends[1]);
-    close(ends[1]);
-    std::string output;
-    std::array<char, 4096> buffer;
-    for (ssize_t count; (count = read(ends[0], buffer.data(), buffer.size())) > 0;) {
-        output.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    close(ends[0]);
-    int status = 0;
-    rusage usage{};
-    wait4(child, &status, 0, &usage);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (status != 0) {
-        throw std::runtime_error(fmt::format("`{}` ended with {}", fmt::join(command, " "), how_it_ended(status)));
-    }
-    Ended ended{{}, seconds, static_cast<double>(usage.ru_maxrss) / 1024};
+/// What a child printed: a name and a number a line.
+std::map<std::string, double> figures_of(const std::string& output) {
+    std::map<std::string, double> figures;
     std::istringstream lines(output);
     std::string name;
-    for (double value; lines >> name >> value;) ended.figures[name] = value;
-    return ended;
+    for (double value; lines >> name >> value;) figures[name] = value;
+    return figures;
+}
+
+/// An empty directory, removed with all that is in it when this object goes.
+class TemporaryDirectory {
+   public:
+    TemporaryDirectory() : path_(std::filesystem::temp_directory_path() / "xtape_bench_XXXXXX") {
+        if (mkdtemp(path_.data()) == nullptr) {
+            throw std::runtime_error(fmt::format("no directory {}: {}", path_, std::strerror(errno)));
+        }
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+    const std::string& path() const { return path_; }
+
+   private:
+    std::string path_;
+};
+
+/// Seconds from an empty directory until `target` is built, two compilers at a time, nothing from a cache.
+double seconds_to_build(const char* target) {
+    const TemporaryDirectory directory;
+    const Ended configured = run_or_throw({"cmake", "-S", XTAPE_SOURCE_DIR, "-B", directory.path(), "-G", "Ninja",
+                                           "-DCMAKE_CXX_COMPILER_LAUNCHER=", "-DCMAKE_CXX_COMPILER=" XTAPE_COMPILER});
+    const Ended built = run_or_throw(
+        {"env", "CCACHE_DISABLE=1", "cmake", "--build", directory.path(), "--parallel", "2", "--target", target});
+    return configured.seconds + built.seconds;
 }
 
 std::vector<std::string> words_of(const char* text) {
@@ -132,7 +136,9 @@ void run_as_child(const std::string& task) {
 }
 
 std::map<std::string, double> measure_processes() {
-    const auto task = [](const char* name) { return run({this_program(), "--child", name}).figures; };
+    const auto task = [](const char* name) {
+        return figures_of(run_or_throw({this_program(), "--child", name}).output);
+    };
     const auto xtape = task("steps"), keeping = task("keeping_steps"), handwritten = task("handwritten_steps");
     std::map<std::string, double> figures;
     figures["allocations_per_step"] = xtape.at("allocations_per_step");
@@ -148,13 +154,17 @@ std::map<std::string, double> measure_processes() {
         compile.emplace_back(word);
     std::vector<double> seconds;
     for (int i = 0; i < 3; ++i) {
-        const Ended compiled = run(compile);
+        const Ended compiled = run_or_throw(compile);
         seconds.push_back(compiled.seconds);
         figures["compile_megabytes"] = compiled.peak_megabytes;
     }
     std::sort(seconds.begin(), seconds.end());
     figures["compile_s"] = seconds[1];
     return figures;
+}
+
+std::map<std::string, double> measure_builds() {
+    return {{"full_build_s", seconds_to_build("all")}, {"demo_build_s", seconds_to_build("ae_vs_vae")}};
 }
 
 }  // namespace bench
