@@ -165,18 +165,18 @@ void add_elementwise(Ratios& ratios) {
     for (const autograd::OpSpec& spec : autograd::registry()) {
         if (!spec.is_elementwise()) continue;
         std::vector<Input> inputs;
-        for (std::size_t i = 0; i < spec.arity; ++i)
-            inputs.push_back({{rows, columns}, spec.domain[i]});
+        for (std::size_t i = 0; i < spec.arity; ++i) inputs.push_back({{rows, columns}, spec.domain[i]});
         const std::string xtape = add_call(spec.name, inputs, spec.call);
         if (spec.arity <= memory.size()) {
-            ratios.push_back({"kernel_" + spec.name + "_over_memory", xtape, memory[spec.arity - 1]});
+            ratios.push_back({"kernel_" + spec.name + "_over_memory", xtape, {memory[spec.arity - 1]}});
         }
         const auto raw = elementwise_loops().find(spec.name);
         const bool listed = raw != elementwise_loops().end();
         if (!listed && !spec.reference) continue;
-        ratios.push_back({"kernel_" + spec.name + (listed ? "_over_raw" : "_over_reference"), xtape,
-                          add_raw("kernel/" + spec.name + (listed ? "/raw" : "/reference"), inputs, elements,
-                                  listed ? raw->second : loop_of_reference(spec))});
+        ratios.push_back({"kernel_" + spec.name + (listed ? "_over_raw" : "_over_reference"),
+                          xtape,
+                          {add_raw("kernel/" + spec.name + (listed ? "/raw" : "/reference"), inputs, elements,
+                                   listed ? raw->second : loop_of_reference(spec))}});
     }
 }
 
@@ -323,8 +323,9 @@ void add_kernels(Ratios& ratios) {
     for (const Case& each : cases()) {
         std::vector<Input> inputs;
         for (const Shape& shape : each.shapes) inputs.push_back({shape});
-        ratios.push_back({"kernel_" + each.name + "_over_raw", add_call(each.name, inputs, each.call),
-                          add_raw("kernel/" + each.name + "/raw", inputs, each.outputs, each.raw)});
+        ratios.push_back({"kernel_" + each.name + "_over_raw",
+                          add_call(each.name, inputs, each.call),
+                          {add_raw("kernel/" + each.name + "/raw", inputs, each.outputs, each.raw)}});
     }
 }
 

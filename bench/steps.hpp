@@ -12,7 +12,8 @@ namespace bench {
 /// Half of the values zero, the others anywhere in [0.5, 1): as far as a loss is concerned, pictures.
 autograd::Array<float> pictures(std::size_t batch, std::size_t pixels);
 
-/// One step of the example's VAE, of its autoencoder, or of its VAE with convolutions, on the same batch again and again.
+/// One step of the example's VAE, of its autoencoder, or of its VAE with convolutions, on the same batch again and
+/// again.
 class XtapeStep {
    public:
     enum class Kind { vae, ae, convolutional_vae };
@@ -36,8 +37,9 @@ class XtapeStep {
     autograd::Parameter<float> x_;
 };
 
-/// What a worker does that add_steps() has started: serves one contender, until nobody asks for more.
+/// What a worker does that add_steps() has started: serves one contender, until nobody asks for more. Its size is that
+/// of a batch, for most of them.
 /// @throws std::runtime_error if there is none of that name.
-void run_as_worker(const std::string& contender, int threads, std::size_t batch);
+void run_as_worker(const std::string& contender, int threads, std::size_t size);
 
 }  // namespace bench
