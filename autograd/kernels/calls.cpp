@@ -3,6 +3,8 @@
 #include "autograd/kernels/calls.hpp"
 
 #include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -13,6 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -47,6 +52,7 @@ constexpr std::size_t shut = std::size_t{1} << 62;
 // Trivially destructible: calls may be under way until the very end.
 constinit std::atomic<std::size_t> under_way{0};        // calls of OpenBLAS, and `shut` while no more may begin
 constinit std::atomic<std::size_t> others_under_way{0};  // calls of other libraries, and `shut`
+constinit std::atomic<bool> others_are_over{false};      // `shut` for good
 constinit std::atomic<std::size_t> made{0};              // OpenBLAS has buffers for so many calls
 constinit std::mutex making;
 constinit thread_local std::size_t of_this_thread = 0;  // of those under way
@@ -89,8 +95,13 @@ Buffers& buffers() {
 /// Waits until no other thread's call is under way, and lets none begin.
 void shut_gate() {
     under_way += shut;
-    others_under_way += shut;
+    if (!others_are_over) others_under_way += shut;
     while (under_way != shut + of_this_thread || others_under_way != shut + others_of_this_thread) nap();
+}
+
+void open_gate() {
+    under_way -= shut;
+    if (!others_are_over) others_under_way -= shut;
 }
 
 // OpenBLAS starts threads of its own when it is loaded, each of which takes a buffer. Where there is no room for it, such
@@ -117,14 +128,13 @@ void prepare_for_forks() {
         },
         [] {
             wait_for_its_threads_again();
-            under_way -= shut;
-            others_under_way -= shut;
+            open_gate();
             making.unlock();
         },
         [] {
             believed_before = 0;
             under_way = of_this_thread;
-            others_under_way = others_of_this_thread;
+            others_under_way = others_of_this_thread + (others_are_over ? shut : 0);
             making.unlock();
         });
 }
@@ -190,6 +200,33 @@ const OpenMp& openmp() {
 
 }  // namespace
 
+// The loader's list begins with the program, and what is needed comes behind what needs it.
+bool came_with_program() {
+    const auto file_name = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
+    Dl_info info{};
+    link_map* own = nullptr;
+    if (dladdr1(reinterpret_cast<void*>(&came_with_program), &info, reinterpret_cast<void**>(&own), RTLD_DL_LINKMAP) == 0) {
+        return false;
+    }
+    std::set<std::string, std::less<>> needed;
+    for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
+        const bool is_program = map == _r_debug.r_map;
+        if (!is_program && !needed.contains(file_name(map->l_name))) continue;
+        if (map == own) return true;
+        const auto entries = [map](ElfW(Sxword) tag, const auto& visit) {
+            for (const ElfW(Dyn)* entry = map->l_ld; entry->d_tag != DT_NULL; ++entry) {
+                if (entry->d_tag == tag) visit(entry->d_un);
+            }
+        };
+        std::uintptr_t strings = 0;
+        entries(DT_STRTAB, [&](const auto& value) { strings = value.d_ptr < map->l_addr ? map->l_addr + value.d_ptr : value.d_ptr; });
+        entries(DT_NEEDED, [&](const auto& value) {
+            needed.emplace(file_name(reinterpret_cast<const char*>(strings + value.d_val)));
+        });
+    }
+    return false;
+}
+
 bool address_space_has_room(std::size_t bytes) {
     void* room = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED) return false;
@@ -215,6 +252,15 @@ Calls::~Calls() {
     (library_ == Library::openblas ? of_this_thread : others_of_this_thread) -= count_;
     (library_ == Library::openblas ? under_way : others_under_way) -= count_;
 }
+
+void end_other_calls() {
+    const std::scoped_lock lock(making);  // no fork shuts the gate meanwhile
+    if (others_are_over.exchange(true)) return;
+    others_under_way += shut;
+    while (others_under_way != shut + others_of_this_thread) nap();
+}
+
+bool other_calls_are_over() { return others_are_over.load(std::memory_order_relaxed); }
 
 bool WithoutOpenMpTeam::is_possible() {
     return openmp().get_max_threads != nullptr && openmp().set_num_threads != nullptr;

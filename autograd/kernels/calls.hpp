@@ -31,6 +31,16 @@ class Calls {
     std::size_t count_;
 };
 
+/// Waits for the calls of other libraries than OpenBLAS, and lets none begin any more: to be called before the end of the process
+/// takes from such a library what it computes with.
+void end_other_calls();
+/// Whether end_other_calls() was called: to be asked before a call is begun, which would wait for ever.
+[[nodiscard]] bool other_calls_are_over();
+
+/// Whether this code came with the program, and not by dlopen: then no thread of the program runs yet while static objects are
+/// made.
+[[nodiscard]] bool came_with_program();
+
 /// Whether the process may have so much more memory.
 [[nodiscard]] bool address_space_has_room(std::size_t bytes);
 

@@ -2,6 +2,7 @@
 #include "autograd/kernels/onednn.hpp"
 
 #include <atomic>
+#include <cstdlib>
 
 #include "autograd/base/error.hpp"
 #include "autograd/kernels/calls.hpp"
@@ -21,6 +22,19 @@ bool has_avx2(dnnl_cpu_isa_t isa) {
     return (static_cast<unsigned>(isa) & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
 }
 
+// oneDNN's kernels are static objects of its functions. The end of the process destroys them before what was made before them,
+// and so before any destructor of ours, while other threads may be inside. But first of all it destroys what belongs to the
+// thread that ends the process: the thread of main(), as a rule.
+struct EndOfCalls {
+    ~EndOfCalls() { end_other_calls(); }
+};
+[[gnu::constructor]] void watch_main_thread() {
+    // A library that was loaded later could not be unloaded any more.
+    if (came_with_program()) static_cast<void>([] { static thread_local EndOfCalls end; return &end; }());
+}
+/// Where another thread ends the process, or a library is unloaded: to be called when oneDNN has made its kernels.
+void watch_other_ends() { std::atexit(end_other_calls); }
+
 const char* in_words(dnnl_cpu_isa_t isa) {
     const auto includes = [isa](unsigned other) { return (static_cast<unsigned>(isa) & other) == other; };
     if (includes(dnnl_cpu_isa_avx512_core_amx)) return "AMX";
@@ -33,7 +47,7 @@ const char* in_words(dnnl_cpu_isa_t isa) {
 bool uses_onednn() {
     static const bool uses = (always_uses_onednn || has_avx2(dnnl_get_effective_cpu_isa())) &&
                              (DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_SEQ || WithoutOpenMpTeam::is_possible());
-    return uses;
+    return uses && !other_calls_are_over();
 }
 
 std::string onednn_in_words() {
@@ -50,7 +64,10 @@ void onednn_sgemm(bool transpose_a, bool transpose_b, std::ptrdiff_t m, std::ptr
     const WithoutOpenMpTeam on_this_thread;
     const dnnl_status_t status =
         dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-    if (status == dnnl_success) return has_kernels.store(true, std::memory_order_relaxed);
+    if (status == dnnl_success) {
+        if (!has_kernels.exchange(true, std::memory_order_relaxed)) watch_other_ends();
+        return;
+    }
     throw Error("oneDNN could not compute a product of matrices (status " + std::to_string(status) + ")" +
                 (status == dnnl_out_of_memory ? ": there is no memory for it to work in" : ""));
 }

@@ -2,21 +2,17 @@
 // issue 4267). What it has for this processor it may take before main(), when nothing computes yet, and not later.
 #include "autograd/kernels/openblas.hpp"
 
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cctype>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <set>
 #include <sstream>
 #include <string_view>
+
+#include "autograd/kernels/calls.hpp"
 
 extern "C" {
 void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
@@ -58,34 +54,6 @@ std::vector<std::string> cores_for_processor() {
     if (vectors_of_processor() >= Vectors::avx2) cores.emplace_back("HASWELL");
 #endif
     return cores;
-}
-
-/// Whether this code came with the program, and not by dlopen: then no thread of the program runs yet while it is
-/// initialised. The loader's list begins with the program, and what is needed comes behind what needs it.
-bool came_with_program() {
-    const auto file_name = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
-    Dl_info info{};
-    link_map* own = nullptr;
-    if (dladdr1(reinterpret_cast<void*>(&came_with_program), &info, reinterpret_cast<void**>(&own), RTLD_DL_LINKMAP) == 0) {
-        return false;
-    }
-    std::set<std::string, std::less<>> needed;
-    for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
-        const bool is_program = map == _r_debug.r_map;
-        if (!is_program && !needed.contains(file_name(map->l_name))) continue;
-        if (map == own) return true;
-        const auto entries = [map](ElfW(Sxword) tag, const auto& visit) {
-            for (const ElfW(Dyn)* entry = map->l_ld; entry->d_tag != DT_NULL; ++entry) {
-                if (entry->d_tag == tag) visit(entry->d_un);
-            }
-        };
-        std::uintptr_t strings = 0;
-        entries(DT_STRTAB, [&](const auto& value) { strings = value.d_ptr < map->l_addr ? map->l_addr + value.d_ptr : value.d_ptr; });
-        entries(DT_NEEDED, [&](const auto& value) {
-            needed.emplace(file_name(reinterpret_cast<const char*>(strings + value.d_val)));
-        });
-    }
-    return false;
 }
 
 /// Takes other kernels; false if OpenBLAS has none of that name.
