@@ -21,9 +21,8 @@ constexpr double flops_for_onednn = 2e6;
 /// Of one of the pieces that work is cut into: more pictures than that gain nothing, and less is then shared.
 constexpr std::size_t most_in_a_piece = 16;
 
-/// So many terms of a weight's sum are left to oneDNN, which adds them up in sequence, and more only where they come from one
-/// picture: then up to the second number, beyond which there are products with windows.
-constexpr std::size_t terms_in_a_piece = 1024, most_terms_in_a_piece = 4096;
+/// Sums of up to so many terms are left to oneDNN, which adds them up in sequence: longer ones are of products with windows.
+constexpr std::size_t most_terms = 800;
 
 double flops(const ConvolutionExtents& e) {
     return 2.0 * static_cast<double>(e.pictures) * static_cast<double>(e.weight_size()) *
@@ -90,12 +89,11 @@ class Convolution {
         : side_(side),
           extents_(extents),
           in_a_piece_(side == Side::weight
-                          ? std::clamp(terms_in_a_piece / (extents.rows.count * extents.columns.count), std::size_t{1}, most_in_a_piece)
+                          ? std::clamp(most_terms / (extents.rows.count * extents.columns.count), std::size_t{1}, most_in_a_piece)
                           : most_in_a_piece),
           pieces_((extents.pictures + in_a_piece_ - 1) / in_a_piece_),
           by_onednn_(std::is_same_v<T, float> && flops(extents) >= flops_for_onednn &&
-                     (side != Side::weight || extents.rows.count * extents.columns.count <= most_terms_in_a_piece) &&
-                     has_onednn_for(0) && has_onednn_for(pieces_ - 1)),
+                     terms_of_a_sum() <= most_terms && has_onednn_for(0) && has_onednn_for(pieces_ - 1)),
           by_windows_(side, extents) {}
 
     void run(T* x, T* y, T* w) const {
@@ -118,6 +116,19 @@ class Convolution {
    private:
     std::size_t pictures_of(std::size_t piece) const {
         return std::min(in_a_piece_, extents_.pictures - piece * in_a_piece_);
+    }
+    /// Of a weight's sum, those of one picture: pieces have more only up to most_terms.
+    std::size_t terms_of_a_sum() const {
+        const std::size_t elements = extents_.rows.size * extents_.columns.size;
+        switch (side_) {
+            case Side::outputs:
+                return extents_.channels / extents_.groups * elements;
+            case Side::pictures:
+                return extents_.outputs / extents_.groups * elements;
+            case Side::weight:
+                break;
+        }
+        return extents_.rows.count * extents_.columns.count;
     }
     bool has_onednn_for(std::size_t piece) const { return onednn_convolves(side_, some_of(extents_, pictures_of(piece))); }
 
