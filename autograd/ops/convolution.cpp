@@ -168,7 +168,7 @@ X<T> fold(X<T> x, const Shape& pictures, Size2d kernel, const Sliding& sliding) 
     return folded(x, with_context_of("fold", fitting, x));
 }
 
-// ---- conv2d and conv_transpose2d ----
+// ---- conv2d, conv_transpose2d and conv2d_weight ----
 
 namespace {
 
@@ -385,6 +385,19 @@ X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolutio
     return add_channels(apply(ToPictures{with_context_of("conv_transpose2d", of, x, weight, bias)}, x, weight), bias);
 }
 
+template <template <class> class X, class T> requires Operand<X<T>>
+X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> g, const Convolution& options) {
+    const auto of = [&] {
+        const Convolved made = convolution_of(x.shape(), weight, nullptr, options);
+        if (g.shape() != made.outputs_shape()) {
+            throw ShapeError("conv2d_weight: conv2d makes shape " + to_string(made.outputs_shape()) +
+                             " of such pictures and a weight of shape " + to_string(weight) + ", not " + to_string(g.shape()));
+        }
+        return made;
+    };
+    return apply(ToWeight{with_context_of("conv2d_weight", of, x, g)}, x, g);
+}
+
 // ---- max_pool2d and avg_pool2d ----
 
 namespace {
@@ -482,6 +495,7 @@ X<T> avg_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
     template X conv2d(X, X, X, const Convolution&);                     \
     template X conv_transpose2d(X, X, const TransposedConvolution&);    \
     template X conv_transpose2d(X, X, X, const TransposedConvolution&); \
+    template X conv2d_weight(X, const Shape&, X, const Convolution&);    \
     template X max_pool2d(X, Size2d, const Pooling&);                   \
     template X avg_pool2d(X, Size2d, const Pooling&);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)

@@ -77,6 +77,12 @@ template <template <class> class X, class T> requires Operand<X<T>>
 template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
 [[nodiscard]] X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolution& options = {});
 
+/// The adjoint of conv2d in its weight, of the weight's shape: of pictures x and of g, what conv2d makes of them. (PyTorch's
+/// nn.grad.conv2d_weight.)
+/// @throws ShapeError if conv2d refuses such a weight, or makes no such g.
+template <template <class> class X, class T> requires Operand<X<T>>
+[[nodiscard]] X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> g, const Convolution& options = {});
+
 /// The largest element of each window, NaN if one is; what lies outside the pictures does not count. Elements that
 /// share a maximum share its gradient equally. It needs the memory of unfold(x) until the backward sweep has passed.
 /// @throws ShapeError if x is not of rank 4, no window fits, or the padding is more than half of the kernel.
@@ -109,10 +115,13 @@ inline constexpr Documentation unfold{.formula = "every window as a column", .gr
 inline constexpr Documentation fold{.formula = "windows added up to pictures", .gradient = "unfold(g)"};
 inline constexpr Documentation conv2d{
     .formula = "y[n, o, i, j] = sum of w[o, c, p, q] x[n, c, i + p, j + q]",
-    .gradient = "conv_transpose2d(g, w), the correlation of x with g"};
+    .gradient = "conv_transpose2d(g, w), conv2d_weight(x, g)"};
 inline constexpr Documentation conv_transpose2d{
     .formula = "y[n, o, i + p, j + q] = sum of w[c, o, p, q] x[n, c, i, j]",
-    .gradient = "conv2d(g, w), the correlation of g with x"};
+    .gradient = "conv2d(g, w), conv2d_weight(g, x)"};
+inline constexpr Documentation conv2d_weight{
+    .formula = "w[o, c, p, q] = sum of y[n, o, i, j] x[n, c, i + p, j + q]",
+    .gradient = "conv_transpose2d(y, g), conv2d(x, g)"};
 inline constexpr Documentation max_pool2d{
     .formula = "the largest element of each window",
     .gradient = "g to the largest",

@@ -1155,7 +1155,7 @@ def linear(x0, x1, w0, w1, bias):
 
 OPS["linear"] = Structured(linear, [each + (bias,) for each in DOTS for bias in (0.0, "-inf")
                                       if (each[0], each[2], bias) != ("largest", "largest", "-inf")])  # inf - inf
-for name in ["outer", "conv_transpose2d"]:
+for name in ["outer", "conv_transpose2d", "conv2d_weight"]:
     OPS[name] = Structured(lambda a, b: ([times(a, b)], [wide(b), wide(a)]), TWO)
 OPS["prod"] = Structured(lambda a, b, c: ([times(times(a, b), c)], [times(b, c), times(a, c), times(a, b)]),
                          [(a, 1, b) for a, b in TWO] +

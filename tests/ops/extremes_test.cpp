@@ -219,6 +219,7 @@ const std::map<std::string, Call>& calls() {
         {"linear", {{{1, 2}, {1, 2}, {1}}, [](auto v) { return linear(v[0], v[1], v[2]); }}},
         {"outer", {{{1}, {1}}, [](auto v) { return outer(v[0], v[1]); }}},
         {"conv_transpose2d", {{{1, 1, 1, 1}, {1, 1, 1, 1}}, [](auto v) { return conv_transpose2d(v[0], v[1]); }}},
+        {"conv2d_weight", {{{1, 1, 1, 1}, {1, 1, 1, 1}}, [](auto v) { return conv2d_weight(v[0], {1, 1, 1, 1}, v[1]); }}},
         {"prod", {{{3}}, [](auto v) { return prod(v[0]); }}},
         {"cumulative_prod", {{{2}}, [](auto v) { return cumulative_prod(v[0], 0); }}},
         {"linear_recurrence", {{{2}, {2}}, [](auto v) { return linear_recurrence(v[0], v[1], 0); }}},

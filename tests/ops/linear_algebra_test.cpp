@@ -50,7 +50,7 @@ TEST_CASE("linear algebra: tangents are the transposes of gradients") {
         "matmul",     "outer",  "vecdot",    "diagonal",         "trace",
         "solve",      "inv",    "det",       "slogdet",          "cholesky",    "eigh",
         "eigvalsh",   "einsum", "tensordot", "softmax",          "log_softmax", "cross_entropy",
-        "unfold",     "fold",   "conv2d",    "conv_transpose2d", "max_pool2d",  "avg_pool2d",
+        "unfold",     "fold",   "conv2d",    "conv_transpose2d", "conv2d_weight", "max_pool2d",  "avg_pool2d",
         "layer_norm", "linear"};
     std::size_t found = 0;
     for (const OpSpec& spec : registry()) {

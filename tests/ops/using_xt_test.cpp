@@ -110,7 +110,7 @@ int of_shape_one_by_three_by_three(T v, const T c) {
     count(cross_entropy(v, {0, 1, 2}), straight_through(v, c), stop_gradient(v));
     const T picture = reshape(v, {1, 1, 3, 3}), weight = reshape(slice(v, 1, {0, 1}), {1, 1, 1, 3});
     count(unfold(picture, 2), fold(unfold(picture, 2), {1, 1, 3, 3}, 2), conv2d(picture, weight), conv2d(picture, weight, reshape(sum(c), {1})));
-    count(conv_transpose2d(picture, weight), max_pool2d(picture, 2), avg_pool2d(T(picture), {2, 1}));
+    count(conv_transpose2d(picture, weight), conv2d_weight(picture, {1, 1, 1, 3}, conv2d(picture, weight)), max_pool2d(picture, 2), avg_pool2d(T(picture), {2, 1}));
     count(v + c, v - 1, 2 * c, v / T(v), -v, v < c, v >= 0.5f, c != v);
     autograd::Rng rng(1);
     count(normal_like(v, rng), uniform_like(c, rng), bernoulli_like(sigmoid(v), rng));

@@ -52,10 +52,8 @@ struct ConvolutionCase {
     Size2d count;
 };
 
-OpSpec conv2d_spec() {
-    OpSpec spec{.name = "conv2d", .documentation = ops::words::conv2d, .ulps = 40};
-    for (const ConvolutionCase& each : {
-             ConvolutionCase{"(1, 1, 3, 3) by 1 x 1", {1, 1, 3, 3}, {1, 1, 1, 1}, {}, {3, 3}},
+std::vector<ConvolutionCase> convolution_cases() {
+    return {{"(1, 1, 3, 3) by 1 x 1", {1, 1, 3, 3}, {1, 1, 1, 1}, {}, {3, 3}},
              {"(2, 3, 5, 4) by 3 x 2", {2, 3, 5, 4}, {4, 3, 3, 2}, {}, {3, 3}},
              {"stride 2", {2, 2, 5, 6}, {3, 2, 2, 3}, {.stride = 2}, {2, 2}},
              {"stride (1, 2)", {1, 2, 4, 5}, {2, 2, 2, 2}, {.stride = {1, 2}}, {3, 2}},
@@ -69,8 +67,12 @@ OpSpec conv2d_spec() {
              {"more padding than window", {1, 1, 2, 2}, {1, 1, 1, 2}, {.stride = 2, .padding = 3}, {4, 4}},
              {"two groups", {2, 4, 3, 4}, {6, 2, 2, 2}, {.groups = 2}, {2, 3}},
              {"a group for each channel", {2, 3, 4, 3}, {3, 1, 2, 2}, {.padding = 1, .groups = 3}, {5, 4}},
-             {"no rows", {0, 2, 3, 3}, {2, 2, 2, 2}, {}, {2, 2}},
-         }) {
+             {"no rows", {0, 2, 3, 3}, {2, 2, 2, 2}, {}, {2, 2}}};
+}
+
+OpSpec conv2d_spec() {
+    OpSpec spec{.name = "conv2d", .documentation = ops::words::conv2d, .ulps = 40};
+    for (const ConvolutionCase& each : convolution_cases()) {
         spec.cases.push_back({.name = each.name,
                                 .shapes = {each.x, each.weight},
                                 .call = [each](auto v) { return conv2d(v[0], v[1], each.options); },
@@ -96,6 +98,42 @@ OpSpec conv2d_spec() {
         {{{1, 1, 4, 4}, {2, 1, 3, 3}, {3}},
          [](auto v) { return conv2d(v[0], v[1], v[2]); },
          {"conv2d", "bias", "(2,)", "(3,)"}},
+    };
+    return spec;
+}
+
+/// Of pictures and outputs.
+Array<double> weight_of(Arrays x, const Shape& weight, const Convolution& options) {
+    const std::size_t inputs = weight[1], outputs = weight[0] / options.groups;
+    auto out = full<double>(weight, 0);
+    for (std::size_t o = 0; o < weight[0]; ++o)
+        for (std::size_t c = 0; c < inputs; ++c)
+            for (std::size_t p = 0; p < weight[2]; ++p)
+                for (std::size_t q = 0; q < weight[3]; ++q)
+                    for (std::size_t n = 0; n < x[1].shape()[0]; ++n)
+                        for (std::size_t i = 0; i < x[1].shape()[2]; ++i)
+                            for (std::size_t j = 0; j < x[1].shape()[3]; ++j)
+                                out(o, c, p, q) +=
+                                    x[1](n, o, i, j) * at(x[0], n, o / outputs * inputs + c,
+                                                          place(i, p, options.stride.height, options.dilation.height,
+                                                                options.padding.height),
+                                                          place(j, q, options.stride.width, options.dilation.width,
+                                                                options.padding.width));
+    return out;
+}
+
+OpSpec conv2d_weight_spec() {
+    OpSpec spec{.name = "conv2d_weight", .documentation = ops::words::conv2d_weight, .ulps = 40};
+    for (const ConvolutionCase& each : convolution_cases()) {
+        spec.cases.push_back({.name = each.name,
+                              .shapes = {each.x, {each.x[0], each.weight[0], each.count.height, each.count.width}},
+                              .call = [each](auto v) { return conv2d_weight(v[0], each.weight, v[1], each.options); },
+                              .reference = [each](Arrays x) { return weight_of(x, each.weight, each.options); }});
+    }
+    const auto call = [](auto v) { return conv2d_weight(v[0], {2, 3, 2, 2}, v[1]); };
+    spec.misuses = {
+        {{{1, 3, 4, 4}, {1, 2, 3, 4}}, call, {"conv2d_weight", "(1, 2, 3, 3)", "(2, 3, 2, 2)", "(1, 2, 3, 4)"}},
+        {{{1, 4, 4, 4}, {1, 2, 3, 3}}, call, {"conv2d", "(1, 4, 4, 4)", "3 channels", "have 4"}},
     };
     return spec;
 }
@@ -327,6 +365,7 @@ std::vector<OpSpec> convolution_specs() {
             fold_spec(),
             conv2d_spec(),
             conv_transpose2d_spec(),
+            conv2d_weight_spec(),
             pooling_spec(
                 {.name = "max_pool2d", .documentation = ops::words::max_pool2d, .ulps = 0.5},
                 [](auto x, Size2d kernel, const Pooling& options) { return max_pool2d(x, kernel, options); },
