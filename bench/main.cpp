@@ -69,6 +69,7 @@ class Medians : public benchmark::BenchmarkReporter {
 
     bool ReportContext(const Context& context) override {
         PrintBasicContext(&std::cout, context);
+        std::cout << "xtape: " << autograd::describe_backend() << '\n';
         std::cout << "All benchmarks take turns, for some minutes; the table follows at the end.\n" << std::flush;
         return json_.ReportContext(context);
     }
@@ -189,6 +190,7 @@ void run(const Settings& settings) {
     print(figures);
     if (settings.json_file.empty()) return;
     nlohmann::ordered_json json = nlohmann::ordered_json::parse(reporter.json());
+    json["backend"] = autograd::describe_backend();
     json["ratios"] = figures;
     const std::string text = json.dump(2) + "\n";
     nn::write_file_atomically(settings.json_file, std::as_bytes(std::span(text)));

@@ -3,11 +3,12 @@
 #include "autograd/kernels/blas.hpp"
 
 #include <algorithm>
-#include <cstdint>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "autograd/base/array.hpp"
 #include "autograd/base/threads.hpp"
@@ -60,22 +61,69 @@ int leading(const Matrix<T>& matrix) {
     return std::max(1, extent(matrix.columns));
 }
 
+/// BLAS's gemm, by rows: c = a b + beta c.
+template <class T>
+void blas_gemm(int m, int n, int k, Matrix<T> a, Matrix<T> b, T beta, T* c, int ldc) {
+    const int lda = leading(a), ldb = leading(b);
+    const T alpha = 1;
+    const char* of_a = a.transposed ? "T" : "N";
+    const char* of_b = b.transposed ? "T" : "N";
+    // Fortran's matrices are stored by columns: it is told to compute the transpose, b' a'.
+    if constexpr (std::is_same_v<T, float>) {
+        sgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, c, &ldc);
+    } else {
+        dgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, c, &ldc);
+    }
+}
+
+#ifdef XTAPE_BLAS_VENDOR
+/// Of a factor of rows x columns, or of columns x rows which are transposed.
+template <class T>
+bool all_finite(const Matrix<T>& matrix, std::size_t rows, std::size_t columns) {
+    if (matrix.transposed) std::swap(rows, columns);
+    for (std::size_t i = 0; i < rows; ++i) {
+        const T* row = matrix.data + i * matrix.columns;
+        if (!std::all_of(row, row + columns, [](T each) { return std::isfinite(each); })) return false;
+    }
+    return true;
+}
+
+/// The same by loops, for factors that are not finite: a BLAS may pass over zeros, as the reference BLAS does, and BLIS at the
+/// edges of matrices. There 0 times infinity would be 0.
+template <class T>
+void gemm_by_definition(std::size_t m, std::size_t n, std::size_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
+                        std::size_t ldc) {
+    for (std::size_t i = 0; i < m; ++i) {
+        for (std::size_t j = 0; j < n; ++j) {
+            RunningSum<T> sum(0);
+            for (std::size_t l = 0; l < k; ++l) {
+                sum += a.data[a.transposed ? l * a.columns + i : i * a.columns + l] *
+                       b.data[b.transposed ? j * b.columns + l : l * b.columns + j];
+            }
+            c[i * ldc + j] = beta == 0 ? sum.value() : c[i * ldc + j] + sum.value();
+        }
+    }
+}
+#endif
+
 /// out = a * b, or out += a * b, where `stride` is the distance of the rows of out.
 template <class T>
 void multiply(bool by_onednn, T* out, std::size_t stride, std::size_t rows, std::size_t columns, std::size_t inner,
               Matrix<T> a, Matrix<T> b, bool accumulate) {
     const int m = static_cast<int>(rows), n = static_cast<int>(columns), k = static_cast<int>(inner);
-    const int lda = leading(a), ldb = leading(b), ldc = static_cast<int>(stride);
-    const T alpha = 1, beta = accumulate ? T(1) : T(0);
-    // Fortran's matrices are stored by columns: it is told to compute the transpose, b' a'.
-    const char* of_a = a.transposed ? "T" : "N";
-    const char* of_b = b.transposed ? "T" : "N";
+    const int ldc = static_cast<int>(stride);
+    const T beta = accumulate ? T(1) : T(0);
     if constexpr (std::is_same_v<T, float>) {
-        if (by_onednn) return onednn_sgemm(a.transposed, b.transposed, m, n, k, a.data, lda, b.data, ldb, beta, out, ldc);
-        sgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, out, &ldc);
-    } else {
-        dgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, out, &ldc);
+        if (by_onednn) {
+            return onednn_sgemm(a.transposed, b.transposed, m, n, k, a.data, leading(a), b.data, leading(b), beta, out, ldc);
+        }
     }
+#ifdef XTAPE_BLAS_VENDOR
+    if (!all_finite(a, rows, inner) || !all_finite(b, inner, columns)) {
+        return gemm_by_definition(rows, columns, inner, a, b, beta, out, stride);
+    }
+#endif
+    blas_gemm(m, n, k, a, b, beta, out, ldc);
 }
 
 /// Products of one pair of matrices' extents, of which some may be added up at one place. Long inner extents count as
