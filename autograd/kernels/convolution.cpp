@@ -85,9 +85,11 @@ class ByWindows {
 template <class T>
 class Convolution {
    public:
-    Convolution(Side side, const ConvolutionExtents& extents)
+    /// `bias` may be null.
+    Convolution(Side side, const ConvolutionExtents& extents, const T* bias = nullptr)
         : side_(side),
           extents_(extents),
+          bias_(bias),
           in_a_piece_(side == Side::weight
                           ? std::clamp(most_terms / (extents.rows.count * extents.columns.count), std::size_t{1}, most_in_a_piece)
                           : most_in_a_piece),
@@ -137,6 +139,15 @@ class Convolution {
     void run_piece(T* x, T* y, T* w, std::size_t piece) const {
         const std::size_t first = piece * in_a_piece_, count = pictures_of(piece);
         x += first * extents_.picture_size(), y += first * extents_.output_size();
+        compute_piece(x, y, w, count);
+        if (bias_ == nullptr) return;
+        if (side_ == Side::outputs) {
+            add_to_planes(y, bias_, count, extents_.outputs, extents_.rows.count * extents_.columns.count);
+        } else {
+            add_to_planes(x, bias_, count, extents_.channels, extents_.rows.extent * extents_.columns.extent);
+        }
+    }
+    void compute_piece(T* x, T* y, T* w, std::size_t count) const {
         if constexpr (std::is_same_v<T, float>) {
             if (by_onednn_) return convolve_by_onednn(side_, x, y, w, some_of(extents_, count));
         }
@@ -159,6 +170,7 @@ class Convolution {
 
     Side side_;
     const ConvolutionExtents& extents_;
+    const T* bias_;
     std::size_t in_a_piece_, pieces_;
     bool by_onednn_;
     ByWindows<T> by_windows_;
@@ -167,13 +179,13 @@ class Convolution {
 }  // namespace
 
 template <class T>
-void convolve(T* y, const T* x, const T* w, const ConvolutionExtents& extents) {
-    Convolution<T>(Side::outputs, extents).run(const_cast<T*>(x), y, const_cast<T*>(w));
+void convolve(T* y, const T* x, const T* w, const T* bias, const ConvolutionExtents& extents) {
+    Convolution<T>(Side::outputs, extents, bias).run(const_cast<T*>(x), y, const_cast<T*>(w));
 }
 
 template <class T>
-void convolve_to_pictures(T* x, const T* y, const T* w, const ConvolutionExtents& extents) {
-    Convolution<T>(Side::pictures, extents).run(x, const_cast<T*>(y), const_cast<T*>(w));
+void convolve_to_pictures(T* x, const T* y, const T* w, const T* bias, const ConvolutionExtents& extents) {
+    Convolution<T>(Side::pictures, extents, bias).run(x, const_cast<T*>(y), const_cast<T*>(w));
 }
 
 template <class T>
@@ -181,10 +193,20 @@ void convolve_to_weight(T* w, const T* x, const T* y, const ConvolutionExtents& 
     Convolution<T>(Side::weight, extents).run(const_cast<T*>(x), const_cast<T*>(y), w);
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                     \
-    template void convolve<T>(T*, const T*, const T*, const ConvolutionExtents&);                \
-    template void convolve_to_pictures<T>(T*, const T*, const T*, const ConvolutionExtents&);    \
-    template void convolve_to_weight<T>(T*, const T*, const T*, const ConvolutionExtents&);
+template <class T>
+void add_to_planes(T* planes, const T* bias, std::size_t pictures, std::size_t channels, std::size_t size) {
+    for (std::size_t n = 0; n < pictures; ++n) {
+        for (std::size_t c = 0; c < channels; ++c, planes += size) {
+            for (std::size_t i = 0; i < size; ++i) planes[i] += bias[c];
+        }
+    }
+}
+
+#define XTAPE_INSTANTIATE(T)                                                                          \
+    template void convolve<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&);           \
+    template void convolve_to_pictures<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&); \
+    template void convolve_to_weight<T>(T*, const T*, const T*, const ConvolutionExtents&);           \
+    template void add_to_planes<T>(T*, const T*, std::size_t, std::size_t, std::size_t);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

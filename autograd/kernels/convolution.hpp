@@ -22,16 +22,20 @@ struct ConvolutionExtents {
     std::size_t weight_size() const { return outputs * (channels / groups) * rows.size * columns.size; }
 };
 
-/// y[n, o, i, j] = sum over c, p, q of w[o, c, p, q] x[n, c, place of (p, q) in the window (i, j)].
+/// y[n, o, i, j] = sum over c, p, q of w[o, c, p, q] x[n, c, place of (p, q) in the window (i, j)], + bias[o] where there is one.
 template <class T>
-void convolve(T* y, const T* x, const T* w, const ConvolutionExtents& extents);
+void convolve(T* y, const T* x, const T* w, const T* bias, const ConvolutionExtents& extents);
 
-/// The adjoint in x: x = the sum of all that y sends back.
+/// The adjoint in x: x = the sum of all that y sends back, + bias[c] where there is one.
 template <class T>
-void convolve_to_pictures(T* x, const T* y, const T* w, const ConvolutionExtents& extents);
+void convolve_to_pictures(T* x, const T* y, const T* w, const T* bias, const ConvolutionExtents& extents);
 
 /// The adjoint in w. Sums over many pictures are pairwise.
 template <class T>
 void convolve_to_weight(T* w, const T* x, const T* y, const ConvolutionExtents& extents);
+
+/// planes[n, c, all of `size`] += bias[c].
+template <class T>
+void add_to_planes(T* planes, const T* bias, std::size_t pictures, std::size_t channels, std::size_t size);
 
 }  // namespace autograd::kernels

@@ -198,16 +198,21 @@ void require_weight(const Shape& x, const Shape& weight, const Shape* bias, std:
     }
 }
 
+enum class Side { outputs, pictures, weight };
+
 /// A convolution's three arrays: pictures, outputs, and a weight.
 struct Convolved {
     Windows windows;  ///< of the pictures
     std::size_t outputs, groups;
 
-    const Shape& pictures_shape() const { return windows.pictures; }
-    Shape outputs_shape() const { return {windows.pictures[0], outputs, windows.count.height, windows.count.width}; }
-    Shape weight_shape() const {
+    Shape shape_of(Side side) const {
+        if (side == Side::pictures) return windows.pictures;
+        if (side == Side::outputs) return {windows.pictures[0], outputs, windows.count.height, windows.count.width};
         return {outputs, windows.pictures[1] / groups, windows.kernel.height, windows.kernel.width};
     }
+    /// The side that is wanted, recorded, from two others.
+    template <Side wanted, class X>
+    X side(Side one, const X& of_one, const X& of_other) const;
     kernels::ConvolutionExtents extents() const {
         return {windows.pictures[0], windows.pictures[1], outputs, groups, windows.vertical(), windows.horizontal()};
     }
@@ -254,111 +259,82 @@ Convolved transposed_convolution_of(const Shape& x, const Shape& weight, const S
     return {windows, x[1], options.groups};
 }
 
-/// What the three have in common. Each is linear in both of its inputs, and the gradient in one of them is another of the three:
-/// for all come from the sum of y[n, o, i, j] w[o, c, p, q] x[n, c, place of (p, q) in window (i, j)].
-template <class Self>
+/// Of a side, which of the others the op's first input is, and which its second.
+constexpr Side input_of(Side side, std::size_t input) {
+    if (input == 0) return side == Side::pictures ? Side::outputs : Side::pictures;
+    return side == Side::weight ? Side::outputs : Side::weight;
+}
+
+/// One side from the two others, and a bias of each channel where it has a third input. All three sides come from the sum of
+/// y[n, o, i, j] w[o, c, p, q] x[n, c, place of (p, q) in window (i, j)], which is linear in each: so the gradient in one of the
+/// inputs is that input's side, from g and the other.
+template <Side side>
 struct SideOfConvolution {
+    static constexpr const char* name = side == Side::outputs    ? "conv2d"
+                                        : side == Side::pictures ? "conv_transpose2d"
+                                                                 : "conv2d_weight";
     Convolved of;
 
-    template <class X>
-    X tangent(InputIndex<0>, const X& t, const X&, const X& b, const X&) const {
-        return apply(static_cast<const Self&>(*this), t, b);
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
+        compute<T>(out, a, b, nullptr);
     }
-    template <class X>
-    X tangent(InputIndex<1>, const X& t, const X& a, const X&, const X&) const {
-        return apply(static_cast<const Self&>(*this), a, t);
+    template <class T>
+    void forward(Array<T>& out, const Array<T>& a, const Array<T>& b, const Array<T>& bias) const {
+        ops::require_input(bias.shape(), {of.shape_of(side)[1]});
+        compute(out, a, b, bias.data());
     }
 
-   protected:
-    /// `out` of a shape, by `compute`; filled with 0 where there is nothing to compute with.
-    template <class T, class Compute>
-    void fill(Array<T>& out, const Shape& shape, const Compute& compute) const {
+    template <class X, class... Rest>
+    X gradient(InputIndex<0>, const X& g, const X&, const X& b, const Rest&...) const {
+        return of.side<input_of(side, 0)>(side, g, b);
+    }
+    template <class X, class... Rest>
+    X gradient(InputIndex<1>, const X& g, const X& a, const X&, const Rest&...) const {
+        return of.side<input_of(side, 1)>(side, g, a);
+    }
+    template <class X>
+    X gradient(InputIndex<2>, const X& g, const X&, const X&, const X&, const X&) const {
+        return sum(g, {0, 2, 3});
+    }
+
+    template <class X, class... Rest>
+    X tangent(InputIndex<0>, const X& t, const X&, const X& b, const Rest&...) const {
+        return apply(*this, t, b);
+    }
+    template <class X, class... Rest>
+    X tangent(InputIndex<1>, const X& t, const X& a, const X&, const Rest&...) const {
+        return apply(*this, a, t);
+    }
+    template <class X>
+    X tangent(InputIndex<2>, const X& t, const X&, const X&, const X&, const X& y) const {
+        return broadcast_to(reshape(t, {1, t.shape()[0], 1, 1}), y.shape());
+    }
+
+   private:
+    template <class T>
+    void compute(Array<T>& out, const Array<T>& a, const Array<T>& b, const T* bias) const {
+        ops::require_input(a.shape(), of.shape_of(input_of(side, 0)));
+        ops::require_input(b.shape(), of.shape_of(input_of(side, 1)));
+        const Shape shape = of.shape_of(side);
         reshape_for_overwriting(out, shape);
-        const bool is_empty = element_count(of.outputs_shape()) == 0 || element_count(of.pictures_shape()) == 0 ||
-                              element_count(of.weight_shape()) == 0;
-        if (is_empty) {
+        if (a.size() == 0 || b.size() == 0 || out.size() == 0) {
             std::fill_n(out.data(), out.size(), T(0));
+            if (bias != nullptr) kernels::add_to_planes(out.data(), bias, shape[0], shape[1], shape[2] * shape[3]);
+        } else if constexpr (side == Side::outputs) {
+            kernels::convolve(out.data(), a.data(), b.data(), bias, of.extents());
+        } else if constexpr (side == Side::pictures) {
+            kernels::convolve_to_pictures(out.data(), a.data(), b.data(), bias, of.extents());
         } else {
-            compute(of.extents());
+            kernels::convolve_to_weight(out.data(), a.data(), b.data(), of.extents());
         }
     }
 };
 
-struct ToOutputs : SideOfConvolution<ToOutputs> {
-    static constexpr const char* name = "conv2d";
-
-    template <class T>
-    void forward(Array<T>& out, const Array<T>& x, const Array<T>& weight) const {
-        ops::require_input(x.shape(), of.pictures_shape());
-        ops::require_input(weight.shape(), of.weight_shape());
-        fill(out, of.outputs_shape(), [&](const kernels::ConvolutionExtents& extents) {
-            kernels::convolve(out.data(), x.data(), weight.data(), extents);
-        });
-    }
-    template <class X>
-    X gradient(InputIndex<0>, const X& g, const X& x, const X& weight, const X&) const;
-    template <class X>
-    X gradient(InputIndex<1>, const X& g, const X& x, const X& weight, const X&) const;
-};
-
-struct ToPictures : SideOfConvolution<ToPictures> {
-    static constexpr const char* name = "conv_transpose2d";
-
-    template <class T>
-    void forward(Array<T>& out, const Array<T>& y, const Array<T>& weight) const {
-        ops::require_input(y.shape(), of.outputs_shape());
-        ops::require_input(weight.shape(), of.weight_shape());
-        fill(out, of.pictures_shape(), [&](const kernels::ConvolutionExtents& extents) {
-            kernels::convolve_to_pictures(out.data(), y.data(), weight.data(), extents);
-        });
-    }
-    template <class X>
-    X gradient(InputIndex<0>, const X& g, const X& y, const X& weight, const X&) const;
-    template <class X>
-    X gradient(InputIndex<1>, const X& g, const X& y, const X& weight, const X&) const;
-};
-
-struct ToWeight : SideOfConvolution<ToWeight> {
-    static constexpr const char* name = "conv2d_weight";
-
-    template <class T>
-    void forward(Array<T>& out, const Array<T>& x, const Array<T>& y) const {
-        ops::require_input(x.shape(), of.pictures_shape());
-        ops::require_input(y.shape(), of.outputs_shape());
-        fill(out, of.weight_shape(), [&](const kernels::ConvolutionExtents& extents) {
-            kernels::convolve_to_weight(out.data(), x.data(), y.data(), extents);
-        });
-    }
-    template <class X>
-    X gradient(InputIndex<0>, const X& g, const X&, const X& y, const X&) const {
-        return apply(ToPictures{of}, y, g);
-    }
-    template <class X>
-    X gradient(InputIndex<1>, const X& g, const X& x, const X&, const X&) const {
-        return apply(ToOutputs{of}, x, g);
-    }
-};
-
-template <class X>
-X ToOutputs::gradient(InputIndex<0>, const X& g, const X&, const X& weight, const X&) const {
-    return apply(ToPictures{of}, g, weight);
-}
-template <class X>
-X ToOutputs::gradient(InputIndex<1>, const X& g, const X& x, const X&, const X&) const {
-    return apply(ToWeight{of}, x, g);
-}
-template <class X>
-X ToPictures::gradient(InputIndex<0>, const X& g, const X&, const X& weight, const X&) const {
-    return apply(ToOutputs{of}, g, weight);
-}
-template <class X>
-X ToPictures::gradient(InputIndex<1>, const X& g, const X& y, const X&, const X&) const {
-    return apply(ToWeight{of}, g, y);
-}
-
-template <Operand X>
-X add_channels(const X& y, const X& bias) {
-    return y + reshape(bias, {1, bias.shape()[0], 1, 1});
+template <Side wanted, class X>
+X Convolved::side(Side one, const X& of_one, const X& of_other) const {
+    const SideOfConvolution<wanted> op{*this};
+    return one == input_of(wanted, 0) ? apply(op, of_one, of_other) : apply(op, of_other, of_one);
 }
 
 }  // namespace
@@ -366,36 +342,36 @@ X add_channels(const X& y, const X& bias) {
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> conv2d(X<T> x, X<T> weight, const Convolution& options) {
     const auto of = [&] { return convolution_of(x.shape(), weight.shape(), nullptr, options); };
-    return apply(ToOutputs{with_context_of("conv2d", of, x, weight)}, x, weight);
+    return apply(SideOfConvolution<Side::outputs>{with_context_of("conv2d", of, x, weight)}, x, weight);
 }
 template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
 X<T> conv2d(X<T> x, X<T> weight, Bias bias, const Convolution& options) {
     const auto of = [&] { return convolution_of(x.shape(), weight.shape(), &bias.shape(), options); };
-    return add_channels(apply(ToOutputs{with_context_of("conv2d", of, x, weight, bias)}, x, weight), bias);
+    return apply(SideOfConvolution<Side::outputs>{with_context_of("conv2d", of, x, weight, bias)}, x, weight, bias);
 }
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> conv_transpose2d(X<T> x, X<T> weight, const TransposedConvolution& options) {
     const auto of = [&] { return transposed_convolution_of(x.shape(), weight.shape(), nullptr, options); };
-    return apply(ToPictures{with_context_of("conv_transpose2d", of, x, weight)}, x, weight);
+    return apply(SideOfConvolution<Side::pictures>{with_context_of("conv_transpose2d", of, x, weight)}, x, weight);
 }
 template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
 X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolution& options) {
     const auto of = [&] { return transposed_convolution_of(x.shape(), weight.shape(), &bias.shape(), options); };
-    return add_channels(apply(ToPictures{with_context_of("conv_transpose2d", of, x, weight, bias)}, x, weight), bias);
+    return apply(SideOfConvolution<Side::pictures>{with_context_of("conv_transpose2d", of, x, weight, bias)}, x, weight, bias);
 }
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> g, const Convolution& options) {
     const auto of = [&] {
         const Convolved made = convolution_of(x.shape(), weight, nullptr, options);
-        if (g.shape() != made.outputs_shape()) {
-            throw ShapeError("conv2d_weight: conv2d makes shape " + to_string(made.outputs_shape()) +
+        if (g.shape() != made.shape_of(Side::outputs)) {
+            throw ShapeError("conv2d_weight: conv2d makes shape " + to_string(made.shape_of(Side::outputs)) +
                              " of such pictures and a weight of shape " + to_string(weight) + ", not " + to_string(g.shape()));
         }
         return made;
     };
-    return apply(ToWeight{with_context_of("conv2d_weight", of, x, g)}, x, g);
+    return apply(SideOfConvolution<Side::weight>{with_context_of("conv2d_weight", of, x, g)}, x, g);
 }
 
 // ---- max_pool2d and avg_pool2d ----

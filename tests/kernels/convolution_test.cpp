@@ -70,8 +70,8 @@ void check_all_sides(const ConvolutionExtents& e) {
     for (const Side side : {Side::outputs, Side::pictures, Side::weight}) {
         const Sums sums = expected(side, x, y, w, e);
         Array<T> out = full<T>({sums.values.size()}, std::numeric_limits<T>::quiet_NaN());
-        if (side == Side::outputs) kernels::convolve(out.data(), x.data(), w.data(), e);
-        if (side == Side::pictures) kernels::convolve_to_pictures(out.data(), y.data(), w.data(), e);
+        if (side == Side::outputs) kernels::convolve<T>(out.data(), x.data(), w.data(), nullptr, e);
+        if (side == Side::pictures) kernels::convolve_to_pictures<T>(out.data(), y.data(), w.data(), nullptr, e);
         if (side == Side::weight) kernels::convolve_to_weight(out.data(), x.data(), y.data(), e);
         long double worst = 0;
         for (std::size_t i = 0; i < out.size(); ++i) {
@@ -141,7 +141,7 @@ TEST_CASE("convolution kernels: results are the same bits again, and outputs for
     for (const int threads : {1, 1, 2, 3}) {
         set_num_threads(threads);
         Array<float> y = empty<float>({e.pictures * e.output_size()});
-        kernels::convolve(y.data(), x.data(), w.data(), e);
+        kernels::convolve<float>(y.data(), x.data(), w.data(), nullptr, e);
         found.push_back(elements(y));
     }
     for (const auto& each : found) CHECK(each == found.front());
