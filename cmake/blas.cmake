@@ -33,9 +33,8 @@ if(XTAPE_BLAS STREQUAL "onednn" OR (XTAPE_BLAS STREQUAL "auto" AND CMAKE_SYSTEM_
 endif()
 
 if(XTAPE_BLAS_IS_OWN_CHOICE)
-    # What CMake calls it.
     set(BLA_VENDOR ${XTAPE_BLAS})
-    if(XTAPE_BLAS STREQUAL "BLIS")
+    if(XTAPE_BLAS MATCHES "^(BLIS|blis)$")  # which is what people call it, unlike CMake
         set(BLA_VENDOR FLAME)
     else()
         message(STATUS "XTAPE_BLAS=${XTAPE_BLAS}: xtape's tests have not been run with it, unlike BLIS")
@@ -49,9 +48,11 @@ if(XTAPE_BLAS_IS_OWN_CHOICE)
     target_link_libraries(xtape_blas INTERFACE ${BLAS_LIBRARIES})
 endif()
 
-if(XTAPE_LAPACK STREQUAL "openblas")
+# Ahead of a LAPACK that may bring another BLAS with it.
+if(XTAPE_LAPACK STREQUAL "openblas" OR NOT XTAPE_BLAS_IS_OWN_CHOICE)
     target_link_libraries(xtape_blas INTERFACE OpenBLAS::OpenBLAS)
-else()
+endif()
+if(NOT XTAPE_LAPACK STREQUAL "openblas")
     set(BLA_VENDOR ${XTAPE_LAPACK})
     find_package(LAPACK QUIET)
     if(NOT LAPACK_FOUND)
@@ -59,8 +60,5 @@ else()
             "of others CMake's FindLAPACK has the list.")
     endif()
     target_link_libraries(xtape_blas INTERFACE ${LAPACK_LIBRARIES})
-    if(NOT XTAPE_BLAS_IS_OWN_CHOICE)
-        target_link_libraries(xtape_blas INTERFACE OpenBLAS::OpenBLAS)
-    endif()
 endif()
 target_link_libraries(xtape_blas INTERFACE ${CMAKE_DL_LIBS})

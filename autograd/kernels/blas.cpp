@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -223,14 +224,15 @@ void for_each_place(std::span<const BatchOffsets> batches, Run run) {
 }  // namespace
 
 template <class T>
-void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate) {
+void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate,
+          std::size_t threads) {
     const BatchOffsets one{0, 0, 0};
-    gemm_batched(out, rows, columns, inner, a, b, accumulate, {&one, 1}, false);
+    gemm_batched(out, rows, columns, inner, a, b, accumulate, {&one, 1}, false, threads);
 }
 
 template <class T>
 void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b,
-                  bool accumulate, std::span<const BatchOffsets> batches, bool shared_results) {
+                  bool accumulate, std::span<const BatchOffsets> batches, bool shared_results, std::size_t threads) {
     if (rows == 0 || columns == 0 || batches.empty()) return;
     if (inner == 0) {
         if (accumulate) return;
@@ -241,9 +243,8 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     const double flops_of_each = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner);
     const double flops = flops_of_each * static_cast<double>(batches.size());
     // Of the whole product, so that the number of threads has no say in it.
-    const bool by_onednn = std::is_same_v<T, float> && (always_uses_onednn || flops_of_each >= flops_for_onednn) && uses_onednn();
-    const std::size_t parts = flops < flops_worth_sharing ? 1 : static_cast<std::size_t>(num_threads());
-    const Products<T> products(by_onednn, columns, inner, a, b);
+    bool by_onednn = std::is_same_v<T, float> && (onednn_takes_all() || flops_of_each >= flops_for_onednn) && uses_onednn();
+    const std::size_t parts = flops < flops_worth_sharing ? 1 : threads;
     PoolVector<BatchOffsets> sorted;
     const auto place = [](const BatchOffsets& at) { return std::tuple{at.out, at.a, at.b}; };
     const auto before = [&](const BatchOffsets& one, const BatchOffsets& other) { return place(one) < place(other); };
@@ -259,23 +260,28 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     const std::size_t pieces = whole ? (batches.size() + step - 1) / step : cut.parts();
     // Each call of OpenBLAS takes 128 MB of the address space for good: there are no more of them at once than threads that
     // could be started.
-    const Calls calls(by_onednn ? Library::other : library_of_blas,
-                      autograd::detail::available_threads(std::min(pieces, parts)));
+    const std::size_t wanted = autograd::detail::available_threads(std::min(pieces, parts));
+    std::optional<Calls> calls;
+    if (by_onednn) by_onednn = calls.emplace(Library::other, wanted).count() > 0;
+    if (!by_onednn) calls.emplace(library_of_blas, wanted);
+    const Products<T> products(by_onednn, columns, inner, a, b);
     const auto run_part = [&](std::size_t part) {
         const std::size_t first = whole ? part * step : 0;
         const auto piece = cut.piece<T>(whole ? 0 : part);
         for_each_place(batches.subspan(first, std::min(step, batches.size() - first)),
                        [&](std::span<const BatchOffsets> same) { products.run(out, piece, accumulate, same); });
     };
-    run_in_parallel(pieces, run_part, calls.count());
+    run_in_parallel(pieces, run_part, calls->count());
 }
 
-template void gemm<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool);
-template void gemm<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool);
+template void gemm<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
+                          std::size_t);
+template void gemm<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
+                           std::size_t);
 template void gemm_batched<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
-                                  std::span<const BatchOffsets>, bool);
+                                  std::span<const BatchOffsets>, bool, std::size_t);
 template void gemm_batched<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
-                                   std::span<const BatchOffsets>, bool);
+                                   std::span<const BatchOffsets>, bool, std::size_t);
 
 std::string blas_in_words() {
 #ifdef XTAPE_BLAS_VENDOR

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "autograd/base/threads.hpp"
+
 namespace autograd::kernels {
 
 /// A row-major matrix in memory; `transposed` says that its transpose is meant.
@@ -16,11 +18,13 @@ struct Matrix {
     bool transposed;
 };
 
-/// out (rows x columns) = a * b + (accumulate ? out : 0), with `inner` the extent that is summed over.
+/// out (rows x columns) = a * b + (accumulate ? out : 0), with `inner` the extent that is summed over. At most `threads` share
+/// it: one, for who computes a share of something larger.
 /// @throws ShapeError if an extent is beyond what BLAS can count, 2^31 - 1; Error if the address space has no room for
 /// what the library works in.
 template <class T>
-void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate);
+void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate,
+          std::size_t threads = static_cast<std::size_t>(num_threads()));
 
 /// Where one product of several reads its factors and writes its result, in elements from the first.
 struct BatchOffsets {
@@ -32,7 +36,8 @@ struct BatchOffsets {
 /// @throws ShapeError as gemm does.
 template <class T>
 void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b,
-                  bool accumulate, std::span<const BatchOffsets> batches, bool shared_results);
+                  bool accumulate, std::span<const BatchOffsets> batches, bool shared_results,
+                  std::size_t threads = static_cast<std::size_t>(num_threads()));
 
 /// The BLAS that multiplies what oneDNN does not: its name, version and kernels, as far as it tells them.
 [[nodiscard]] std::string blas_in_words();

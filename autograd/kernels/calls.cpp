@@ -175,12 +175,15 @@ std::size_t begin_openblas_calls(std::size_t count) {
     }
 }
 
-void begin_other_calls(std::size_t count) {
+/// False if they are over.
+bool begin_other_calls(std::size_t count) {
     prepare_for_forks();
     while (others_under_way.fetch_add(count) >= shut) {
         others_under_way -= count;
+        if (others_are_over) return false;
         nap();
     }
+    return true;
 }
 
 /// OpenMP's functions, wherever the process has them from: the library that calls them finds the same ones.
@@ -202,6 +205,7 @@ const OpenMp& openmp() {
 
 // The loader's list begins with the program, and what is needed comes behind what needs it.
 bool came_with_program() {
+#ifdef __GLIBC__
     const auto file_name = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
     Dl_info info{};
     link_map* own = nullptr;
@@ -224,6 +228,7 @@ bool came_with_program() {
             needed.emplace(file_name(reinterpret_cast<const char*>(strings + value.d_val)));
         });
     }
+#endif
     return false;
 }
 
@@ -234,18 +239,19 @@ bool address_space_has_room(std::size_t bytes) {
     return true;
 }
 
-Calls::Calls(Library library, std::size_t wanted) : library_(library), count_(std::min(wanted, most_calls)) {
+Calls::Calls(Library library, std::size_t wanted) : library_(library), count_(wanted) {
+    // Of BLIS, whether it is called for products or by another library's decompositions. It keeps that number.
+    if (bli_thread_set_num_threads != nullptr) bli_thread_set_num_threads(1);
     if (library == Library::openblas && openblas_set_num_threads != nullptr) {
-        count_ = begin_openblas_calls(count_);
+        count_ = begin_openblas_calls(std::min(wanted, most_calls));
         of_this_thread += count_;
         openblas_set_num_threads(1);  // behind the gate, as all that is OpenBLAS's
         warn_of_slow_openblas();
         return;
     }
     library_ = Library::other;
-    begin_other_calls(count_);
+    if (!begin_other_calls(count_)) count_ = 0;
     others_of_this_thread += count_;
-    if (bli_thread_set_num_threads != nullptr) bli_thread_set_num_threads(1);
 }
 
 Calls::~Calls() {
@@ -259,8 +265,6 @@ void end_other_calls() {
     others_under_way += shut;
     while (others_under_way != shut + others_of_this_thread) nap();
 }
-
-bool other_calls_are_over() { return others_are_over.load(std::memory_order_relaxed); }
 
 bool WithoutOpenMpTeam::is_possible() {
     return openmp().get_max_threads != nullptr && openmp().set_num_threads != nullptr;

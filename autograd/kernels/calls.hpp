@@ -10,7 +10,8 @@ namespace autograd::kernels {
 /// Whose calls. All that is not OpenBLAS is counted together: none of it has a limit.
 enum class Library { openblas, other };
 
-/// While it lives, count() calls of a library may be under way at once, each on the thread that makes it.
+/// While it lives, count() calls of a library may be under way at once, each on the thread that makes it. Not to be made while
+/// another one lives on the same thread: a fork that waits for that one would keep this one waiting.
 ///
 /// OpenBLAS works in buffers of 128 MB of the address space, one for each call under way, which it keeps. Where the address
 /// space has no room for one (ulimit -v), versions before 0.3.30 try again for ever (their issue 5289). So buffers are made
@@ -23,7 +24,7 @@ class Calls {
     Calls& operator=(const Calls&) = delete;
     ~Calls();
 
-    /// 1 ... wanted.
+    /// 1 ... wanted, or 0 of another library than OpenBLAS after end_other_calls().
     std::size_t count() const { return count_; }
 
    private:
@@ -34,8 +35,6 @@ class Calls {
 /// Waits for the calls of other libraries than OpenBLAS, and lets none begin any more: to be called before the end of the process
 /// takes from such a library what it computes with.
 void end_other_calls();
-/// Whether end_other_calls() was called: to be asked before a call is begun, which would wait for ever.
-[[nodiscard]] bool other_calls_are_over();
 
 /// Whether this code came with the program, and not by dlopen: then no thread of the program runs yet while static objects are
 /// made.

@@ -3,6 +3,9 @@
 #include "autograd/kernels/convolution.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -29,6 +32,16 @@ double flops(const ConvolutionExtents& e) {
            static_cast<double>(e.rows.count * e.columns.count);
 }
 
+/// By the bits of exponents, because the compiler makes vectors of that.
+template <class T>
+bool all_finite(const T* data, std::size_t count) {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    constexpr Bits exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+    Bits found = 0;
+    for (std::size_t i = 0; i < count; ++i) found |= (std::bit_cast<Bits>(data[i]) & exponent) == exponent ? 1 : 0;
+    return found == 0;
+}
+
 /// The same for `count` of the pictures.
 ConvolutionExtents some_of(ConvolutionExtents extents, std::size_t count) {
     extents.pictures = count;
@@ -46,13 +59,14 @@ class ByWindows {
           depth_(e_.channels / e_.groups * e_.rows.size * e_.columns.size),
           places_(e_.rows.count * e_.columns.count) {}
 
-    void run(T* x, T* y, T* w, std::size_t pictures) const {
+    /// On at most so many threads.
+    void run(T* x, T* y, T* w, std::size_t pictures, std::size_t threads) const {
         Array<T> windows = empty<T>({e_.groups * depth_, places_});
         if (side_ == Side::weight) std::fill_n(w, e_.weight_size(), T(0));
         for (std::size_t i = 0; i < pictures; ++i, x += e_.picture_size(), y += e_.output_size()) {
             if (side_ != Side::pictures) unfold(windows.data(), x, e_.channels, e_.rows, e_.columns);
             for (std::size_t group = 0; group < e_.groups; ++group) {
-                multiply(windows.data() + group * depth_ * places_, y + group * outputs_ * places_,
+                multiply(threads, windows.data() + group * depth_ * places_, y + group * outputs_ * places_,
                          w + group * outputs_ * depth_);
             }
             if (side_ != Side::pictures) continue;
@@ -62,17 +76,17 @@ class ByWindows {
     }
 
    private:
-    void multiply(T* windows, T* y, T* w) const {
+    void multiply(std::size_t threads, T* windows, T* y, T* w) const {
         const auto matrix = [](const T* data, std::size_t columns, bool transposed) {
             return Matrix<T>{data, columns, transposed};
         };
         switch (side_) {
             case Side::outputs:
-                return gemm(y, outputs_, places_, depth_, matrix(w, depth_, false), matrix(windows, places_, false), false);
+                return gemm(y, outputs_, places_, depth_, matrix(w, depth_, false), matrix(windows, places_, false), false, threads);
             case Side::pictures:
-                return gemm(windows, depth_, places_, outputs_, matrix(w, depth_, true), matrix(y, places_, false), false);
+                return gemm(windows, depth_, places_, outputs_, matrix(w, depth_, true), matrix(y, places_, false), false, threads);
             case Side::weight:
-                return gemm(w, outputs_, depth_, places_, matrix(y, places_, false), matrix(windows, places_, true), true);
+                return gemm(w, outputs_, depth_, places_, matrix(y, places_, false), matrix(windows, places_, true), true, threads);
         }
     }
 
@@ -94,28 +108,43 @@ class Convolution {
                           ? std::clamp(most_terms / (extents.rows.count * extents.columns.count), std::size_t{1}, most_in_a_piece)
                           : most_in_a_piece),
           pieces_((extents.pictures + in_a_piece_ - 1) / in_a_piece_),
-          by_onednn_(std::is_same_v<T, float> && flops(extents) >= flops_for_onednn &&
-                     terms_of_a_sum() <= most_terms && fills_vectors() && has_onednn_for(0) && has_onednn_for(pieces_ - 1)),
+          ranges_(std::min(pieces_, static_cast<std::size_t>(num_threads()))),
           by_windows_(side, extents) {}
 
-    void run(T* x, T* y, T* w) const {
-        const std::size_t ranges = std::min(pieces_, static_cast<std::size_t>(num_threads()));
-        std::optional<Calls> calls;
-        if (by_onednn_) calls.emplace(Library::other, ranges);  // products with windows make their own
+    void run(T* x, T* y, T* w) {
+        choose(y, w);
         if (side_ != Side::weight) {
             run_in_parallel(pieces_, [&](std::size_t piece) { run_piece(x, y, w, piece); });
             return;
         }
         // Of each range a sum of its own.
-        Array<T> sums = empty<T>({ranges, extents_.weight_size()});
-        run_in_parallel(ranges, [&](std::size_t range) {
-            add_up(sums.data() + range * extents_.weight_size(), x, y, range * pieces_ / ranges, (range + 1) * pieces_ / ranges);
+        Array<T> sums = empty<T>({ranges_, extents_.weight_size()});
+        run_in_parallel(ranges_, [&](std::size_t range) {
+            add_up(sums.data() + range * extents_.weight_size(), x, y, range * pieces_ / ranges_, (range + 1) * pieces_ / ranges_);
         });
         std::copy_n(sums.data(), extents_.weight_size(), w);
-        for (std::size_t range = 1; range < ranges; ++range) add(w, sums.data() + range * extents_.weight_size());
+        for (std::size_t range = 1; range < ranges_; ++range) add(w, sums.data() + range * extents_.weight_size());
     }
 
    private:
+    /// oneDNN, where all speaks for it. That it has kernels is asked last, because then it makes them.
+    void choose(const T* y, const T* w) {
+        if (!std::is_same_v<T, float> || flops(extents_) < flops_for_onednn || terms_of_a_sum() > most_terms || !fills_vectors() ||
+            !outside_is_zero(y, w)) {
+            return;
+        }
+        calls_.emplace(Library::other, ranges_);
+        by_onednn_ = calls_->count() > 0 && has_onednn_for(0) && has_onednn_for(pieces_ - 1);
+        if (!by_onednn_) calls_.reset();  // products with windows make their own
+    }
+    /// What lies outside of the pictures is 0, and is multiplied: not by oneDNN, which makes a difference of infinities and NaN.
+    bool outside_is_zero(const T* y, const T* w) const {
+        if (extents_.rows.padding == 0 && extents_.columns.padding == 0) return true;
+        if (side_ == Side::pictures) return true;
+        return side_ == Side::outputs ? all_finite(w, extents_.weight_size())
+                                      : all_finite(y, extents_.pictures * extents_.output_size());
+    }
+
     std::size_t pictures_of(std::size_t piece) const {
         return std::min(in_a_piece_, extents_.pictures - piece * in_a_piece_);
     }
@@ -151,7 +180,7 @@ class Convolution {
         if constexpr (std::is_same_v<T, float>) {
             if (by_onednn_) return convolve_by_onednn(side_, x, y, w, some_of(extents_, count));
         }
-        by_windows_.run(x, y, w, count);
+        by_windows_.run(x, y, w, count, ranges_ > 1 ? 1 : static_cast<std::size_t>(num_threads()));
     }
 
     /// w = the sum over the pieces [begin, end), halved as rows are in row_reduction.hpp.
@@ -171,8 +200,9 @@ class Convolution {
     Side side_;
     const ConvolutionExtents& extents_;
     const T* bias_;
-    std::size_t in_a_piece_, pieces_;
-    bool by_onednn_;
+    std::size_t in_a_piece_, pieces_, ranges_;
+    bool by_onednn_ = false;
+    std::optional<Calls> calls_;
     ByWindows<T> by_windows_;
 };
 

@@ -1,7 +1,7 @@
 // The three sides of a convolution: of pictures, a weight and outputs each from the other two. By oneDNN where it has a kernel
 // that is not a plain loop, else as products with copied windows; both a few pictures at a time, which threads share. Knows
-// pointers and extents; the ops are in ops/convolution.hpp. What lies outside of the pictures is 0: times a weight that is not
-// finite, that is NaN in products with windows, and oneDNN leaves it out.
+// pointers and extents; the ops are in ops/convolution.hpp. What lies outside of the pictures is 0, and counts
+// as other zeros do: times infinity it is NaN.
 #pragma once
 
 #include <cstddef>

@@ -13,6 +13,14 @@
 
 namespace autograd::kernels {
 
+bool onednn_takes_all() {
+#ifdef XTAPE_ONEDNN_ALWAYS
+    return true;
+#else
+    return false;
+#endif
+}
+
 #ifdef XTAPE_ONEDNN
 
 namespace {
@@ -24,7 +32,8 @@ bool has_avx2(dnnl_cpu_isa_t isa) {
 
 // oneDNN's kernels are static objects of its functions. The end of the process destroys them before what was made before them,
 // and so before any destructor of ours, while other threads may be inside. But first of all it destroys what belongs to the
-// thread that ends the process: the thread of main(), as a rule.
+// thread that ends the process: the thread of main(), as a rule. (Where that thread ends and the process goes on, by
+// pthread_exit, products are OpenBLAS's from then on.)
 struct EndOfCalls {
     ~EndOfCalls() { end_other_calls(); }
 };
@@ -39,15 +48,16 @@ const char* in_words(dnnl_cpu_isa_t isa) {
     const auto includes = [isa](unsigned other) { return (static_cast<unsigned>(isa) & other) == other; };
     if (includes(dnnl_cpu_isa_avx512_core_amx)) return "AMX";
     if (includes(dnnl_cpu_isa_avx512_core)) return "AVX-512";
-    return "AVX2";
+    if (has_avx2(isa)) return "AVX2";
+    return "less than AVX2";
 }
 
 }  // namespace
 
 bool uses_onednn() {
-    static const bool uses = (always_uses_onednn || has_avx2(dnnl_get_effective_cpu_isa())) &&
+    static const bool uses = (onednn_takes_all() || has_avx2(dnnl_get_effective_cpu_isa())) &&
                              (DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_SEQ || WithoutOpenMpTeam::is_possible());
-    return uses && !other_calls_are_over();
+    return uses;
 }
 
 std::string onednn_in_words() {

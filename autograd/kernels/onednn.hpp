@@ -7,16 +7,11 @@
 
 namespace autograd::kernels {
 
-/// Whether all products of floats are to be by oneDNN, whatever the processor and however small (XTAPE_BLAS=onednn).
-#ifdef XTAPE_ONEDNN_ALWAYS
-inline constexpr bool always_uses_onednn = true;
-#else
-inline constexpr bool always_uses_onednn = false;
-#endif
-
 /// Whether this process leaves work to oneDNN: it is linked, the processor has AVX2 at least, below which OpenBLAS was as
 /// quick or quicker, and its calls can be held to the thread that makes them.
 [[nodiscard]] bool uses_onednn();
+/// Whether that is to be so of all products of floats, whatever the processor and however small (XTAPE_BLAS=onednn).
+[[nodiscard]] bool onednn_takes_all();
 
 /// "oneDNN 2.6.0 (AVX-512)"; for uses_onednn().
 [[nodiscard]] std::string onednn_in_words();

@@ -15,7 +15,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
 #include <string_view>
-#include <tuple>
+#include <unordered_map>
 #include <utility>
 #endif
 
@@ -34,11 +34,15 @@ dnnl::engine& processor() {
 
 memory::dim dim(std::size_t extent) { return static_cast<memory::dim>(extent); }
 
+/// What a primitive reads and writes, by oneDNN's numbers. Kept, as the rest, because to make one takes calls of the heap.
+using Arguments = std::unordered_map<int, memory>;
+
 /// One of the three arrays, as it is given and as the primitive wants it.
 struct Operand {
     memory::desc given, wanted{};
     memory given_memory{}, wanted_memory{};
     std::optional<dnnl::reorder> reorder{};
+    Arguments reordered{};
 
     bool is_given_as_wanted() const { return given == wanted; }
 };
@@ -68,7 +72,9 @@ class Primitive {
     static constexpr std::size_t count = 3;
     Side side_;
     std::array<Operand, count> operands_;  // in the order of Side
-    memory::desc scratch_;
+    memory scratch_{};
+    Arguments arguments_{};
+    dnnl::stream stream_{};
     std::optional<dnnl::primitive> primitive_;
 };
 
@@ -150,13 +156,19 @@ void Primitive::take(const Description& description, const memory::desc& x, cons
         const bool is_result = &each == &operand(side_);
         const memory &from = is_result ? each.wanted_memory : each.given_memory, &to = is_result ? each.given_memory : each.wanted_memory;
         each.reorder = dnnl::reorder(from, to);
+        each.reordered = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     }
-    scratch_ = description.scratchpad_desc();
+    scratch_ = memory(description.scratchpad_desc(), processor(), nullptr);
+    const bool to_pictures = side_ == Side::pictures, to_weight = side_ == Side::weight;
+    arguments_ = {{to_pictures ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, operand(Side::pictures).wanted_memory},
+                  {to_weight ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, operand(Side::weight).wanted_memory},
+                  {side_ == Side::outputs ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, operand(Side::outputs).wanted_memory},
+                  {DNNL_ARG_SCRATCHPAD, scratch_}};
+    stream_ = dnnl::stream(processor());
     primitive_ = Kind(description);
 }
 
 void Primitive::run(float* x, float* y, float* w) {
-    dnnl::stream stream(processor());
     std::array<float*, count> pointers{};
     pointers[static_cast<std::size_t>(Side::pictures)] = x;
     pointers[static_cast<std::size_t>(Side::outputs)] = y;
@@ -171,18 +183,14 @@ void Primitive::run(float* x, float* y, float* w) {
         }
         room[i] = empty<float>({each.wanted.get_size() / sizeof(float)});
         each.wanted_memory.set_data_handle(room[i].data());
-        if (&each != &operand(side_)) each.reorder->execute(stream, each.given_memory, each.wanted_memory);
+        if (&each != &operand(side_)) static_cast<dnnl::primitive&>(*each.reorder).execute(stream_, each.reordered);
     }
-    const Array<float> scratch_room = empty<float>({scratch_.get_size() / sizeof(float) + 1});
-    memory scratch(scratch_, processor(), const_cast<float*>(scratch_room.data()));
-    const bool to_pictures = side_ == Side::pictures, to_weight = side_ == Side::weight;
-    primitive_->execute(stream, {{to_pictures ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, operand(Side::pictures).wanted_memory},
-                                 {to_weight ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, operand(Side::weight).wanted_memory},
-                                 {side_ == Side::outputs ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, operand(Side::outputs).wanted_memory},
-                                 {DNNL_ARG_SCRATCHPAD, scratch}});
+    Array<float> scratch_room = empty<float>({scratch_.get_desc().get_size() / sizeof(float) + 1});
+    scratch_.set_data_handle(scratch_room.data());
+    primitive_->execute(stream_, arguments_);
     Operand& result = operand(side_);
-    if (result.reorder) result.reorder->execute(stream, result.wanted_memory, result.given_memory);
-    stream.wait();
+    if (result.reorder) static_cast<dnnl::primitive&>(*result.reorder).execute(stream_, result.reordered);
+    stream_.wait();
 }
 
 using Key = std::array<std::size_t, 17>;
@@ -194,14 +202,25 @@ Key key_of(Side side, const ConvolutionExtents& e) {
             c.extent, c.size, c.count, c.stride, c.padding, c.dilation};
 }
 
-/// Of this thread. A program of ever new extents starts afresh from time to time.
-Primitive& primitive_for(Side side, const ConvolutionExtents& extents) {
+/// The end of a thread destroys what it keeps, in an order that nobody knows: what comes after that has no primitives.
+constinit thread_local bool primitives_are_gone = false;
+
+/// Of this thread; null if there is no kernel. A program of ever new extents starts afresh from time to time.
+Primitive* primitive_for(Side side, const ConvolutionExtents& extents) {
+    struct Kept {
+        std::map<Key, Primitive> primitives;
+        ~Kept() { primitives_are_gone = true; }
+    };
     constexpr std::size_t most = 128;
-    thread_local std::map<Key, Primitive> primitives;
+    if (primitives_are_gone) return nullptr;
+    thread_local Kept kept;
     const Key key = key_of(side, extents);
-    if (const auto found = primitives.find(key); found != primitives.end()) return found->second;
-    if (primitives.size() >= most) primitives.clear();
-    return primitives.try_emplace(key, side, extents).first->second;
+    auto found = kept.primitives.find(key);
+    if (found == kept.primitives.end()) {
+        if (kept.primitives.size() >= most) kept.primitives.clear();
+        found = kept.primitives.try_emplace(key, side, extents).first;
+    }
+    return found->second.is_there() ? &found->second : nullptr;
 }
 
 /// What oneDNN's kernels for usual convolutions are meant for.
@@ -221,7 +240,7 @@ bool onednn_convolves(Side side, const ConvolutionExtents& extents) {
     if (!uses_onednn() || !is_usual(extents.rows) || !is_usual(extents.columns)) return false;
     const WithoutOpenMpTeam on_this_thread;
     try {
-        return primitive_for(side, extents).is_there();
+        return primitive_for(side, extents) != nullptr;
     } catch (const dnnl::error& error) {
         report(error);
     }
@@ -230,7 +249,7 @@ bool onednn_convolves(Side side, const ConvolutionExtents& extents) {
 void convolve_by_onednn(Side side, float* x, float* y, float* w, const ConvolutionExtents& extents) {
     const WithoutOpenMpTeam on_this_thread;
     try {
-        primitive_for(side, extents).run(x, y, w);
+        primitive_for(side, extents)->run(x, y, w);
     } catch (const dnnl::error& error) {
         report(error);
     }

@@ -26,6 +26,8 @@ void dpotrf_(const char*, const int*, double*, const int*, int*, std::size_t);
 [[gnu::weak]] char* openblas_get_corename();
 [[gnu::weak]] void gotoblas_dynamic_init();
 [[gnu::weak]] void gotoblas_dynamic_quit();
+[[gnu::weak]] int openblas_get_num_threads();
+[[gnu::weak]] void openblas_set_num_threads(int);
 }
 
 namespace autograd::kernels {
@@ -34,10 +36,7 @@ namespace {
 constexpr const char* variable = "OPENBLAS_CORETYPE";
 
 /// What the user says holds, right or not.
-bool user_has_chosen() {
-    const char* value = std::getenv(variable);
-    return value != nullptr && *value != '\0';
-}
+bool user_has_chosen() { return std::getenv(variable) != nullptr; }
 
 bool is_taken_for_less() {
     return openblas_get_corename != nullptr && vectors_of_core(openblas_get_corename()) < vectors_of_processor();
@@ -67,18 +66,29 @@ bool take_core(const std::string& core) {
                       [](unsigned char a, unsigned char b) { return std::toupper(a) == b; });
 }
 
+#ifdef XTAPE_BLAS_VENDOR
+// Products are another library's.
+#else
 // Ahead of the initialisers of the program's own static objects, which may multiply.
-[[gnu::constructor(200)]] void put_right() {
+[[gnu::constructor(200)]] void put_right();
+#endif
+[[maybe_unused]] void put_right() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
 #endif
     if (user_has_chosen() || !is_taken_for_less() || gotoblas_dynamic_init == nullptr || gotoblas_dynamic_quit == nullptr ||
-        !came_with_program()) {
+        openblas_get_num_threads == nullptr || openblas_set_num_threads == nullptr || !came_with_program()) {
         return;
     }
-    if (!first_right_core(cores_for_processor(), take_core, openblas_computes_right).empty()) return;
-    gotoblas_dynamic_quit();
-    gotoblas_dynamic_init();  // as it came
+    // The products of the test work in a buffer, for which OpenBLAS would wait for ever; its own threads may have taken some.
+    if (!address_space_has_room(std::size_t{512} << 20)) return;
+    const int threads = openblas_get_num_threads();
+    openblas_set_num_threads(1);
+    if (first_right_core(cores_for_processor(), take_core, openblas_computes_right).empty()) {
+        gotoblas_dynamic_quit();
+        gotoblas_dynamic_init();  // as it came
+    }
+    openblas_set_num_threads(threads);
 }
 
 void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, const float* a, int lda, const float* b, int ldb,

@@ -362,16 +362,16 @@ X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolutio
 }
 
 template <template <class> class X, class T> requires Operand<X<T>>
-X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> g, const Convolution& options) {
+X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> y, const Convolution& options) {
     const auto of = [&] {
         const Convolved made = convolution_of(x.shape(), weight, nullptr, options);
-        if (g.shape() != made.shape_of(Side::outputs)) {
+        if (y.shape() != made.shape_of(Side::outputs)) {
             throw ShapeError("conv2d_weight: conv2d makes shape " + to_string(made.shape_of(Side::outputs)) +
-                             " of such pictures and a weight of shape " + to_string(weight) + ", not " + to_string(g.shape()));
+                             " of such pictures and a weight of shape " + to_string(weight) + ", not " + to_string(y.shape()));
         }
         return made;
     };
-    return apply(SideOfConvolution<Side::weight>{with_context_of("conv2d_weight", of, x, g)}, x, g);
+    return apply(SideOfConvolution<Side::weight>{with_context_of("conv2d_weight", of, x, y)}, x, y);
 }
 
 // ---- max_pool2d and avg_pool2d ----

@@ -59,7 +59,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> fold(X<T> x, const Shape& pictures, Size2d kernel, const Sliding& sliding = {});
 
 /// The cross-correlation of pictures (rows, channels, height, width) with a weight (outputs, channels / groups, kernel
-/// height, kernel width).
+/// height, kernel width): (rows, outputs, windows down, windows across). Padding counts as zeros do: times infinity it is NaN.
 /// @throws ShapeError if the shapes do not fit, or no window fits into the pictures.
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> conv2d(X<T> x, X<T> weight, const Convolution& options = {});
@@ -77,11 +77,11 @@ template <template <class> class X, class T> requires Operand<X<T>>
 template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
 [[nodiscard]] X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolution& options = {});
 
-/// The adjoint of conv2d in its weight, of the weight's shape: of pictures x and of g, what conv2d makes of them. (PyTorch's
-/// nn.grad.conv2d_weight.)
-/// @throws ShapeError if conv2d refuses such a weight, or makes no such g.
+/// The adjoint of conv2d in its weight, an array of shape `weight`: of pictures x (rows, channels, height, width), and of y with
+/// the shape that conv2d makes of them. (PyTorch's nn.grad.conv2d_weight.)
+/// @throws ShapeError if conv2d refuses such a weight, or y has another shape.
 template <template <class> class X, class T> requires Operand<X<T>>
-[[nodiscard]] X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> g, const Convolution& options = {});
+[[nodiscard]] X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> y, const Convolution& options = {});
 
 /// The largest element of each window, NaN if one is; what lies outside the pictures does not count. Elements that
 /// share a maximum share its gradient equally. It needs the memory of unfold(x) until the backward sweep has passed.

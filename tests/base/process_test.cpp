@@ -59,6 +59,37 @@ std::vector<float> compute() {
     return all;
 }
 
+/// A convolution whose extents depend on i, so that a library which makes kernels for extents makes some.
+bool convolution_is_right(std::size_t i) {
+    Tape<float> tape;
+    const auto x = tape.constant(full<float>({1, 16, 20 + i % 41, 17 + i / 41 % 200}, 1));
+    const auto y = conv2d(x, tape.constant(full<float>({32, 16, 3, 3}, 1)));
+    return y.value()(0, 0, 0, 0) == 144 && y.value()(0, 31, 17, 14) == 144;
+}
+
+/// A thread that makes convolutions until it is destroyed, which waits for it.
+struct Convolving {
+    std::atomic<bool> stop{false};
+    std::atomic<std::size_t> done{0}, wrong{0};
+    std::thread thread{[this] {
+        for (std::size_t i = 0; !stop; ++i, ++done) wrong += convolution_is_right(i) ? 0 : 1;
+    }};
+
+    ~Convolving() {
+        stop = true;
+        thread.join();
+    }
+};
+
+/// Makes a convolution when its thread ends.
+struct Last {
+    std::atomic<int>* right = nullptr;
+    ~Last() {
+        if (right != nullptr) *right += convolution_is_right(30) ? 1 : 0;
+    }
+};
+thread_local Last last;
+
 /// From here on this process gets so much more of the address space than it has.
 void limit_address_space(std::size_t more) {
     std::size_t pages = 0;
@@ -169,6 +200,44 @@ TEST_CASE("processes: the end while other threads are at work") {
         });
         CHECK(status == 0);
     }
+}
+
+TEST_CASE("processes: a fork while another thread makes the kernels of convolutions") {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(1);
+    const auto work = [] {
+        const Convolving other;
+        int failures = 0;
+        for (std::size_t i = 0; i < 60; ++i) failures += in_child([i] { return convolution_is_right(i + 20) ? 0 : 1; }) == 0 ? 0 : 1;
+        return failures == 0 && other.wrong == 0 ? 0 : 1;
+    };
+    CHECK(in_child(work) == 0);
+}
+
+TEST_CASE("processes: the end waits for a thread that makes convolutions, from a static object's destructor") {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(1);
+    for (int i = 0; i < 15; ++i) {
+        const int status = in_child([i] {
+            static Convolving other;
+            while (other.done < static_cast<std::size_t>(3 * i)) std::this_thread::yield();
+            return 0;
+        });
+        CHECK(status == 0);
+    }
+}
+
+TEST_CASE("processes: a thread's own object that makes a convolution when the thread ends") {
+    std::atomic<int> right{0};
+    for (const bool before : {false, true}) {
+        std::thread([&] {
+            last.right = &right;  // made before what the library keeps for this thread, so destroyed after it
+            if (before) right += convolution_is_right(30) ? 1 : 0;
+        }).join();
+    }
+    CHECK(right == 3);
 }
 
 TEST_CASE("processes: threads that cannot be started are done without, which is said once") {

@@ -2,6 +2,10 @@
 // without a trace in the program's own settings.
 #include <dlfcn.h>
 
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "autograd/kernels/backend.hpp"
@@ -75,12 +79,25 @@ TEMPLATE_TEST_CASE("blas: products of whole numbers are exact, of all extents an
     }
 }
 
+TEMPLATE_TEST_CASE("blas: what a product is written over does not count, and what is not finite does", "", float, double) {
+    for (const std::size_t n : {3u, 130u}) {
+        Array<TestType> a = full<TestType>({n * n}, 1), b = full<TestType>({n * n}, 0), out = full<TestType>({n * n}, NAN);
+        a.data()[n + 1] = std::numeric_limits<TestType>::infinity();
+        kernels::gemm<TestType>(out.data(), n, n, n, {a.data(), n, false}, {b.data(), n, true}, false);
+        for (std::size_t i = 0; i < n * n; ++i) CHECK(std::isnan(out.data()[i]) == (i / n == 1));
+    }
+}
+
 TEST_CASE("blas: the program's own OpenMP keeps its number of threads") {
     const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
     if (set == nullptr) return;
     const int before = openmp_threads();
     set(3);
     check_product<float>(128, 400, 300, false, true, false);
+    CHECK(openmp_threads() == 3);
+    Tape<float> tape;
+    const auto x = tape.constant(full<float>({40, 16, 14, 14}, 1)), w = tape.constant(full<float>({32, 16, 3, 3}, 1));
+    CHECK(conv2d(x, w).value()(39, 31, 11, 11) == 144);
     CHECK(openmp_threads() == 3);
     set(before);
 }

@@ -1,6 +1,7 @@
 // Convolutions of floats, which are by oneDNN where it is, and of doubles, against sums written out, of extents at and beside
 // the edges of kernels, vectors and pieces of a batch.
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,27 @@ TEST_CASE("convolution kernels: results are the same bits again, and outputs for
         found.push_back(elements(y));
     }
     for (const auto& each : found) CHECK(each == found.front());
+}
+
+TEST_CASE("convolution kernels: the zeros around pictures count as zeros, however many pictures there are") {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    for (const std::size_t pictures : {1u, 33u}) {
+        const ConvolutionExtents e{pictures, 16, 16, 1, axis(12, 3, 1, 1, 1), axis(12, 3, 1, 1, 1)};
+        const Array<float> x = full<float>({pictures * e.picture_size()}, 1);
+        Array<float> w = full<float>({e.weight_size()}, 1), y = full<float>({pictures * e.output_size()}, 1);
+        w.data()[0] = nan;  // of output 0, times the row and column in front of the picture
+        Array<float> out = empty<float>({pictures * e.output_size()});
+        kernels::convolve<float>(out.data(), x.data(), w.data(), nullptr, e);
+        CHECK(std::isnan(out.data()[0]));
+        CHECK(std::isnan(out.data()[1]));
+        CHECK(out.data()[12 * 12] == 64);
+        y.data()[0] = nan;
+        Array<float> sums = empty<float>({e.weight_size()});
+        kernels::convolve_to_weight(sums.data(), x.data(), y.data(), e);
+        CHECK(std::isnan(sums.data()[0]));
+        CHECK(std::isnan(sums.data()[8]));
+        CHECK(sums.data()[16 * 9] == static_cast<float>(pictures * 121));
+    }
 }
 
 TEST_CASE("convolution kernels: a sum over a large picture is as exact as over many small ones") {
