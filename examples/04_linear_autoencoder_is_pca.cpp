@@ -78,7 +78,7 @@ int main() {
     const Array<double> outside = (q - matmul(u, matmul(u, q, {.a = true}))).value();
     const auto sines = std::get<1>(xt::linalg::svd(outside, false));
     for (std::size_t i = 0; i < codes; ++i) {
-        checks.near("principal angle " + std::to_string(i + 1) + " to PCA's subspace, radians", std::asin(sines(i)), 0,
+        checks.near(std::to_string(i + 1) + ". principal angle to PCA's subspace, radians", std::asin(sines(i)), 0,
                     1e-7);
     }
 

@@ -52,11 +52,6 @@ struct BasicConvTranspose2d {
     autograd::Var<T> operator()(const autograd::Var<T>& x) const;
 };
 
-extern template struct BasicConv2d<float>;
-extern template struct BasicConv2d<double>;
-extern template struct BasicConvTranspose2d<float>;
-extern template struct BasicConvTranspose2d<double>;
-
 using Conv2d = BasicConv2d<float>;
 using ConvTranspose2d = BasicConvTranspose2d<float>;
 

@@ -28,9 +28,6 @@ struct BasicLinear {
     autograd::Var<T> operator()(const autograd::Var<T>& x) const;
 };
 
-extern template struct BasicLinear<float>;
-extern template struct BasicLinear<double>;
-
 using Linear = BasicLinear<float>;
 
 }  // namespace nn

@@ -1,13 +1,11 @@
 // What the ops of a tape cost, by name: counted while someone asked for it. It knows no tape.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace autograd {
@@ -30,22 +28,9 @@ class Profiler {
    public:
     void start() { start_ = Clock::now(); }
     // Apart, because every node asks whether somebody wants this, and hardly anybody does.
-    [[gnu::noinline]] void charge(const char* op, bool backward, std::size_t bytes) {
-        const std::chrono::duration<double> spent = Clock::now() - start_;
-        OpProfile& entry = ops_[op];
-        entry.op = op;
-        entry.calls += !backward;
-        entry.bytes += bytes;
-        (backward ? entry.backward_seconds : entry.forward_seconds) += spent.count();
-    }
+    void charge(const char* op, bool backward, std::size_t bytes);
     /// The dearest first.
-    std::vector<OpProfile> profile() const {
-        std::vector<OpProfile> result;
-        for (const auto& [name, each] : ops_) result.push_back(each);
-        const auto cost = [](const OpProfile& each) { return std::pair(-each.forward_seconds - each.backward_seconds, each.op); };
-        std::sort(result.begin(), result.end(), [&](const auto& a, const auto& b) { return cost(a) < cost(b); });
-        return result;
-    }
+    std::vector<OpProfile> profile() const;
 
    private:
     std::map<std::string, OpProfile> ops_;

@@ -354,7 +354,7 @@ void print_written(const std::vector<fs::path>& written, const Options& options)
     if (written.empty()) return;
     const fs::path out = options.out, page = report_file(out);
     std::string line = fmt::format("Written to {}:", nn::printable(out.native()));
-    for (const fs::path& file : written) line += " " + file.filename().string();
+    for (const fs::path& file : written) line += fmt::format(" {}", file.filename().string());
     say("\n");
     say_wrapped(line);
     if (written.front() != page) return;
