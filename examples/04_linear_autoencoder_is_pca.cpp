@@ -6,6 +6,7 @@
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <cstdio>
+#include <fmt/format.h>
 #include <nn/nn.hpp>
 #include <string>
 
@@ -78,7 +79,7 @@ int main() {
     const Array<double> outside = (q - matmul(u, matmul(u, q, {.a = true}))).value();
     const auto sines = std::get<1>(xt::linalg::svd(outside, false));
     for (std::size_t i = 0; i < codes; ++i) {
-        checks.near(std::to_string(i + 1) + ". principal angle to PCA's subspace, radians", std::asin(sines(i)), 0,
+        checks.near(fmt::format("principal angle {} to PCA's subspace, radians", i + 1), std::asin(sines(i)), 0,
                     1e-7);
     }
 
