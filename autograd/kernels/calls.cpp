@@ -43,8 +43,8 @@ namespace {
 /// What OpenBLAS maps for each buffer, on x86-64 and on ARM, and a page or two for what goes with it.
 constexpr std::size_t buffer_bytes = (std::size_t{128} << 20) + (std::size_t{1} << 16);
 
-/// No more buffers than for so many calls at once are asked for, others wait: OpenBLAS has a limit of its own, twice the number of processors that it
-/// was built for, beyond which it ends the process.
+/// No more buffers than for so many calls at once are asked for, others wait: OpenBLAS has a limit of its own, twice the number
+/// of processors that it was built for, beyond which it ends the process.
 constexpr std::size_t most_calls = 64;
 
 constexpr std::size_t shut = std::size_t{1} << 62;

@@ -154,7 +154,8 @@ void Primitive::take(const Description& description, const memory::desc& x, cons
         each.wanted_memory = memory(each.wanted, processor(), nullptr);
         if (each.is_given_as_wanted()) continue;
         const bool is_result = &each == &operand(side_);
-        const memory &from = is_result ? each.wanted_memory : each.given_memory, &to = is_result ? each.given_memory : each.wanted_memory;
+        const memory& from = is_result ? each.wanted_memory : each.given_memory;
+        const memory& to = is_result ? each.given_memory : each.wanted_memory;
         each.reorder = dnnl::reorder(from, to);
         each.reordered = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     }

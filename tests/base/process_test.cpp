@@ -209,7 +209,9 @@ TEST_CASE("processes: a fork while another thread makes the kernels of convoluti
     const auto work = [] {
         const Convolving other;
         int failures = 0;
-        for (std::size_t i = 0; i < 60; ++i) failures += in_child([i] { return convolution_is_right(i + 20) ? 0 : 1; }) == 0 ? 0 : 1;
+        for (std::size_t i = 0; i < 60; ++i) {
+            failures += in_child([i] { return convolution_is_right(i + 20) ? 0 : 1; }) == 0 ? 0 : 1;
+        }
         return failures == 0 && other.wrong == 0 ? 0 : 1;
     };
     CHECK(in_child(work) == 0);

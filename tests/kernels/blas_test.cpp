@@ -70,6 +70,7 @@ TEMPLATE_TEST_CASE("blas: products of whole numbers are exact, of all extents an
                                                                                 {99, 101, 100},
                                                                                 {100, 100, 101},
                                                                                 {128, 20, 400},
+                                                                                {17, 800, 700},
                                                                                 {20, 128, 401},
                                                                                 {131, 67, 301},
                                                                                 {5, 7, 40000}}) {
