@@ -642,7 +642,11 @@ void release_cached_memory() {
         shared.look(here.pool);
     }
 #ifdef __GLIBC__
-    malloc_trim(0);  // the pages of small buffers that were freed between others stay with the heap unless asked for
+    // The pages of small buffers that were freed between others stay with the heap unless asked for. AddressSanitizer has a heap of
+    // its own; there the C library's is begun by this call, which two threads must not do at once.
+    static constinit std::mutex one_at_a_time;
+    const std::lock_guard lock(one_at_a_time);
+    malloc_trim(0);
 #endif
 }
 
