@@ -641,11 +641,9 @@ void release_cached_memory() {
         shared.give_back(shared.held);
         shared.look(here.pool);
     }
-#ifdef __GLIBC__
+#if defined(__GLIBC__) && !defined(XTAPE_ASAN)
     // The pages of small buffers that were freed between others stay with the heap unless asked for. AddressSanitizer has a heap of
-    // its own; there the C library's is begun by this call, which two threads must not do at once.
-    static constinit std::mutex one_at_a_time;
-    const std::lock_guard lock(one_at_a_time);
+    // its own; there this call would begin the C library's, which two threads must not do at once.
     malloc_trim(0);
 #endif
 }
