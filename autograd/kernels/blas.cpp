@@ -3,7 +3,6 @@
 #include "autograd/kernels/blas.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "autograd/base/array.hpp"
 #include "autograd/base/threads.hpp"
 #include "autograd/kernels/calls.hpp"
+#include "autograd/kernels/finite.hpp"
 #include "autograd/kernels/onednn.hpp"
 #include "autograd/kernels/openblas.hpp"
 #include "autograd/kernels/running_sum.hpp"
@@ -83,8 +83,7 @@ template <class T>
 bool all_finite(const Matrix<T>& matrix, std::size_t rows, std::size_t columns) {
     if (matrix.transposed) std::swap(rows, columns);
     for (std::size_t i = 0; i < rows; ++i) {
-        const T* row = matrix.data + i * matrix.columns;
-        if (!std::all_of(row, row + columns, [](T each) { return std::isfinite(each); })) return false;
+        if (!kernels::all_finite(matrix.data + i * matrix.columns, columns)) return false;
     }
     return true;
 }

@@ -3,9 +3,6 @@
 #include "autograd/kernels/convolution.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cstdint>
-#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -13,6 +10,7 @@
 #include "autograd/base/threads.hpp"
 #include "autograd/kernels/blas.hpp"
 #include "autograd/kernels/calls.hpp"
+#include "autograd/kernels/finite.hpp"
 #include "autograd/kernels/onednn_convolution.hpp"
 
 namespace autograd::kernels {
@@ -30,16 +28,6 @@ constexpr std::size_t most_terms = 800;
 double flops(const ConvolutionExtents& e) {
     return 2.0 * static_cast<double>(e.pictures) * static_cast<double>(e.weight_size()) *
            static_cast<double>(e.rows.count * e.columns.count);
-}
-
-/// By the bits of exponents, because the compiler makes vectors of that.
-template <class T>
-bool all_finite(const T* data, std::size_t count) {
-    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-    constexpr Bits exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
-    Bits found = 0;
-    for (std::size_t i = 0; i < count; ++i) found |= (std::bit_cast<Bits>(data[i]) & exponent) == exponent ? 1 : 0;
-    return found == 0;
 }
 
 /// The same for `count` of the pictures.

@@ -12,6 +12,7 @@
 
 #include "autograd/base/array.hpp"
 #include "autograd/kernels/calls.hpp"
+#include "autograd/kernels/finite.hpp"
 
 extern "C" {
 void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
@@ -50,11 +51,6 @@ int extent(std::size_t value) {
         throw ShapeError("an extent of " + std::to_string(value) + " is too large for LAPACK");
     }
     return static_cast<int>(value);
-}
-
-template <class T>
-bool all_finite(const T* data, std::size_t count) {
-    return std::all_of(data, data + count, [](T each) { return std::isfinite(each); });
 }
 
 template <class T>

@@ -5,8 +5,6 @@
 
 namespace autograd::kernels {
 
-enum class Side { outputs, pictures, weight };
-
 /// Whether convolve_by_onednn() has a kernel for this side of it, which it makes: for a caller with a call to make (calls.hpp).
 /// @throws Error if oneDNN has no memory for it.
 [[nodiscard]] bool onednn_convolves(Side side, const ConvolutionExtents& extents);

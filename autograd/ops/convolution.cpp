@@ -198,7 +198,7 @@ void require_weight(const Shape& x, const Shape& weight, const Shape* bias, std:
     }
 }
 
-enum class Side { outputs, pictures, weight };
+using kernels::Side;
 
 /// A convolution's three arrays: pictures, outputs, and a weight.
 struct Convolved {
