@@ -14,15 +14,12 @@
 #include "autograd/base/threads.hpp"
 #include "autograd/kernels/calls.hpp"
 #include "autograd/kernels/finite.hpp"
+#include "autograd/kernels/fortran.hpp"
 #include "autograd/kernels/onednn.hpp"
 #include "autograd/kernels/openblas.hpp"
 #include "autograd/kernels/running_sum.hpp"
 
 extern "C" {
-void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
-            const float*, const int*, const float*, float*, const int*);
-void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*, const int*,
-            const double*, const int*, const double*, double*, const int*);
 // BLIS's words, where it is the BLAS.
 [[gnu::weak]] const char* bli_info_get_version_str();
 [[gnu::weak]] int bli_arch_query_id();
@@ -70,11 +67,7 @@ void blas_gemm(int m, int n, int k, Matrix<T> a, Matrix<T> b, T beta, T* c, int 
     const char* of_a = a.transposed ? "T" : "N";
     const char* of_b = b.transposed ? "T" : "N";
     // Fortran's matrices are stored by columns: it is told to compute the transpose, b' a'.
-    if constexpr (std::is_same_v<T, float>) {
-        sgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, c, &ldc);
-    } else {
-        dgemm_(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, c, &ldc);
-    }
+    choose<T>(sgemm_, dgemm_)(of_b, of_a, &n, &m, &k, &alpha, b.data, &ldb, a.data, &lda, &beta, c, &ldc, 1, 1);
 }
 
 #ifdef XTAPE_BLAS_VENDOR

@@ -1,5 +1,5 @@
-// The only file that declares LAPACK's routines. They are Fortran's: matrices are stored by columns, so that ours,
-// stored by rows, are their transposes; and behind all arguments come the lengths of those which are characters.
+// The only file that calls LAPACK's routines. They are Fortran's: matrices are stored by columns, so that ours, stored by
+// rows, are their transposes.
 #include "autograd/kernels/lapack.hpp"
 
 #include <algorithm>
@@ -8,43 +8,14 @@
 #include <numbers>
 #include <numeric>
 #include <string>
-#include <type_traits>
 
 #include "autograd/base/array.hpp"
 #include "autograd/kernels/calls.hpp"
 #include "autograd/kernels/finite.hpp"
-
-extern "C" {
-void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
-void dgetrf_(const int*, const int*, double*, const int*, int*, int*);
-void sgetrs_(const char*, const int*, const int*, const float*, const int*, const int*, float*, const int*, int*,
-             std::size_t);
-void dgetrs_(const char*, const int*, const int*, const double*, const int*, const int*, double*, const int*, int*,
-             std::size_t);
-void strtrs_(const char*, const char*, const char*, const int*, const int*, const float*, const int*, float*,
-             const int*, int*, std::size_t, std::size_t, std::size_t);
-void dtrtrs_(const char*, const char*, const char*, const int*, const int*, const double*, const int*, double*,
-             const int*, int*, std::size_t, std::size_t, std::size_t);
-void spotrf_(const char*, const int*, float*, const int*, int*, std::size_t);
-void dpotrf_(const char*, const int*, double*, const int*, int*, std::size_t);
-void ssyevd_(const char*, const char*, const int*, float*, const int*, float*, float*, const int*, int*, const int*,
-             int*, std::size_t, std::size_t);
-void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*, const int*, int*, const int*,
-             int*, std::size_t, std::size_t);
-}
+#include "autograd/kernels/fortran.hpp"
 
 namespace autograd::kernels {
 namespace {
-
-/// The routine for T.
-template <class T, class S, class D>
-auto choose(S in_float, D in_double) {
-    if constexpr (std::is_same_v<T, float>) {
-        return in_float;
-    } else {
-        return in_double;
-    }
-}
 
 int extent(std::size_t value) {
     if (value > static_cast<std::size_t>(std::numeric_limits<int>::max())) {

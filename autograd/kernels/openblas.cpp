@@ -13,14 +13,9 @@
 #include <string_view>
 
 #include "autograd/kernels/calls.hpp"
+#include "autograd/kernels/fortran.hpp"
 
 extern "C" {
-void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
-            const float*, const int*, const float*, float*, const int*);
-void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*, const int*,
-            const double*, const int*, const double*, double*, const int*);
-void spotrf_(const char*, const int*, float*, const int*, int*, std::size_t);
-void dpotrf_(const char*, const int*, double*, const int*, int*, std::size_t);
 // Weak, because another BLAS may be what is linked, or an OpenBLAS that was built for one processor.
 [[gnu::weak]] char* openblas_get_config();
 [[gnu::weak]] char* openblas_get_corename();
@@ -91,19 +86,6 @@ bool take_core(const std::string& core) {
     openblas_set_num_threads(threads);
 }
 
-void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, const float* a, int lda, const float* b, int ldb,
-              float beta, float* c, int ldc) {
-    const float alpha = 1;
-    sgemm_(transpose_a ? "T" : "N", transpose_b ? "T" : "N", &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc);
-}
-void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, const double* a, int lda, const double* b, int ldb,
-              double beta, double* c, int ldc) {
-    const double alpha = 1;
-    dgemm_(transpose_a ? "T" : "N", transpose_b ? "T" : "N", &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc);
-}
-void decompose(int n, float* a, int* info) { spotrf_("L", &n, a, &n, info, 1); }
-void decompose(int n, double* a, int* info) { dpotrf_("L", &n, a, &n, info, 1); }
-
 /// Whole numbers from -3 to 3: their products and sums are exact, in whatever order.
 template <class T>
 std::vector<T> whole_numbers(std::size_t count, unsigned seed) {
@@ -130,7 +112,10 @@ bool product_is_right(bool transpose_a, bool transpose_b, int m, int n, int k, T
             expected[j * rows + i] = sum + beta * expected[j * rows + i];
         }
     }
-    multiply(transpose_a, transpose_b, m, n, k, a.data(), transpose_a ? k : m, b.data(), transpose_b ? n : k, beta, c.data(), m);
+    const T alpha = 1;
+    const int lda = transpose_a ? k : m, ldb = transpose_b ? n : k;
+    choose<T>(sgemm_, dgemm_)(transpose_a ? "T" : "N", transpose_b ? "T" : "N", &m, &n, &k, &alpha, a.data(), &lda, b.data(),
+                              &ldb, &beta, c.data(), &m, 1, 1);
     return c == expected;
 }
 
@@ -165,8 +150,9 @@ bool decomposition_is_right() {
             for (std::size_t i = 0; i < n; ++i) a[j * n + i] += l[k * n + i] * l[k * n + j];
         }
     }
+    const int size = static_cast<int>(n);
     int info = 0;
-    decompose(static_cast<int>(n), a.data(), &info);
+    choose<T>(spotrf_, dpotrf_)("L", &size, a.data(), &size, &info, 1);
     for (std::size_t j = 0; j < n; ++j) {
         for (std::size_t i = j; i < n; ++i) {
             if (a[j * n + i] != l[j * n + i]) return false;
