@@ -5,6 +5,14 @@ onednn (for all of float), openblas, or a vendor that CMake's FindBLAS knows, su
 set(XTAPE_LAPACK openblas CACHE STRING "Decompositions: openblas, or a vendor that CMake's FindLAPACK knows, such as Generic")
 set_property(CACHE XTAPE_BLAS PROPERTY STRINGS auto onednn openblas BLIS)
 
+# Others' spellings of what has a word here.
+foreach(choice XTAPE_BLAS XTAPE_LAPACK)
+    string(TOLOWER "${${choice}}" word)
+    if(word MATCHES "^(auto|onednn|openblas)$")
+        set(${choice} ${word})
+    endif()
+endforeach()
+
 add_library(xtape_blas INTERFACE)
 set(XTAPE_BLAS_IS_OWN_CHOICE OFF)
 if(NOT XTAPE_BLAS MATCHES "^(auto|onednn|openblas)$")
@@ -16,7 +24,7 @@ if(XTAPE_BLAS STREQUAL "onednn" OR (XTAPE_BLAS STREQUAL "auto" AND CMAKE_SYSTEM_
     set(reason)
     if(NOT OneDNN_FOUND)
         set(reason "it is not found (Debian package libdnnl-dev)")
-    elseif(NOT OneDNN_RUNTIME MATCHES "^(OMP|SEQ)$")
+    elseif(NOT OneDNN_STAYS_ON_THREAD)
         set(reason "${OneDNN_LIBRARY} is made for ${OneDNN_RUNTIME}, whose threads cannot be held back")
     endif()
     if(NOT reason)

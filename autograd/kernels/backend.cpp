@@ -3,12 +3,14 @@
 
 #include "autograd/base/threads.hpp"
 #include "autograd/kernels/blas.hpp"
+#include "autograd/kernels/calls.hpp"
 #include "autograd/kernels/onednn.hpp"
 #include "autograd/kernels/simd.hpp"
 
 namespace autograd {
 
 std::string describe_backend() {
+    const kernels::Calls calls(kernels::Library::other);
     const std::string blas = kernels::blas_in_words();
     const std::string bits = std::to_string(8 * sizeof(float) * Pack<float>::size);
     const int threads = num_threads();

@@ -112,6 +112,7 @@ void multiply(bool by_onednn, T* out, std::size_t stride, std::size_t rows, std:
         }
     }
 #ifdef XTAPE_BLAS_VENDOR
+    const WithoutOpenMpTeam on_this_thread;
     if (!all_finite(a, rows, inner) || !all_finite(b, inner, columns)) {
         return gemm_by_definition(rows, columns, inner, a, b, beta, out, stride);
     }
@@ -235,7 +236,7 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     const double flops_of_each = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner);
     const double flops = flops_of_each * static_cast<double>(batches.size());
     // Of the whole product, so that the number of threads has no say in it.
-    bool by_onednn = std::is_same_v<T, float> && (onednn_takes_all() || flops_of_each >= flops_for_onednn) && uses_onednn();
+    bool by_onednn = std::is_same_v<T, float> && (onednn_takes_all() || flops_of_each >= flops_for_onednn);
     const std::size_t parts = flops < flops_worth_sharing ? 1 : threads;
     PoolVector<BatchOffsets> sorted;
     const auto place = [](const BatchOffsets& at) { return std::tuple{at.out, at.a, at.b}; };
@@ -254,7 +255,7 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     // could be started.
     const std::size_t wanted = autograd::detail::available_threads(std::min(pieces, parts));
     std::optional<Calls> calls;
-    if (by_onednn) by_onednn = calls.emplace(Library::other, wanted).count() > 0;
+    if (by_onednn) by_onednn = calls.emplace(Library::other, wanted).count() > 0 && uses_onednn();
     if (!by_onednn) calls.emplace(library_of_blas, wanted);
     const Products<T> products(by_onednn, columns, inner, a, b);
     const auto run_part = [&](std::size_t part) {

@@ -14,6 +14,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <set>
 #include <string>
@@ -29,6 +31,7 @@
 extern "C" {
 // Weak, because another BLAS may be what is linked.
 [[gnu::weak]] void openblas_set_num_threads(int);
+[[gnu::weak]] char* openblas_get_config();
 // Not in OpenBLAS's header. Where a build hides them, a buffer is only seen to have room.
 [[gnu::weak]] void* blas_memory_alloc(int level);
 [[gnu::weak]] void blas_memory_free(void* buffer);
@@ -43,9 +46,18 @@ namespace {
 /// What OpenBLAS maps for each buffer, on x86-64 and on ARM, and a page or two for what goes with it.
 constexpr std::size_t buffer_bytes = (std::size_t{128} << 20) + (std::size_t{1} << 16);
 
-/// No more buffers than for so many calls at once are asked for, others wait: OpenBLAS has a limit of its own, twice the number
-/// of processors that it was built for, beyond which it ends the process.
-constexpr std::size_t most_calls = 64;
+/// No more buffers than for so many calls at once are asked for, others wait. OpenBLAS has a limit of its own, beyond which it ends
+/// the process: twice the number of processors that it was built for, 50 at least, where its own threads take one each.
+std::size_t most_calls() {
+    static constinit std::atomic<std::size_t> known{0};
+    if (known == 0) {
+        std::size_t processors = 0;
+        const char* found = openblas_get_config == nullptr ? nullptr : std::strstr(openblas_get_config(), "MAX_THREADS=");
+        if (found != nullptr) std::sscanf(found, "MAX_THREADS=%zu", &processors);
+        known = std::clamp(processors, std::size_t{32}, std::size_t{64});
+    }
+    return known;
+}
 
 constexpr std::size_t shut = std::size_t{1} << 62;
 
@@ -141,6 +153,7 @@ void prepare_for_forks() {
 
 // After all destructors of static objects, and before those of OpenBLAS, which this depends on.
 [[gnu::destructor]] void at_the_end() {
+    making.lock();  // for good: a fork of another thread would shut the gate once more, and both would wait for ever
     shut_gate();
     do_not_wait_for_its_threads();
 }
@@ -159,7 +172,7 @@ std::size_t begin_openblas_calls(std::size_t count) {
             nap();
             continue;
         }
-        if (now + count > made) buffers().make(std::min(now + count, most_calls));
+        if (now + count > made) buffers().make(std::min(now + count, most_calls()));
         // Whoever came by the quick way has taken no more than there are.
         std::size_t free = 0;
         do {
@@ -243,10 +256,10 @@ Calls::Calls(Library library, std::size_t wanted) : library_(library), count_(wa
     // Of BLIS, whether it is called for products or by another library's decompositions. It keeps that number.
     if (bli_thread_set_num_threads != nullptr) bli_thread_set_num_threads(1);
     if (library == Library::openblas && openblas_set_num_threads != nullptr) {
-        count_ = begin_openblas_calls(std::min(wanted, most_calls));
+        warn_of_slow_openblas();  // which may throw
+        count_ = begin_openblas_calls(std::min(wanted, most_calls()));
         of_this_thread += count_;
         openblas_set_num_threads(1);  // behind the gate, as all that is OpenBLAS's
-        warn_of_slow_openblas();
         return;
     }
     library_ = Library::other;

@@ -1,5 +1,5 @@
-// Both ways work on a few pictures at a time: windows that are copied, and layouts that are changed, stay in the cache, and
-// what a piece computes does not depend on the number of threads.
+// Both ways work on a few pictures at a time: windows that are copied, and layouts that are changed, stay in the cache.
+// Of one piece by windows, products are shared among threads; of a weight, each thread's sum is one term.
 #include "autograd/kernels/convolution.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The only file that calls LAPACK's routines. They are Fortran's: matrices are stored by columns, so that ours, stored by
+// Decompositions, by LAPACK's routines. They are Fortran's: matrices are stored by columns, so that ours, stored by
 // rows, are their transposes.
 #include "autograd/kernels/lapack.hpp"
 

@@ -1,4 +1,4 @@
-// Decompositions of single matrices, by the LAPACK that OpenBLAS holds. Knows pointers and extents, and says by its
+// Decompositions of single matrices, by the LAPACK that the build names. Knows pointers and extents, and says by its
 // results what went wrong; shapes are checked and errors worded by the ops. A matrix with a NaN or an infinity is left
 // alone (LAPACK's own loops may not end on one): all of its result is NaN.
 #pragma once

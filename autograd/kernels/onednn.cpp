@@ -43,9 +43,6 @@ struct EndOfCalls {
     // A library that was loaded later could not be unloaded any more.
     if (came_with_program()) static_cast<void>([] { static thread_local EndOfCalls end; return &end; }());
 }
-/// Where another thread ends the process, or a library is unloaded: to be called when oneDNN has made its kernels.
-void watch_other_ends() { std::atexit(end_other_calls); }
-
 const char* in_words(dnnl_cpu_isa_t isa) {
     const auto includes = [isa](unsigned other) { return (static_cast<unsigned>(isa) & other) == other; };
     if (includes(dnnl_cpu_isa_avx512_core_amx)) return "AMX";
@@ -69,7 +66,7 @@ void call_sgemm(bool transpose_a, bool transpose_b, std::ptrdiff_t m, std::ptrdi
     const dnnl_status_t status =
         dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
     if (status == dnnl_success) {
-        if (!has_kernels.exchange(true, std::memory_order_relaxed)) watch_other_ends();
+        if (!has_kernels.exchange(true, std::memory_order_relaxed)) watch_other_ends_of_onednn();
         return;
     }
     throw Error("oneDNN could not compute a product of matrices (status " + std::to_string(status) + ")" +
@@ -112,6 +109,8 @@ void onednn_sgemm(bool transpose_a, bool transpose_b, std::ptrdiff_t m, std::ptr
     }
 }
 
+void watch_other_ends_of_onednn() { std::atexit(end_other_calls); }
+
 void require_room_for_onednn() {
     constexpr std::size_t bytes = std::size_t{32} << 20;  // 5 MB were too little for the kernels of products
     if (address_space_has_room(bytes)) return;
@@ -122,6 +121,8 @@ void require_room_for_onednn() {
 #else
 
 void require_room_for_onednn() {}
+
+void watch_other_ends_of_onednn() {}
 
 bool uses_onednn() { return false; }
 

@@ -10,6 +10,7 @@
 #ifdef XTAPE_ONEDNN
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -248,9 +249,14 @@ bool onednn_convolves(Side side, const ConvolutionExtents& extents) {
 }
 
 void convolve_by_onednn(Side side, float* x, float* y, float* w, const ConvolutionExtents& extents) {
+    static constinit std::array<std::atomic<bool>, 3> has_kernels{};  // of each side
     const WithoutOpenMpTeam on_this_thread;
     try {
-        primitive_for(side, extents)->run(x, y, w);
+        Primitive* primitive = primitive_for(side, extents);
+        // Another thread found one, but this one lacks memory for it, say.
+        if (primitive == nullptr) throw Error("oneDNN has no kernel for a convolution any more that it had one for");
+        primitive->run(x, y, w);
+        if (!has_kernels[static_cast<std::size_t>(side)].exchange(true, std::memory_order_relaxed)) watch_other_ends_of_onednn();
     } catch (const dnnl::error& error) {
         report(error);
     }

@@ -148,7 +148,7 @@ TEST_CASE("processes: a fork while the first large product is under way, after a
             while (!stop) static_cast<void>(compute());
         });
         int failures = 0;
-        for (int i = 0; i < 100; ++i) failures += in_child([] { return 0; }) == 0 ? 0 : 1;
+        for (int i = 0; i < 100; ++i) failures += in_child([] { return compute().empty() ? 1 : 0; }) == 0 ? 0 : 1;
         stop = true;
         other.join();
         return failures == 0 ? 0 : 2;
@@ -225,6 +225,46 @@ TEST_CASE("processes: the end waits for a thread that makes convolutions, from a
         const int status = in_child([i] {
             static Convolving other;
             while (other.done < static_cast<std::size_t>(3 * i)) std::this_thread::yield();
+            return 0;
+        });
+        CHECK(status == 0);
+    }
+}
+
+TEST_CASE("processes: another thread than that of main() ends the process while convolutions are made") {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(1);
+    for (int i = 0; i < 15; ++i) {
+        const int status = in_child([i] {
+            static Convolving other;
+            while (other.done < static_cast<std::size_t>(3 * i + 1)) std::this_thread::yield();
+            std::thread([] { std::exit(7); }).join();
+            return 0;
+        });
+        CHECK(status == 7);
+    }
+}
+
+TEST_CASE("processes: the end while one thread computes and another forks") {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(1);
+    for (int i = 0; i < 20; ++i) {
+        const int status = in_child([i] {
+            std::atomic<int> done{0};
+            std::thread([&] {
+                for (;; ++done) compute();
+            }).detach();
+            while (done == 0) std::this_thread::yield();
+            std::thread([] {
+                while (true) {
+                    const pid_t child = fork();
+                    if (child == 0) _exit(0);
+                    if (child > 0) waitpid(child, nullptr, 0);
+                }
+            }).detach();
+            std::this_thread::sleep_for(std::chrono::microseconds(1000 + 137 * i));
             return 0;
         });
         CHECK(status == 0);

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "autograd/kernels/calls.hpp"
 #include "autograd/kernels/convolution.hpp"
+#include "autograd/kernels/onednn.hpp"
 #include "autograd/kernels/onednn_convolution.hpp"
 #include "tests/testing.hpp"
 
@@ -118,6 +120,16 @@ TEST_CASE("convolution kernels: all sides of floats are the sums of the definiti
         set_num_threads(threads);
         for (const ConvolutionExtents& each : cases) check_all_sides<float>(each);
     }
+}
+
+TEST_CASE("convolution kernels: oneDNN, where it is, has kernels for the layers of the example") {
+    const kernels::Calls calls(kernels::Library::other);
+    if (calls.count() == 0 || !kernels::uses_onednn()) return;
+    for (const Side side : {Side::outputs, Side::pictures, Side::weight}) {
+        INFO("side " << static_cast<int>(side));
+        CHECK(kernels::onednn_convolves(side, cases[1]));
+    }
+    CHECK_FALSE(kernels::onednn_convolves(Side::outputs, cases[9]));  // whose padding is wider than the window
 }
 
 TEST_CASE("convolution kernels: all sides of doubles are the sums of the definition") {
