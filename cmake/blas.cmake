@@ -6,16 +6,17 @@ set(XTAPE_LAPACK openblas CACHE STRING "Decompositions: openblas, or a vendor th
 set_property(CACHE XTAPE_BLAS PROPERTY STRINGS auto onednn openblas BLIS)
 
 # Others' spellings of what has a word here.
+set(own_words "^(auto|onednn|openblas)$")
 foreach(choice XTAPE_BLAS XTAPE_LAPACK)
     string(TOLOWER "${${choice}}" word)
-    if(word MATCHES "^(auto|onednn|openblas)$")
+    if(word MATCHES "${own_words}")
         set(${choice} ${word})
     endif()
 endforeach()
 
 add_library(xtape_blas INTERFACE)
 set(XTAPE_BLAS_IS_OWN_CHOICE OFF)
-if(NOT XTAPE_BLAS MATCHES "^(auto|onednn|openblas)$")
+if(NOT XTAPE_BLAS MATCHES "${own_words}")
     set(XTAPE_BLAS_IS_OWN_CHOICE ON)
 endif()
 

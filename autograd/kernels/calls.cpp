@@ -14,8 +14,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <mutex>
 #include <set>
 #include <string>
@@ -31,7 +29,6 @@
 extern "C" {
 // Weak, because another BLAS may be what is linked.
 [[gnu::weak]] void openblas_set_num_threads(int);
-[[gnu::weak]] char* openblas_get_config();
 // Not in OpenBLAS's header. Where a build hides them, a buffer is only seen to have room.
 [[gnu::weak]] void* blas_memory_alloc(int level);
 [[gnu::weak]] void blas_memory_free(void* buffer);
@@ -46,16 +43,11 @@ namespace {
 /// What OpenBLAS maps for each buffer, on x86-64 and on ARM, and a page or two for what goes with it.
 constexpr std::size_t buffer_bytes = (std::size_t{128} << 20) + (std::size_t{1} << 16);
 
-/// No more buffers than for so many calls at once are asked for, others wait. OpenBLAS has a limit of its own, beyond which it ends
-/// the process: twice the number of processors that it was built for, 50 at least, where its own threads take one each.
+/// No more buffers than for so many calls at once are asked for, others wait. OpenBLAS has a limit of its own, beyond which it
+/// ends the process: twice the number of processors that it was built for, and 50 at least. Its own threads take one each.
 std::size_t most_calls() {
     static constinit std::atomic<std::size_t> known{0};
-    if (known == 0) {
-        std::size_t processors = 0;
-        const char* found = openblas_get_config == nullptr ? nullptr : std::strstr(openblas_get_config(), "MAX_THREADS=");
-        if (found != nullptr) std::sscanf(found, "MAX_THREADS=%zu", &processors);
-        known = std::clamp(processors, std::size_t{32}, std::size_t{64});
-    }
+    if (known == 0) known = std::clamp(processors_of_openblas(), std::size_t{32}, std::size_t{64});
     return known;
 }
 

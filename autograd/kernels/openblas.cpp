@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <sstream>
 #include <string_view>
 
@@ -204,6 +205,13 @@ void warn_of_slow_openblas() {
                  "xtape: OpenBLAS takes this processor for a %s, and multiplies at a third of its speed or less: set "
                  "%s=%s in the environment\n",
                  openblas_get_corename(), variable, cores_for_processor().front().c_str());
+}
+
+std::size_t processors_of_openblas() {
+    std::size_t processors = 0;
+    const char* found = openblas_get_config == nullptr ? nullptr : std::strstr(openblas_get_config(), "MAX_THREADS=");
+    if (found != nullptr) std::sscanf(found, "MAX_THREADS=%zu", &processors);
+    return processors;
 }
 
 std::string openblas_in_words() {

@@ -2,6 +2,7 @@
 // calls.hpp is the way in.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@ void warn_of_slow_openblas();
 
 /// Its version and its kernels, "OpenBLAS 0.3.21 (Cooperlake)"; empty if it is not linked.
 [[nodiscard]] std::string openblas_in_words();
+
+/// For how many it was built; 0 if it is not linked, or does not say.
+[[nodiscard]] std::size_t processors_of_openblas();
 
 /// How wide the vectors are that kernels, or a processor, count on.
 enum class Vectors { narrow, avx2, avx512 };

@@ -81,6 +81,22 @@ struct Convolving {
     }
 };
 
+/// Starts a thread that nothing stops but the end of the process.
+void compute_for_ever(std::atomic<int>& done) {
+    std::thread([&] {
+        for (;; ++done) compute();
+    }).detach();
+}
+
+/// Calls work(0), work(1), ... with so many threads, each in a child, which is to end with this status.
+template <class Work>
+void check_ends(int children, int threads, int expected, Work work) {
+    if (!may_fork) return;
+    const ThreadCount restored;
+    set_num_threads(threads);
+    for (int i = 0; i < children; ++i) CHECK(in_child([&] { return work(i); }) == expected);
+}
+
 /// Makes a convolution when its thread ends.
 struct Last {
     std::atomic<int>* right = nullptr;
@@ -180,26 +196,14 @@ TEST_CASE("processes: forks under a limit of the address space leave no threads 
 }
 
 TEST_CASE("processes: the end while other threads are at work") {
-    if (!may_fork) return;
-    const ThreadCount restored;
-    set_num_threads(2);
-    for (int i = 0; i < 20; ++i) {
-        const int status = in_child([&] {
-            std::atomic<int> done{0};
-            for (int k = 0; k < 2; ++k) {
-                std::thread([&] {
-                    while (true) {
-                        compute();
-                        ++done;
-                    }
-                }).detach();
-            }
-            while (done == 0) std::this_thread::yield();
-            std::this_thread::sleep_for(std::chrono::microseconds(137 * i));
-            return 0;
-        });
-        CHECK(status == 0);
-    }
+    const auto work = [](int i) {
+        std::atomic<int> done{0};
+        for (int k = 0; k < 2; ++k) compute_for_ever(done);
+        while (done == 0) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::microseconds(137 * i));
+        return 0;
+    };
+    check_ends(20, 2, 0, work);
 }
 
 TEST_CASE("processes: a fork while another thread makes the kernels of convolutions") {
@@ -218,57 +222,40 @@ TEST_CASE("processes: a fork while another thread makes the kernels of convoluti
 }
 
 TEST_CASE("processes: the end waits for a thread that makes convolutions, from a static object's destructor") {
-    if (!may_fork) return;
-    const ThreadCount restored;
-    set_num_threads(1);
-    for (int i = 0; i < 15; ++i) {
-        const int status = in_child([i] {
-            static Convolving other;
-            while (other.done < static_cast<std::size_t>(3 * i)) std::this_thread::yield();
-            return 0;
-        });
-        CHECK(status == 0);
-    }
+    const auto work = [](int i) {
+        static Convolving other;
+        while (other.done < static_cast<std::size_t>(3 * i)) std::this_thread::yield();
+        return 0;
+    };
+    check_ends(15, 1, 0, work);
 }
 
 TEST_CASE("processes: another thread than that of main() ends the process while convolutions are made") {
-    if (!may_fork) return;
-    const ThreadCount restored;
-    set_num_threads(1);
-    for (int i = 0; i < 15; ++i) {
-        const int status = in_child([i] {
-            static Convolving other;
-            while (other.done < static_cast<std::size_t>(3 * i + 1)) std::this_thread::yield();
-            std::thread([] { std::exit(7); }).join();
-            return 0;
-        });
-        CHECK(status == 7);
-    }
+    const auto work = [](int i) {
+        static Convolving other;
+        while (other.done < static_cast<std::size_t>(3 * i + 1)) std::this_thread::yield();
+        std::thread([] { std::exit(7); }).join();
+        return 0;
+    };
+    check_ends(15, 1, 7, work);
 }
 
 TEST_CASE("processes: the end while one thread computes and another forks") {
-    if (!may_fork) return;
-    const ThreadCount restored;
-    set_num_threads(1);
-    for (int i = 0; i < 20; ++i) {
-        const int status = in_child([i] {
-            std::atomic<int> done{0};
-            std::thread([&] {
-                for (;; ++done) compute();
-            }).detach();
-            while (done == 0) std::this_thread::yield();
-            std::thread([] {
-                while (true) {
-                    const pid_t child = fork();
-                    if (child == 0) _exit(0);
-                    if (child > 0) waitpid(child, nullptr, 0);
-                }
-            }).detach();
-            std::this_thread::sleep_for(std::chrono::microseconds(1000 + 137 * i));
-            return 0;
-        });
-        CHECK(status == 0);
-    }
+    const auto work = [](int i) {
+        std::atomic<int> done{0};
+        compute_for_ever(done);
+        while (done == 0) std::this_thread::yield();
+        std::thread([] {
+            while (true) {
+                const pid_t child = fork();
+                if (child == 0) _exit(0);
+                if (child > 0) waitpid(child, nullptr, 0);
+            }
+        }).detach();
+        std::this_thread::sleep_for(std::chrono::microseconds(1000 + 137 * i));
+        return 0;
+    };
+    check_ends(20, 1, 0, work);
 }
 
 TEST_CASE("processes: a thread's own object that makes a convolution when the thread ends") {
