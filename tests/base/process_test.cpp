@@ -26,6 +26,12 @@ namespace {
 // The thread sanitizer ends a process that starts threads after a fork; with either the address space has no limit.
 constexpr bool may_fork = !under_thread_sanitizer, may_limit = !under_sanitizer;
 
+/// What other threads of the parent had is lost in a child, and would be reported under the address sanitizer.
+[[noreturn]] void end_child(int status) {
+    if constexpr (under_address_sanitizer) _exit(status);
+    std::exit(status);
+}
+
 /// Calls f in a child, which ends by exit(f()). Gives the status, or minus the signal that ended it: SIGALRM after a minute.
 template <class F>
 int in_child(F f) {
@@ -39,9 +45,7 @@ int in_child(F f) {
         } catch (const std::exception& error) {
             std::fprintf(stderr, "in a child: %s\n", error.what());
         }
-        // What other threads of the parent had is lost in a child, and would be reported.
-        if constexpr (under_address_sanitizer) _exit(status);
-        std::exit(status);
+        end_child(status);
     }
     int status = 0;
     if (waitpid(child, &status, 0) != child) return -1000;
@@ -234,7 +238,7 @@ TEST_CASE("processes: another thread than that of main() ends the process while 
     const auto work = [](int i) {
         static Convolving other;
         while (other.done < static_cast<std::size_t>(3 * i + 1)) std::this_thread::yield();
-        std::thread([] { std::exit(7); }).join();
+        std::thread([] { end_child(7); }).join();
         return 0;
     };
     check_ends(15, 1, 7, work);
