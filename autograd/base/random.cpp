@@ -9,20 +9,13 @@
 #include <numbers>
 #include <numeric>
 #include <utility>
-#include <xsimd/xsimd.hpp>
+
+#include "autograd/base/vectors.hpp"
 
 namespace autograd {
 namespace {
 
 using Word = std::uint32_t;
-
-// AVX2 even where there is AVX-512, whose functions in xsimd 8 are not to be relied on.
-#if XSIMD_WITH_AVX2 && XSIMD_WITH_FMA3_AVX2
-#define XTAPE_RANDOM_AVX2 1
-using Architecture = xsimd::fma3<xsimd::avx2>;
-#else
-using Architecture = xsimd::default_arch;
-#endif
 
 // The number of blocks made together is part of the definition of the values, whatever the machine's vectors hold:
 // element i of a draw comes from group i / group_size of eight blocks.
@@ -41,8 +34,8 @@ constexpr std::uint64_t join(Word lower, Word upper) { return std::uint64_t{uppe
 // Philox runs on words in the low halves of 64-bit lanes; what the high halves hold is of no account. So its products
 // need no shuffles, which a loop over 32-bit lanes would spend more time on than on the products.
 std::uint64_t multiply_low_halves(std::uint64_t a, std::uint64_t b) { return std::uint64_t{low(a)} * low(b); }
-#ifdef XTAPE_RANDOM_AVX2
-using Lane = xsimd::batch<std::uint64_t, Architecture>;
+#if XSIMD_WITH_FMA3_AVX2
+using Lane = detail::Batch<std::uint64_t>;
 Lane multiply_low_halves(const Lane& a, const Lane& b) { return Lane(_mm256_mul_epu32(a, b)); }
 #else
 using Lane = std::uint64_t;
@@ -73,7 +66,7 @@ void ten_rounds(std::array<L, 4>& c, const RoundKeys<L>& keys) {
 }
 
 // make_words makes blocks first_block ... first_block + 7 of a draw; first_block is a multiple of 8.
-#ifdef XTAPE_RANDOM_AVX2
+#if XSIMD_WITH_FMA3_AVX2
 void make_words(Words& words, const RoundKeys<Lane>& keys, std::uint64_t draw, std::uint64_t first_block) {
     static_assert(lanes == 2 * Lane::size);
     const std::array<std::uint64_t, 4> steps{0, 2, 4, 6};
@@ -137,11 +130,11 @@ struct Polar {
 
 template <class T>
 void make_pairs(T* first, T* second, const Polar<T>& polar) {
-    using Batch = xsimd::batch<T, Architecture>;
+    using Batch = detail::Batch<T>;
     static_assert(lanes % Batch::size == 0);
     for (std::size_t l = 0; l < lanes; l += Batch::size) {
         const auto at = [l](const std::array<T, lanes>& values) { return Batch::load_aligned(&values[l]); };
-        const Batch radius = xsimd::sqrt(Batch(T(-2)) * xsimd::log(at(polar.u)));
+        const Batch radius = detail::square_root(Batch(T(-2)) * xsimd::log(at(polar.u)));
         const auto sine_cosine = xsimd::sincos(at(polar.angle));
         const Batch across = radius * sine_cosine.first;
         const Batch along = radius * sine_cosine.second * at(polar.side);
@@ -308,15 +301,15 @@ void Rng::restore(const State& state) {
     draws_ = state.draws;
 }
 
-template void Rng::fill_uniform(Array<float>&);
-template void Rng::fill_uniform(Array<double>&);
-template void Rng::fill_normal(Array<float>&);
-template void Rng::fill_normal(Array<double>&);
-template void Rng::fill_bernoulli(Array<float>&, const Array<float>&, const char*);
-template void Rng::fill_bernoulli(Array<double>&, const Array<double>&, const char*);
-template Array<float> Rng::uniform(const Shape&);
-template Array<double> Rng::uniform(const Shape&);
-template Array<float> Rng::normal(const Shape&);
-template Array<double> Rng::normal(const Shape&);
+template XTAPE_API void Rng::fill_uniform(Array<float>&);
+template XTAPE_API void Rng::fill_uniform(Array<double>&);
+template XTAPE_API void Rng::fill_normal(Array<float>&);
+template XTAPE_API void Rng::fill_normal(Array<double>&);
+template XTAPE_API void Rng::fill_bernoulli(Array<float>&, const Array<float>&, const char*);
+template XTAPE_API void Rng::fill_bernoulli(Array<double>&, const Array<double>&, const char*);
+template XTAPE_API Array<float> Rng::uniform(const Shape&);
+template XTAPE_API Array<double> Rng::uniform(const Shape&);
+template XTAPE_API Array<float> Rng::normal(const Shape&);
+template XTAPE_API Array<double> Rng::normal(const Shape&);
 
 }  // namespace autograd

@@ -232,10 +232,7 @@ class Gradcheck {
         // What was computed on the way was rounded too, though it may have cancelled since.
         const std::vector<bool> leads_to_y = ancestors(tape_, y.index());
         for (std::uint32_t i = 0; i <= y.index(); ++i) {
-            if (!leads_to_y[i]) continue;
-            for (const double each : tape_.node(i).array()) {
-                if (std::isfinite(each)) rounding_ = std::max(rounding_, epsilon * std::fabs(each));
-            }
+            if (leads_to_y[i]) rounding_ = std::max(rounding_, epsilon * largest_value(i));
         }
         std::optional<Gradients<double>> gradients;
         if (depends_on_variables(y)) gradients = backward(y, weights_);
@@ -247,14 +244,29 @@ class Gradcheck {
         if (order_ < options_.order && gradients) compare_with_recorded();
     }
 
+    /// Of those of a node's elements that are finite.
+    double largest_value(std::uint32_t node) const {
+        double largest = 0;
+        for (const double each : tape_.node(node).array()) {
+            if (std::isfinite(each)) largest = std::max(largest, std::fabs(each));
+        }
+        return largest;
+    }
+
     /// The recorded sweep computes the same gradient as the plain one.
     void compare_with_recorded() {
         const auto inputs = variables(inputs_);
-        const auto recorded = backward(f_(inputs), weights_, {.create_graph = true});
+        const Var<double> y = f_(inputs);
+        const auto recorded = backward(y, weights_, {.create_graph = true});
+        // What the sweep computed on the way was rounded too, though it may have cancelled since.
+        double on_the_way = 0;
+        for (std::size_t i = y.index() + 1; i < tape_.size(); ++i) {
+            on_the_way = std::max(on_the_way, largest_value(static_cast<std::uint32_t>(i)));
+        }
         for (std::size_t k = 0; k < inputs.size(); ++k) {
             const Array<double>* gradient = recorded.find(inputs[k]);
             const Array<double> found = gradient != nullptr ? *gradient : full<double>(inputs_[k].shape(), 0);
-            double scale = 0;
+            double scale = on_the_way;
             for (const double each : gradients_[k]) scale = std::max(scale, std::fabs(each));
             for (std::size_t i = 0; i < found.size(); ++i) {
                 Comparison each{gradients_[k].data()[i], found.data()[i], 256 * epsilon * scale, true, i};

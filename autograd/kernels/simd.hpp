@@ -11,22 +11,12 @@
 #include <limits>
 #include <numbers>
 #include <type_traits>
-#include <xsimd/xsimd.hpp>
+#include <utility>
 
+#include "autograd/base/vectors.hpp"
 #include "autograd/kernels/libmvec.hpp"
 
-namespace autograd {
-
-namespace detail {
-// 256 bits at the most: some releases of xsimd have wrong AVX-512 paths, and the loops here are bound by memory anyway.
-#if XSIMD_WITH_FMA3_AVX2
-using SimdArchitecture = xsimd::fma3<xsimd::avx2>;
-#elif XSIMD_WITH_SSE2
-using SimdArchitecture = xsimd::sse2;
-#else
-using SimdArchitecture = xsimd::default_arch;
-#endif
-}  // namespace detail
+namespace XTAPE_API autograd {
 
 template <class A>
 concept Scalar = std::is_arithmetic_v<A>;
@@ -34,7 +24,7 @@ concept Scalar = std::is_arithmetic_v<A>;
 template <class T>
 struct Pack {
     using Element = T;
-    using Batch = xsimd::batch<T, detail::SimdArchitecture>;
+    using Batch = detail::Batch<T>;
     static constexpr std::size_t size = Batch::size;
 
     Batch lanes;
@@ -82,7 +72,7 @@ Pack<T> multiply(Pack<T> a, Pack<T> b) {
 }
 template <class T>
 Pack<T> divide(Pack<T> a, Pack<T> b) {
-    return a.lanes / b.lanes;
+    return detail::quotient(a.lanes, b.lanes);
 }
 template <class T>
 Pack<T> negative(Pack<T> x) {
@@ -139,7 +129,7 @@ Pack<T> abs(Pack<T> x) {
 }
 template <class T>
 Pack<T> sqrt(Pack<T> x) {
-    return xsimd::sqrt(x.lanes);
+    return detail::square_root(x.lanes);
 }
 /// |x| with y's sign, also of a zero or a NaN.
 template <class T>
@@ -224,7 +214,7 @@ Pack<T> normal_cdf(Pack<T> x) {
     const auto bounded = kernels::minimum(kernels::maximum(x, Pack<T>(-1000)), Pack<T>(1000)).lanes;
     const auto t = -(bounded * factor);
     const auto cut = xsimd::fma(bounded, factor, t) + bounded * Pack<T>(low).lanes;
-    const auto decay = t + xsimd::sqrt(t * t + Pack<T>(4 * std::numbers::inv_pi).lanes);
+    const auto decay = t + detail::square_root(t * t + Pack<T>(4 * std::numbers::inv_pi).lanes);
     return kernels::erfc(Pack<T>(t)).lanes * (half + half * cut * decay);
 }
 
@@ -244,7 +234,7 @@ Pack<T> exp_within_loop(Pack<T> x) {
 template <class T>
 Pack<T> sigmoid(Pack<T> x) {
     const auto one = Pack<T>(1).lanes;
-    return one / (one + exp_within_loop(Pack<T>(-x.lanes)).lanes);
+    return detail::quotient(one, one + exp_within_loop(Pack<T>(-x.lanes)).lanes);
 }
 /// log(1 + u) for u in [0, 1], as 2 artanh(s), s = u / (2 + u): s times a polynomial in s^2, which is at most 1/9.
 template <class T>
@@ -261,7 +251,7 @@ Pack<T> log1p_of_fraction(Pack<T> u) {
             return Pack<T>(T(2) / T(2 * k + 1)).lanes;
         }
     };
-    const auto s = u.lanes / (u.lanes + Pack<T>(2).lanes);
+    const auto s = detail::quotient(u.lanes, u.lanes + Pack<T>(2).lanes);
     const auto square = s * s;
     auto sum = coefficient(terms - 1);
     for (int k = terms - 1; k-- > 0;) sum = xsimd::fma(sum, square, coefficient(k));
@@ -293,7 +283,7 @@ Pack<T> softplus_minus_product(Pack<T> x, Pack<T> target) {
 template <class T>
 Pack<T> sigmoid_minus(Pack<T> x, Pack<T> target) {
     const auto one = Pack<T>(1).lanes;
-    const auto u = exp_within_loop(Pack<T>(-x.lanes)).lanes, y = one / (one + u);
+    const auto u = exp_within_loop(Pack<T>(-x.lanes)).lanes, y = detail::quotient(one, one + u);
     return xsimd::select(x.lanes > Pack<T>(0).lanes, (one - target.lanes) - u * y, y - target.lanes);
 }
 

@@ -10,8 +10,11 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <random>
+#include <string>
+#include <tuple>
 
 #include "tests/testing.hpp"
 
@@ -341,6 +344,44 @@ double ulps_between(T value, long double exact) {
 }
 
 }  // namespace
+
+TEMPLATE_TEST_CASE("simd: the four operations and the square root are the processor's own, bit for bit", "", float, double) {
+    using T = TestType;
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    using Limits = std::numeric_limits<T>;
+    const std::vector<T> edges = {T(0), -T(0), T(1), T(-1), T(3), Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(),
+                                  Limits::denorm_min(), -Limits::denorm_min(), Limits::min(), Limits::max(), Limits::lowest(),
+                                  Limits::max() / 2, Limits::min() / 4, 1 + Limits::epsilon(), 1 - Limits::epsilon() / 2};
+    std::mt19937_64 random(3);
+    std::vector<std::pair<T, T>> pairs;
+    for (const T a : edges) {
+        for (const T b : edges) pairs.emplace_back(a, b);
+    }
+    // Of all bits, and of numbers near each other, whose quotients and sums are not all beyond the ends.
+    const auto of_any_bits = [&] { return std::bit_cast<T>(static_cast<Bits>(random())); };
+    const auto near_one = [&] { return static_cast<T>(std::uniform_real_distribution<double>(0.01, 100)(random)); };
+    for (int i = 0; i < 500'000; ++i) pairs.emplace_back(of_any_bits(), of_any_bits());
+    for (int i = 0; i < 500'000; ++i) pairs.emplace_back(near_one(), near_one());
+
+    std::map<std::string, std::size_t> wrong;
+    constexpr std::size_t size = Pack<T>::size;
+    while (pairs.size() % size != 0) pairs.emplace_back(T(1), T(1));
+    for (std::size_t first = 0; first < pairs.size(); first += size) {
+        T a[size], b[size], made[size];
+        for (std::size_t lane = 0; lane < size; ++lane) std::tie(a[lane], b[lane]) = pairs[first + lane];
+        const auto hold = [&](const char* name, Pack<T> result, auto scalar) {
+            result.store(made);
+            for (std::size_t lane = 0; lane < size; ++lane) wrong[name] += !same_bits(made[lane], T(scalar(a[lane], b[lane])));
+        };
+        const auto x = Pack<T>::load(a), y = Pack<T>::load(b);
+        hold("add", kernels::add(x, y), [](T u, T v) { return u + v; });
+        hold("subtract", kernels::subtract(x, y), [](T u, T v) { return u - v; });
+        hold("multiply", kernels::multiply(x, y), [](T u, T v) { return u * v; });
+        hold("divide", kernels::divide(x, y), [](T u, T v) { return u / v; });
+        hold("sqrt", kernels::sqrt(x), [](T u, T) { return std::sqrt(u); });
+    }
+    CHECK(wrong == std::map<std::string, std::size_t>{{"add", 0}, {"divide", 0}, {"multiply", 0}, {"sqrt", 0}, {"subtract", 0}});
+}
 
 TEMPLATE_TEST_CASE("simd: vector functions are within 4 ulp, edges included, whatever stands in the other lanes", "", float, double) {
     using T = TestType;
