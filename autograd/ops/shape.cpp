@@ -239,11 +239,11 @@ X<T> moveaxis(X<T> x, std::ptrdiff_t source, std::ptrdiff_t destination) {
 
 namespace ops {
 
-Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& slice) {
-    const std::size_t place = normalize_axis(axis, shape.size(), name);
+Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& slice, const char* op) {
+    const std::size_t place = normalize_axis(axis, shape.size(), op);
     const auto extent = static_cast<std::ptrdiff_t>(shape[place]);
     const auto refuse = [&](const std::string& what) {
-        throw ShapeError(std::string(name) + ": " + what + " for axis " + std::to_string(axis) + " of shape " +
+        throw ShapeError(std::string(op) + ": " + what + " for axis " + std::to_string(axis) + " of shape " +
                          to_string(shape));
     };
     if (slice.step == 0) refuse("a step of 0");
@@ -669,30 +669,30 @@ X<T> ops::placed(X<T> x, std::size_t axis, std::ptrdiff_t before, std::size_t ex
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                                                 \
-    template X reshape(X, const Shape&);                                                     \
-    template X ops::expand_dims(X, const Axes&);                                             \
-    template X ops::squeeze(X, const Axes&);                                                 \
-    template X permute_dims(X, const AxisList&);                                             \
-    template X matrix_transpose(X);                                                          \
-    template X moveaxis(X, const AxisList&, const AxisList&);                                \
-    template X moveaxis(X, std::ptrdiff_t, std::ptrdiff_t);                                  \
-    template X ops::selected(X, const ops::Selection&);                                      \
-    template X slice(X, std::ptrdiff_t, const Slice&);                                       \
-    template X slice(X, std::initializer_list<Slice>);                                       \
-    template X unslice(X, const Shape&, std::ptrdiff_t, const Slice&);                       \
-    template X ops::flip(X, const Axes&);                                                    \
-    template PoolVector<X> ops::split(X, std::size_t, std::ptrdiff_t);                       \
-    template PoolVector<X> split(X, const Shape&, std::ptrdiff_t);                           \
-    template PoolVector<X> unstack(X, std::ptrdiff_t);                                       \
-    template X roll(X, std::ptrdiff_t, std::ptrdiff_t);                                      \
-    template X roll(X, std::ptrdiff_t);                                                      \
-    template X roll(X, const AxisList&, const AxisList&);                                    \
-    template X pad(X, const PaddingList&, double);                                           \
-    template X ops::placed(X, std::size_t, std::ptrdiff_t, std::size_t, double);
+    template XTAPE_API X reshape(X, const Shape&);                                                     \
+    template XTAPE_API X ops::expand_dims(X, const Axes&);                                             \
+    template XTAPE_API X ops::squeeze(X, const Axes&);                                                 \
+    template XTAPE_API X permute_dims(X, const AxisList&);                                             \
+    template XTAPE_API X matrix_transpose(X);                                                          \
+    template XTAPE_API X moveaxis(X, const AxisList&, const AxisList&);                                \
+    template XTAPE_API X moveaxis(X, std::ptrdiff_t, std::ptrdiff_t);                                  \
+    template XTAPE_API X ops::selected(X, const ops::Selection&);                                      \
+    template XTAPE_API X slice(X, std::ptrdiff_t, const Slice&);                                       \
+    template XTAPE_API X slice(X, std::initializer_list<Slice>);                                       \
+    template XTAPE_API X unslice(X, const Shape&, std::ptrdiff_t, const Slice&);                       \
+    template XTAPE_API X ops::flip(X, const Axes&);                                                    \
+    template XTAPE_API PoolVector<X> ops::split(X, std::size_t, std::ptrdiff_t);                       \
+    template XTAPE_API PoolVector<X> split(X, const Shape&, std::ptrdiff_t);                           \
+    template XTAPE_API PoolVector<X> unstack(X, std::ptrdiff_t);                                       \
+    template XTAPE_API X roll(X, std::ptrdiff_t, std::ptrdiff_t);                                      \
+    template XTAPE_API X roll(X, std::ptrdiff_t);                                                      \
+    template XTAPE_API X roll(X, const AxisList&, const AxisList&);                                    \
+    template XTAPE_API X pad(X, const PaddingList&, double);                                           \
+    template XTAPE_API X ops::placed(X, std::size_t, std::ptrdiff_t, std::size_t, double);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
-template Var<float> concat(std::span<const Var<float>>, std::ptrdiff_t);
-template Var<double> concat(std::span<const Var<double>>, std::ptrdiff_t);
-template Var<float> stack(std::span<const Var<float>>, std::ptrdiff_t);
-template Var<double> stack(std::span<const Var<double>>, std::ptrdiff_t);
+template XTAPE_API Var<float> concat(std::span<const Var<float>>, std::ptrdiff_t);
+template XTAPE_API Var<double> concat(std::span<const Var<double>>, std::ptrdiff_t);
+template XTAPE_API Var<float> stack(std::span<const Var<float>>, std::ptrdiff_t);
+template XTAPE_API Var<double> stack(std::span<const Var<double>>, std::ptrdiff_t);
 
 }  // namespace autograd

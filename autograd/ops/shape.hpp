@@ -13,7 +13,7 @@
 #include "autograd/base/documentation.hpp"
 #include "autograd/ops/listing.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Elements start, start + step, ... before stop of an axis, as Python's start:stop:step: negative indices count from the
 /// end, and what is left out means "all that way". Unlike Python's, an index beyond the axis is an error.
@@ -227,7 +227,7 @@ struct Selection {
     std::size_t count = 0;
 
     /// @throws ShapeError for an axis or index that is not there, or a step of 0.
-    static Selection of(const Shape& shape, std::ptrdiff_t axis, const Slice& slice);
+    static Selection of(const Shape& shape, std::ptrdiff_t axis, const Slice& slice, const char* op = name);
     /// The shape of what it selects from an array of this shape.
     /// @throws ShapeError if that has not the axis, or not all of these elements.
     Shape shape_from(const Shape& shape) const;

@@ -420,7 +420,8 @@ std::string without_indentation(const std::string& text) {
 TEST_CASE("README and docs: each block of C++ and of text is one that a test runs") {
     const std::filesystem::path root = XTAPE_SOURCE_DIR;
     std::vector<std::string> sources;
-    for (const char* file : {"tests/docs/readme_test.cpp", "tests/docs/readme_op_test.cpp", "tests/check/catch2_test.cpp"}) {
+    for (const char* file : {"tests/docs/readme_test.cpp", "tests/docs/readme_op_test.cpp", "tests/docs/from_xtensor_test.cpp",
+                             "tests/check/catch2_test.cpp"}) {
         sources.push_back(without_indentation(read_text(root / file)));
     }
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "examples")) {
