@@ -28,7 +28,7 @@
 
 #include "autograd/check/gradcheck.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Matches a function of N Var<double>s (and an Rng&, if it replays one) whose gradients gradcheck() finds right.
 template <std::size_t N>

@@ -32,7 +32,7 @@ if(XTAPE_BLAS STREQUAL "onednn" OR (XTAPE_BLAS STREQUAL "auto" AND CMAKE_SYSTEM_
         set(XTAPE_ONEDNN_FOUND ON)
         # All of float where it is asked for by its name.
         target_compile_definitions(xtape_blas INTERFACE
-            XTAPE_ONEDNN $<$<STREQUAL:${XTAPE_BLAS},onednn>:XTAPE_ONEDNN_ALWAYS>)
+            $<BUILD_INTERFACE:XTAPE_ONEDNN> $<BUILD_INTERFACE:$<$<STREQUAL:${XTAPE_BLAS},onednn>:XTAPE_ONEDNN_ALWAYS>>)
         target_link_libraries(xtape_blas INTERFACE OneDNN::OneDNN)
     elseif(XTAPE_BLAS STREQUAL "onednn")
         message(FATAL_ERROR "XTAPE_BLAS=onednn: ${reason}")
@@ -53,7 +53,7 @@ if(XTAPE_BLAS_IS_OWN_CHOICE)
         message(FATAL_ERROR "XTAPE_BLAS=${XTAPE_BLAS}: CMake finds no such BLAS. auto, onednn and openblas are xtape's own words; "
             "of others CMake's FindBLAS has the list.")
     endif()
-    target_compile_definitions(xtape_blas INTERFACE "XTAPE_BLAS_VENDOR=\"${XTAPE_BLAS}\"")
+    target_compile_definitions(xtape_blas INTERFACE "$<BUILD_INTERFACE:XTAPE_BLAS_VENDOR=\"${XTAPE_BLAS}\">")
     target_link_libraries(xtape_blas INTERFACE ${BLAS_LIBRARIES})
 endif()
 

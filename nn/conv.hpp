@@ -8,7 +8,7 @@
 
 #include "nn/module.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// nn::Conv2d(3, 16, 5, rng, {.stride = 2, .padding = 2}).
 template <class T>

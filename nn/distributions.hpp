@@ -10,7 +10,7 @@
 
 #include "nn/losses.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 namespace ops {
 
@@ -262,7 +262,7 @@ inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"con
 // clang-format on
 XTAPE_DISTRIBUTIONS(XTAPE_DECLARE_LOOPS)
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// N(mean, exp(log_variance)). `mean` and `log_variance` have the same shape, which is that of every result. Where a
 /// log variance is infinite, densities and divergences are the limits: of a variance of 0 the density is infinite at

@@ -6,7 +6,7 @@
 
 #include "nn/module.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// Checks f(model, tape) -> Var<double>, a loss recorded on `tape`, in every parameter of the model, as autograd::gradcheck
 /// does in its inputs: input k is the k-th parameter of the listing. The model's elements are double (nn::BasicLinear<double>

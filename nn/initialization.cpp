@@ -74,15 +74,15 @@ Array<T> uniform_by_fan_in(const autograd::Shape& shape, std::size_t fan_in, Rng
     return uniform<T>(shape, 1 / (3 * static_cast<double>(fan_in)), rng);
 }
 
-template Array<float> he_normal(std::size_t, std::size_t, Rng&);
-template Array<double> he_normal(std::size_t, std::size_t, Rng&);
-template Array<float> he_uniform(std::size_t, std::size_t, Rng&);
-template Array<double> he_uniform(std::size_t, std::size_t, Rng&);
-template Array<float> glorot_normal(std::size_t, std::size_t, Rng&);
-template Array<double> glorot_normal(std::size_t, std::size_t, Rng&);
-template Array<float> glorot_uniform(std::size_t, std::size_t, Rng&);
-template Array<double> glorot_uniform(std::size_t, std::size_t, Rng&);
-template Array<float> uniform_by_fan_in(const autograd::Shape&, std::size_t, Rng&);
-template Array<double> uniform_by_fan_in(const autograd::Shape&, std::size_t, Rng&);
+template XTAPE_API Array<float> he_normal(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<double> he_normal(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<float> he_uniform(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<double> he_uniform(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<float> glorot_normal(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<double> glorot_normal(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<float> glorot_uniform(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<double> glorot_uniform(std::size_t, std::size_t, Rng&);
+template XTAPE_API Array<float> uniform_by_fan_in(const autograd::Shape&, std::size_t, Rng&);
+template XTAPE_API Array<double> uniform_by_fan_in(const autograd::Shape&, std::size_t, Rng&);
 
 }  // namespace nn

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 namespace detail {
 

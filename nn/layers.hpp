@@ -9,7 +9,7 @@
 
 #include "nn/module.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 struct ReLU {
     static constexpr auto members = nn::members();

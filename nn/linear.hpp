@@ -8,7 +8,7 @@
 #include "nn/initialization.hpp"
 #include "nn/module.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 template <class T>
 struct BasicLinear {

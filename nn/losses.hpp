@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// none, sum, mean or batch_mean.
 using Reduction = autograd::LossReduction;
@@ -57,7 +57,7 @@ inline constexpr auto squared_error = autograd::elementwise<"squared_error">(
     OP(nn::ops::sigmoid_minus, 2) OP(nn::ops::binary_cross_entropy_with_logits, 2) OP(nn::ops::squared_error, 2)
 XTAPE_LOSSES(XTAPE_DECLARE_LOOPS)
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// -t log p - (1 - t) log(1 - p) with p = sigmoid(logit), in nats, computed from the logits without overflow, and
 /// without cancellation where p is close to t = 0 or 1. Infinite logits give the limits: 0 where the target agrees,

@@ -12,7 +12,7 @@
 #include <tuple>
 #include <type_traits>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// One line of a listing.
 template <class Owner, class M>

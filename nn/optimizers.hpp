@@ -14,7 +14,7 @@
 
 #include "nn/module.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 struct StepOptions {
     /// Permits parameters on the tape which are not in the model's listing: a part of what was used is stepped.

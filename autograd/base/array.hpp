@@ -19,7 +19,7 @@
 #include "autograd/base/error.hpp"
 #include "autograd/base/memory.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 template <class T>
 using Array = xt::xarray<T, xt::layout_type::row_major, PoolAllocator<T>>;

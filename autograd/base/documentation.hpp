@@ -2,7 +2,9 @@
 // against, domain, reference and tolerance, is the matter of its tests: autograd/check/op_spec.hpp.
 #pragma once
 
-namespace autograd {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
 
 /// A row of the op table. That of an elementwise op stands in its definition, .documented({...}); that of an op on whole
 /// arrays in ops::words, below its declaration.

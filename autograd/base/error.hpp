@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Base of everything that xtape throws on purpose.
 class Error : public std::runtime_error {

@@ -8,7 +8,7 @@
 
 #include "autograd/base/memory.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// In memory of the thread's pool.
 class Keepsakes {

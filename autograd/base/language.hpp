@@ -18,7 +18,11 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace autograd {
+// What a shared library shows: the namespaces of its headers, and in its .cpp files what is instantiated there, which a
+// namespace's visibility does not reach. All else is hidden.
+#define XTAPE_API __attribute__((visibility("default")))
+
+namespace XTAPE_API autograd {
 
 /// A string as a template argument.
 template <std::size_t N>
@@ -29,7 +33,8 @@ struct Name {
 
 }  // namespace autograd
 
-namespace autograd::detail {
+namespace XTAPE_API autograd {
+namespace detail {
 
 /// What {} is for a constructor that takes options, as in `Tape<float> tape({})`: the defaults. An enum fits it better than
 /// options do, or the class itself, which are equally good.
@@ -48,7 +53,8 @@ struct Condition<bool, Owner> {
     using type = bool;
 };
 
-}  // namespace autograd::detail
+}  // namespace detail
+}  // namespace autograd
 
 /// In a class of values: `?:`, if, &&, || and ! on them are refused in words.
 #define XTAPE_NO_CONDITION(Owner)                                                  \

@@ -9,7 +9,7 @@
 #include <limits>
 #include <new>
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Every buffer starts on this boundary, and at least this many bytes past its end may be read and overwritten: loops
 /// work on whole vectors and need no tail.

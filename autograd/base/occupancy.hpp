@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// A thread's name, for as long as it lives: an address that is the thread's own. Unlike std::this_thread::get_id() it takes
 /// no call, and a node of one number is recorded in the time of a few.

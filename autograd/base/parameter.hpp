@@ -7,7 +7,7 @@
 
 #include "autograd/base/array.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 template <class T>
 class Parameter {

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
-namespace autograd {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
 
 /// What the ops of one name have cost since profiling began.
 struct OpProfile {

@@ -11,7 +11,7 @@
 
 #include "autograd/base/array.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// One block of Philox4x32-10: ten rounds, four words. (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
 /// easy as 1, 2, 3", SC 2011.)

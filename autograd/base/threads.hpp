@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Results repeat bit for bit for the same number of threads. They are started when there is work for them. Where the
 /// system does not let all of them be started, one line on standard error says so, once, and those that are there do the

@@ -24,7 +24,7 @@ using Batch = xsimd::batch<T, SimdArchitecture>;
 
 /// a / b, rounded once. For floats on ARM xsimd's own is an estimate: of 3e38f / 3e38f it makes 0.99999994, of 1 / 1e-40f -inf.
 template <class T>
-Batch<T> quotient(const Batch<T>& a, const Batch<T>& b) {
+[[nodiscard]] Batch<T> quotient(const Batch<T>& a, const Batch<T>& b) {
 #if XSIMD_WITH_NEON64
     if constexpr (std::is_same_v<T, float>) return Batch<T>(vdivq_f32(a.data, b.data));
 #endif
@@ -33,7 +33,7 @@ Batch<T> quotient(const Batch<T>& a, const Batch<T>& b) {
 
 /// Rounded once. For floats on ARM xsimd's own is an estimate, and NaN at infinity.
 template <class T>
-Batch<T> square_root(const Batch<T>& x) {
+[[nodiscard]] Batch<T> square_root(const Batch<T>& x) {
 #if XSIMD_WITH_NEON64
     if constexpr (std::is_same_v<T, float>) return Batch<T>(vsqrtq_f32(x.data));
 #endif

@@ -640,6 +640,6 @@ bool GradcheckReport::failed(Check check) const {
     return std::any_of(failures_.begin(), failures_.end(), [check](const Failure& each) { return each.check == check; });
 }
 
-std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report) { return stream << report.text(); }
+XTAPE_API std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report) { return stream << report.text(); }
 
 }  // namespace autograd

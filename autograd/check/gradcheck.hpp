@@ -15,7 +15,7 @@
 #include "autograd/core/tape.hpp"
 #include "autograd/tools/transforms.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 struct GradcheckOptions {
     /// 2 checks the gradients of gradients as well: those of a random projection of the gradient, and so on for more.

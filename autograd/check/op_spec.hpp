@@ -18,7 +18,7 @@
 #include "autograd/core/elementwise_op.hpp"
 #include "autograd/core/structured_op.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Where to sample an input from, or, low = high, hold it.
 struct OpDomain {

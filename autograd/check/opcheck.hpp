@@ -13,7 +13,7 @@
 
 #include "autograd/check/op_spec.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// What does not hold of an op, in sentences; empty if all does. In float and double it checks: the value against the
 /// spec's reference, at several sizes, at 0, at infinities and for NaN; the gradient and its gradient by gradcheck,

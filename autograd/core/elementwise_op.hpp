@@ -15,7 +15,7 @@
 #include "autograd/core/worlds.hpp"
 #include "autograd/kernels/elementwise_loops.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// The rule of an input whose gradient is the output's: the sweep can pass its buffer on as it is.
 struct Unchanged {

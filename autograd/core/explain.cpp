@@ -240,24 +240,24 @@ std::string why_no_gradient(const Var<T>& loss, const Var<T>& v) {
 }
 
 #define XTAPE_INSTANTIATE(T)                                                              \
-    template std::string detail::reason_of_absence(const Tape<T>&, std::uint32_t, std::uint32_t);  \
-    template std::string detail::reason_of_independence(const Tape<T>&, std::uint32_t, std::uint32_t); \
-    template GradientError detail::barren(const Tape<T>&, std::uint32_t);                 \
-    template GradientError detail::updated_since(const Tape<T>&, std::uint32_t, const char*);      \
-    template GradientError detail::released_before(const Tape<T>&, std::uint32_t, const char*);    \
-    template GradientError detail::misshapen(const Tape<T>&, std::uint32_t, std::size_t, const Shape&); \
-    template const char* detail::advice_on_zero(const Node<T>&, const Array<T>&, std::size_t);     \
-    template FiniteError detail::not_finite(const Tape<T>&, std::uint32_t, std::size_t, const Array<T>&, std::size_t, const char*); \
-    template std::string why_no_gradient(const Var<T>&, const Var<T>&);                   \
-    template T Var<T>::item() const;                                                      \
-    template std::string Tape<T>::parameter_name(std::uint64_t) const;                    \
-    template std::string Tape<T>::module_of(std::span<const Input<T>>) const;             \
-    template std::string Tape<T>::describe_next(const char*, std::span<const Input<T>>) const; \
-    template std::string Tape<T>::describe(std::uint32_t) const;                          \
-    template std::string Tape<T>::ranges_of_inputs(std::uint32_t) const;                  \
-    template void Tape<T>::refuse(const Var<T>&, const char*) const;                      \
-    template void Tape<T>::refuse_released(std::uint32_t) const;                          \
-    template void Tape<T>::require_finite(std::uint32_t) const;
+    template XTAPE_API std::string detail::reason_of_absence(const Tape<T>&, std::uint32_t, std::uint32_t);  \
+    template XTAPE_API std::string detail::reason_of_independence(const Tape<T>&, std::uint32_t, std::uint32_t); \
+    template XTAPE_API GradientError detail::barren(const Tape<T>&, std::uint32_t);                 \
+    template XTAPE_API GradientError detail::updated_since(const Tape<T>&, std::uint32_t, const char*);      \
+    template XTAPE_API GradientError detail::released_before(const Tape<T>&, std::uint32_t, const char*);    \
+    template XTAPE_API GradientError detail::misshapen(const Tape<T>&, std::uint32_t, std::size_t, const Shape&); \
+    template XTAPE_API const char* detail::advice_on_zero(const Node<T>&, const Array<T>&, std::size_t);     \
+    template XTAPE_API FiniteError detail::not_finite(const Tape<T>&, std::uint32_t, std::size_t, const Array<T>&, std::size_t, const char*); \
+    template XTAPE_API std::string why_no_gradient(const Var<T>&, const Var<T>&);                   \
+    template XTAPE_API T Var<T>::item() const;                                                      \
+    template XTAPE_API std::string Tape<T>::parameter_name(std::uint64_t) const;                    \
+    template XTAPE_API std::string Tape<T>::module_of(std::span<const Input<T>>) const;             \
+    template XTAPE_API std::string Tape<T>::describe_next(const char*, std::span<const Input<T>>) const; \
+    template XTAPE_API std::string Tape<T>::describe(std::uint32_t) const;                          \
+    template XTAPE_API std::string Tape<T>::ranges_of_inputs(std::uint32_t) const;                  \
+    template XTAPE_API void Tape<T>::refuse(const Var<T>&, const char*) const;                      \
+    template XTAPE_API void Tape<T>::refuse_released(std::uint32_t) const;                          \
+    template XTAPE_API void Tape<T>::require_finite(std::uint32_t) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -11,7 +11,7 @@
 #include "autograd/base/error.hpp"
 #include "autograd/core/tape.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// The reason why `loss` gives no gradient for `v`; says so if it does give one.
 template <class T>

@@ -9,7 +9,7 @@
 #include "autograd/core/slots.hpp"
 #include "autograd/core/tape.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 struct BackwardOptions {
     /// Record the sweep on the same tape, so that the gradients can be differentiated in turn.

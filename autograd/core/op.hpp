@@ -2,10 +2,11 @@
 // and structured_op.hpp, the ops themselves are in ops/.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
-namespace autograd {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
 
 template <class T>
 class Tape;
@@ -34,8 +35,7 @@ struct Op {
     void (*backward_recorded)(Sweep<Var<T>>&) = nullptr;
     /// Forward mode: the tangent of the sweep's current node from those of its inputs. Null for an op without such a rule.
     void (*tangent)(TangentSweep<T>&) = nullptr;
-    /// Ends a message of check_finite: what to do where an element that the op made NaN or infinite is not wanted. May
-    /// be null.
+    /// Ends a message of check_finite: what to do about an element that the op made NaN or infinite. May be null.
     const char* advice = nullptr;
     /// The tangent follows from the rule for the gradient: gradcheck says that to compare the two tells nothing.
     bool tangent_is_derived = false;

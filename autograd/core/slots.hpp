@@ -8,7 +8,7 @@
 
 #include "autograd/base/array.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Where the loops of an op write a gradient, or a tangent.
 template <class T>

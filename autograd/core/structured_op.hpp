@@ -17,7 +17,7 @@
 #include "autograd/core/tangents.hpp"
 #include "autograd/kernels/reduce.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Which input a rule is for: `gradient(InputIndex<0>, ...)`.
 template <std::size_t K>

@@ -236,10 +236,10 @@ Gradients<T> backward(const Var<T>& y, const Seed& seed, BackwardOptions options
 #define XTAPE_INSTANTIATE(T)                                                            \
     template class Sweep<Eager<T>>;                                                     \
     template class Sweep<Var<T>>;                                                       \
-    template Gradients<T> backward<T>(const Var<T>&, BackwardOptions);                  \
-    template Gradients<T> backward(const Var<T>&, const Array<T>&, BackwardOptions);    \
-    template Gradients<T> backward(const Var<T>&, const Var<T>&, BackwardOptions);      \
-    template void require_unchanged<T>(const Tape<T>&, std::uint32_t, const char*);
+    template XTAPE_API Gradients<T> backward<T>(const Var<T>&, BackwardOptions);                  \
+    template XTAPE_API Gradients<T> backward(const Var<T>&, const Array<T>&, BackwardOptions);    \
+    template XTAPE_API Gradients<T> backward(const Var<T>&, const Var<T>&, BackwardOptions);      \
+    template XTAPE_API void require_unchanged<T>(const Tape<T>&, std::uint32_t, const char*);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -11,7 +11,7 @@
 #include "autograd/core/gradients.hpp"
 #include "autograd/core/worlds.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// What an op's backward function is given: the current node, the gradient of its value, and where those of its inputs go.
 /// X is Eager<T> or Var<T>.

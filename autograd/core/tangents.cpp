@@ -108,8 +108,8 @@ Array<T> tangent(const Var<T>& y, std::span<const Direction<T>> directions) {
 
 #define XTAPE_INSTANTIATE(T)                                                                       \
     template class TangentSweep<T>;                                                                \
-    template std::optional<Array<T>> find_tangent<T>(const Var<T>&, std::span<const Direction<T>>); \
-    template Array<T> tangent<T>(const Var<T>&, std::span<const Direction<T>>);
+    template XTAPE_API std::optional<Array<T>> find_tangent<T>(const Var<T>&, std::span<const Direction<T>>); \
+    template XTAPE_API Array<T> tangent<T>(const Var<T>&, std::span<const Direction<T>>);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -10,7 +10,7 @@
 #include "autograd/core/slots.hpp"
 #include "autograd/core/tape.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// A node, and the direction in which its value moves: an array of its shape.
 template <class T>

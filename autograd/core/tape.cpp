@@ -204,8 +204,8 @@ std::vector<bool> ancestors(const Tape<T>& tape, std::uint32_t node, bool throug
     return reached;
 }
 
-template std::vector<bool> ancestors(const Tape<float>&, std::uint32_t, bool);
-template std::vector<bool> ancestors(const Tape<double>&, std::uint32_t, bool);
+template XTAPE_API std::vector<bool> ancestors(const Tape<float>&, std::uint32_t, bool);
+template XTAPE_API std::vector<bool> ancestors(const Tape<double>&, std::uint32_t, bool);
 template class Tape<float>;
 template class Tape<double>;
 template class Var<float>;

@@ -20,7 +20,7 @@
 #include "autograd/core/op.hpp"
 #include "autograd/base/profile.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 enum class NodeKind : std::uint8_t { operation, variable, constant, parameter, noise };
 

@@ -11,7 +11,7 @@
 #include "autograd/core/tape.hpp"
 #include "autograd/kernels/dual.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// An array which ops compute on at once, without a tape: the world in which the rules of structured ops run. A strong
 /// type, because on bare arrays lookup would find xtensor's lazy functions. The result of an op that can add to what is

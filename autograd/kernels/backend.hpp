@@ -3,7 +3,9 @@
 
 #include <string>
 
-namespace autograd {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
 
 /// One line: the libraries that multiply, float and double, with their versions, the kernels which they chose for this
 /// processor, the width of the vectors that elementwise work is compiled for, and the number of threads. With all of these

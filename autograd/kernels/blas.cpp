@@ -267,13 +267,13 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
     run_in_parallel(pieces, run_part, calls->count());
 }
 
-template void gemm<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
+template XTAPE_API void gemm<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
                           std::size_t);
-template void gemm<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
+template XTAPE_API void gemm<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
                            std::size_t);
-template void gemm_batched<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
+template XTAPE_API void gemm_batched<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
                                   std::span<const BatchOffsets>, bool, std::size_t);
-template void gemm_batched<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
+template XTAPE_API void gemm_batched<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
                                    std::span<const BatchOffsets>, bool, std::size_t);
 
 std::string blas_in_words() {

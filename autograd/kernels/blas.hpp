@@ -8,7 +8,8 @@
 
 #include "autograd/base/threads.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// A row-major matrix in memory; `transposed` says that its transpose is meant.
 template <class T>
@@ -42,4 +43,5 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
 /// The BLAS that multiplies what oneDNN does not: its name, version and kernels, as far as it tells them.
 [[nodiscard]] std::string blas_in_words();
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

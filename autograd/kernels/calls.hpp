@@ -5,7 +5,10 @@
 
 #include <cstddef>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// Whose calls. All that is not OpenBLAS is counted together: none of it has a limit.
 enum class Library { openblas, other };
@@ -59,4 +62,5 @@ class WithoutOpenMpTeam {
     int before_ = 1;
 };
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

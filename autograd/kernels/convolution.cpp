@@ -221,10 +221,10 @@ void add_to_planes(T* planes, const T* bias, std::size_t pictures, std::size_t c
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                          \
-    template void convolve<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&);           \
-    template void convolve_to_pictures<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&); \
-    template void convolve_to_weight<T>(T*, const T*, const T*, const ConvolutionExtents&);           \
-    template void add_to_planes<T>(T*, const T*, std::size_t, std::size_t, std::size_t);
+    template XTAPE_API void convolve<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&);           \
+    template XTAPE_API void convolve_to_pictures<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&); \
+    template XTAPE_API void convolve_to_weight<T>(T*, const T*, const T*, const ConvolutionExtents&);           \
+    template XTAPE_API void add_to_planes<T>(T*, const T*, std::size_t, std::size_t, std::size_t);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -8,7 +8,8 @@
 
 #include "autograd/kernels/windows.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// `pictures` of `channels` planes, each rows.extent x columns.extent; a weight (outputs, channels / groups, rows.size,
 /// columns.size); and outputs, `pictures` times `outputs` planes of rows.count x columns.count. Arrays are row-major. No
@@ -41,4 +42,5 @@ void convolve_to_weight(T* w, const T* x, const T* y, const ConvolutionExtents& 
 template <class T>
 void add_to_planes(T* planes, const T* bias, std::size_t pictures, std::size_t channels, std::size_t size);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -4,7 +4,7 @@
 
 #include "autograd/kernels/simd.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 template <class X>
 struct Dual {

@@ -221,14 +221,14 @@ void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                                         \
-    template void run_forward<T>(const ElementwiseKernel<T>&, Array<T>&, std::span<const Operand<T>>);               \
-    template void run_backward<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,           \
+    template XTAPE_API void run_forward<T>(const ElementwiseKernel<T>&, Array<T>&, std::span<const Operand<T>>);               \
+    template XTAPE_API void run_backward<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,           \
                                   std::span<const Operand<T>>);                                                      \
-    template void run_backward_flat<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool,                    \
+    template XTAPE_API void run_backward_flat<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool,                    \
                                        std::span<const Operand<T>>);                                                 \
-    template void run_backward_all<T>(const ElementwiseKernel<T>&, T* const*, const bool*, std::size_t,              \
+    template XTAPE_API void run_backward_all<T>(const ElementwiseKernel<T>&, T* const*, const bool*, std::size_t,              \
                                       std::span<const Operand<T>>);                                                  \
-    template void run_tangent<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,            \
+    template XTAPE_API void run_tangent<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,            \
                                  std::span<const Operand<T>>);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

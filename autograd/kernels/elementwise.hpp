@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "autograd/base/array.hpp"
+#include "autograd/kernels/compiled_alike.hpp"
 #include "autograd/kernels/simd.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// The most inputs that a map has.
 inline constexpr std::size_t max_arity = 8;
@@ -140,4 +142,5 @@ inline T map_and_sum(Apply apply, const T* const* in, const Advance* advance, st
     return sum_lanes(kernels::add(partial[0], partial[1]));
 }
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -13,7 +13,8 @@
 
 #include "autograd/kernels/elementwise.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 template <class T, class OnPacks>
 struct ElementwiseLoops {
@@ -90,4 +91,5 @@ struct ElementwiseLoops {
     static constexpr ElementwiseKernel<T> kernel{arity, forward, backward_all(all_inputs), backward.data()};
 };
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

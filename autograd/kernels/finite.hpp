@@ -8,7 +8,10 @@
 #include <limits>
 #include <type_traits>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// By the bits of exponents, because the compiler makes vectors of that.
 template <class T>
@@ -20,4 +23,5 @@ template <class T>
     return found == 0;
 }
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "autograd/base/language.hpp"
+
 extern "C" {
 void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
             const float*, const int*, const float*, float*, const int*, std::size_t, std::size_t);
@@ -28,7 +30,8 @@ void dsyevd_(const char*, const char*, const int*, double*, const int*, double*,
              int*, std::size_t, std::size_t);
 }
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// The routine for T.
 template <class T, class S, class D>
@@ -40,4 +43,5 @@ auto choose(S in_float, D in_double) {
     }
 }
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -133,10 +133,10 @@ void scatter_add_along(T* target, const T* source, const AxisView& view, const s
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                       \
-    template void gather<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);       \
-    template void scatter_add<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);  \
-    template void gather_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t); \
-    template void scatter_add_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);
+    template XTAPE_API void gather<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);       \
+    template XTAPE_API void scatter_add<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);  \
+    template XTAPE_API void gather_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t); \
+    template XTAPE_API void scatter_add_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

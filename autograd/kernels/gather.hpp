@@ -7,7 +7,8 @@
 
 #include "autograd/kernels/layout.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// One list for the whole axis: out(i, j, :) = source(i, indices[j], :) for j < count.
 template <class T>
@@ -25,4 +26,5 @@ void gather_along(T* out, const T* source, const AxisView& view, const std::size
 template <class T>
 void scatter_add_along(T* target, const T* source, const AxisView& view, const std::size_t* indices, std::size_t count);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

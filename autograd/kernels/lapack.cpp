@@ -308,11 +308,11 @@ bool eigh(T* values, T* vectors, const T* a, std::size_t n) {
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                            \
-    template std::ptrdiff_t solve<T>(T*, const T*, const T*, std::size_t, std::size_t, Triangle, bool); \
-    template std::ptrdiff_t invert<T>(T*, const T*, std::size_t);                                       \
-    template Determinant<T> determinant<T>(const T*, std::size_t);                                      \
-    template std::ptrdiff_t cholesky<T>(T*, const T*, std::size_t);                                     \
-    template bool eigh<T>(T*, T*, const T*, std::size_t);
+    template XTAPE_API std::ptrdiff_t solve<T>(T*, const T*, const T*, std::size_t, std::size_t, Triangle, bool); \
+    template XTAPE_API std::ptrdiff_t invert<T>(T*, const T*, std::size_t);                                       \
+    template XTAPE_API Determinant<T> determinant<T>(const T*, std::size_t);                                      \
+    template XTAPE_API std::ptrdiff_t cholesky<T>(T*, const T*, std::size_t);                                     \
+    template XTAPE_API bool eigh<T>(T*, T*, const T*, std::size_t);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -5,7 +5,10 @@
 
 #include <cstddef>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// Which part of a matrix is not 0.
 enum class Triangle { none, lower, upper };
@@ -44,4 +47,5 @@ std::ptrdiff_t cholesky(T* l, const T* a, std::size_t n);
 template <class T>
 bool eigh(T* values, T* vectors, const T* a, std::size_t n);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -172,8 +172,8 @@ void add_strided(T* to, const Strides& to_strides, const T* from, const Strides&
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                          \
-    template void copy_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);        \
-    template void add_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);
+    template XTAPE_API void copy_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);        \
+    template XTAPE_API void add_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -6,7 +6,8 @@
 
 #include "autograd/base/array.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 using Strides = PoolVector<std::ptrdiff_t>;
 
@@ -31,4 +32,5 @@ void copy_strided(T* to, const Strides& to_strides, const T* from, const Strides
 template <class T>
 void add_strided(T* to, const Strides& to_strides, const T* from, const Strides& from_strides, const Shape& shape);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -3,6 +3,8 @@
 // 8.1's own are none of these. Where there is no libmvec, XTAPE_LIBMVEC is not defined, and simd.hpp does without.
 #pragma once
 
+#include "autograd/base/language.hpp"
+
 /// The functions of one argument, and of two.
 #define XTAPE_VECTOR_FUNCTIONS(OP, OP2)                                                                            \
     OP(exp) OP(exp2) OP(expm1) OP(log) OP(log1p) OP(log2) OP(log10) OP(sin) OP(cos) OP(tan) OP(asin) OP(acos)      \
@@ -16,7 +18,8 @@
 
 #include <immintrin.h>
 
-namespace autograd::libmvec {
+namespace XTAPE_API autograd {
+namespace libmvec {
 
 // The x86-64 vector ABI: _ZGV, instruction set (d: AVX2, b: SSE), N, lanes, a v for each argument, _, the name.
 #if defined(__AVX2__) && defined(__FMA__)
@@ -55,5 +58,6 @@ XTAPE_VECTOR_FUNCTIONS(XTAPE_DECLARE, XTAPE_DECLARE2)
 #undef XTAPE_SYMBOL_F
 #undef XTAPE_SYMBOL_D
 
-}  // namespace autograd::libmvec
+}  // namespace libmvec
+}  // namespace autograd
 #endif

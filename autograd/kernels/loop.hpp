@@ -9,7 +9,8 @@
 
 #include "autograd/base/array.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 class Loop {
    public:
@@ -98,4 +99,5 @@ void Loop::for_each_row(std::size_t begin, std::size_t end, Row&& row) const {
     for (std::size_t i = begin; i < end; ++i, cursor.advance()) row(cursor.offsets());
 }
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

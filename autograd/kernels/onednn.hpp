@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <string>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// Whether this process leaves work to oneDNN: it is linked, the processor has AVX2 at least, below which OpenBLAS was as
 /// quick or quicker, and its calls can be held to the thread that makes them. For a caller with a call to make (calls.hpp): oneDNN
@@ -30,4 +33,5 @@ void require_room_for_onednn();
 /// of main() ends the process, or a library is unloaded, calls are over before these are destroyed.
 void watch_other_ends_of_onednn();
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

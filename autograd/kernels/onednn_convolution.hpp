@@ -3,7 +3,8 @@
 
 #include "autograd/kernels/convolution.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// Whether convolve_by_onednn() has a kernel for this side of it, which it makes: for a caller with a call to make (calls.hpp).
 /// @throws Error if oneDNN has no memory for it.
@@ -14,4 +15,5 @@ namespace autograd::kernels {
 /// @throws Error if oneDNN has no memory to work in.
 void convolve_by_onednn(Side side, float* x, float* y, float* w, const ConvolutionExtents& extents);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

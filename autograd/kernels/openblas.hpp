@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// Prints, once in a process, what it costs and what to set, if OpenBLAS computes with kernels for less than the processor is.
 void warn_of_slow_openblas();
@@ -38,4 +41,5 @@ enum class Vectors { narrow, avx2, avx512 };
 /// It takes a few milliseconds.
 [[nodiscard]] bool openblas_computes_right();
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <limits>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// 2^exponent, kept from being infinite, or 0, beside what it is to be multiplied with.
 template <class T>
@@ -24,4 +27,5 @@ void set_halves(T& half, T& other_half, std::int64_t exponent) {
     other_half = power_of_two<T>(exponent - exponent / 2);
 }
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -191,15 +191,15 @@ std::size_t find_non_finite(const Array<T>& array) {
 }
 
 #define XTAPE_INSTANTIATE(T)                                   \
-    template void sum_to<T>(Array<T>&, const Array<T>&);       \
-    template void max_to<T>(Array<T>&, const Array<T>&);       \
-    template void min_to<T>(Array<T>&, const Array<T>&);       \
-    template void prod_to<T>(Array<T>&, const Array<T>&);      \
-    template void argmax<T>(T*, const T*, const AxisView&);    \
-    template void argmin<T>(T*, const T*, const AxisView&);    \
-    template void broadcast_to<T>(Array<T>&, const Array<T>&); \
-    template void accumulate<T>(Array<T>&, const Array<T>&);   \
-    template std::size_t find_non_finite<T>(const Array<T>&);
+    template XTAPE_API void sum_to<T>(Array<T>&, const Array<T>&);       \
+    template XTAPE_API void max_to<T>(Array<T>&, const Array<T>&);       \
+    template XTAPE_API void min_to<T>(Array<T>&, const Array<T>&);       \
+    template XTAPE_API void prod_to<T>(Array<T>&, const Array<T>&);      \
+    template XTAPE_API void argmax<T>(T*, const T*, const AxisView&);    \
+    template XTAPE_API void argmin<T>(T*, const T*, const AxisView&);    \
+    template XTAPE_API void broadcast_to<T>(Array<T>&, const Array<T>&); \
+    template XTAPE_API void accumulate<T>(Array<T>&, const Array<T>&);   \
+    template XTAPE_API std::size_t find_non_finite<T>(const Array<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

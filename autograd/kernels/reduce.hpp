@@ -5,7 +5,8 @@
 #include "autograd/base/array.hpp"
 #include "autograd/kernels/layout.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// out = source summed over the axes where `out` has extent 1 or none; out's shape must broadcast to the source's.
 template <class T>
@@ -42,4 +43,5 @@ void accumulate(Array<T>& target, const Array<T>& source);
 template <class T>
 std::size_t find_non_finite(const Array<T>& array);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -9,7 +9,8 @@
 #include "autograd/base/threads.hpp"
 #include "autograd/kernels/loop.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// Up to so many rows, or elements of a row, are gathered one after the other; more are halved.
 inline constexpr std::size_t rows_in_sequence = 16;
@@ -123,4 +124,5 @@ class RowReduction {
     std::size_t gathered_rows_ = 1;
 };
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

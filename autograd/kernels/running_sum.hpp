@@ -5,7 +5,10 @@
 #include <cmath>
 #include <cstddef>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// Up to so many terms are added to a place as they come; more of them by way of a RunningSum.
 inline constexpr std::size_t terms_in_sequence = 16;
@@ -59,4 +62,5 @@ class RunningSum<double> {
     double total_, lost_;
 };
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -107,10 +107,10 @@ void logcumsumexp(T* out, const T* x, const AxisView& view) {
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                \
-    template void linear_recurrence<T>(T*, const T*, const T*, const AxisView&, Way, bool); \
-    template void cumulative_sum<T>(T*, const T*, const AxisView&, Way);                    \
-    template void cumulative_prod<T>(T*, const T*, const AxisView&, Way);                   \
-    template void logcumsumexp<T>(T*, const T*, const AxisView&);
+    template XTAPE_API void linear_recurrence<T>(T*, const T*, const T*, const AxisView&, Way, bool); \
+    template XTAPE_API void cumulative_sum<T>(T*, const T*, const AxisView&, Way);                    \
+    template XTAPE_API void cumulative_prod<T>(T*, const T*, const AxisView&, Way);                   \
+    template XTAPE_API void logcumsumexp<T>(T*, const T*, const AxisView&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

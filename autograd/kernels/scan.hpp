@@ -4,7 +4,8 @@
 
 #include "autograd/kernels/layout.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// The way of a scan: from the first element of an axis to the last, or back.
 enum class Way : bool { forwards = false, backwards = true };
@@ -24,4 +25,5 @@ void cumulative_prod(T* out, const T* x, const AxisView& view, Way way);
 template <class T>
 void logcumsumexp(T* out, const T* x, const AxisView& view);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

@@ -55,7 +55,7 @@ T polygamma_of(T n, T x) {
     return x > 0 && !is_odd ? -std::fabs(y) : y;
 }
 
-template float polygamma_of(float, float);
-template double polygamma_of(double, double);
+template XTAPE_API float polygamma_of(float, float);
+template XTAPE_API double polygamma_of(double, double);
 
 }  // namespace autograd::kernels

@@ -3,7 +3,8 @@
 
 #include "autograd/kernels/simd.hpp"
 
-namespace autograd::kernels {
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// log |gamma(x)|; inf at the poles 0, -1, -2, ... and at both infinities.
 template <class T>
@@ -26,4 +27,5 @@ Pack<T> polygamma(Pack<T> n, Pack<T> x) {
     return per_lane([](T order, T lane) { return polygamma_of(order, lane); }, n, x);
 }
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

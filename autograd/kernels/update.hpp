@@ -12,7 +12,7 @@
 #include "autograd/base/threads.hpp"
 #include "autograd/kernels/simd.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 namespace detail {
 

@@ -117,8 +117,8 @@ void fold_add(T* pictures, const T* windows, std::size_t planes, const WindowAxi
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                  \
-    template void unfold<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&); \
-    template void fold_add<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&);
+    template XTAPE_API void unfold<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&); \
+    template XTAPE_API void fold_add<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

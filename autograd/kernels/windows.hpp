@@ -4,7 +4,10 @@
 
 #include <cstddef>
 
-namespace autograd::kernels {
+#include "autograd/base/language.hpp"
+
+namespace XTAPE_API autograd {
+namespace kernels {
 
 /// A window's places on one axis: `count` windows of `size` elements which are `dilation` apart, the first of them
 /// `padding` before the axis, the next ones each `stride` further.
@@ -22,4 +25,5 @@ void unfold(T* windows, const T* pictures, std::size_t planes, const WindowAxis&
 template <class T>
 void fold_add(T* pictures, const T* windows, std::size_t planes, const WindowAxis& rows, const WindowAxis& columns);
 
-}  // namespace autograd::kernels
+}  // namespace kernels
+}  // namespace autograd

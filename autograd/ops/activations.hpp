@@ -10,11 +10,12 @@
     OP(relu, 1) OP(relu6, 1) OP(leaky_relu, 2) OP(elu, 2) OP(celu, 2) OP(selu, 1) OP(silu, 1) OP(mish, 1) \
     OP(gelu, 1) OP(gelu_tanh, 1) OP(softsign, 1) OP(hardtanh, 3) OP(hardsigmoid, 1) OP(hardswish, 1)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_ACTIVATIONS_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 /// x where it is negative, else 0: what the exponential of an elu sees, so that its derivative is finite elsewhere.
@@ -179,9 +180,10 @@ inline constexpr auto hardswish = elementwise<"hardswish">(
                  .kinks = "x = -3: 0, x = 3: g"});
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_ACTIVATIONS_OPS(XTAPE_DEFINE_OP)
 
 // PyTorch's defaults.

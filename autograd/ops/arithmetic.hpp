@@ -7,7 +7,7 @@
     OP(add, 2) OP(subtract, 2) OP(multiply, 2) OP(divide, 2) OP(negative, 1) OP(positive, 1) OP(reciprocal, 1) \
     OP(abs, 1) OP(maximum, 2) OP(minimum, 2) OP(clip, 3)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_ARITHMETIC_OPS(XTAPE_DECLARE_OP)
 
 XTAPE_OPERATOR(+, add)
@@ -45,7 +45,8 @@ XTAPE_REFUSE(/)
 #undef XTAPE_REFUSE
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 inline constexpr auto add = elementwise<"add">(
@@ -121,8 +122,9 @@ inline constexpr auto clip = elementwise<"clip">(
                  .kinks = "x = low, x = high: g to x"});
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_ARITHMETIC_OPS(XTAPE_DEFINE_OP)
 }  // namespace autograd

@@ -9,7 +9,7 @@
     OP(logical_and, 2) OP(logical_or, 2) OP(logical_xor, 2) OP(logical_not, 1) OP(isnan, 1) OP(isinf, 1) \
     OP(isfinite, 1) OP(signbit, 1) OP(stop_gradient, 1) OP(where, 3)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_COMPARISONS_OPS(XTAPE_DECLARE_OP)
 
 XTAPE_OPERATOR(>, greater)
@@ -20,7 +20,8 @@ XTAPE_OPERATOR(==, equal)
 XTAPE_OPERATOR(!=, not_equal)
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -123,8 +124,9 @@ inline constexpr auto unless_nan = [](auto y, auto gradient) {
 };
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_COMPARISONS_OPS(XTAPE_DEFINE_OP)
 }  // namespace autograd

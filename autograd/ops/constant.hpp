@@ -7,7 +7,8 @@
 #include "autograd/core/elementwise_op.hpp"
 #include "autograd/ops/naming.hpp"
 
-namespace autograd::detail {
+namespace XTAPE_API autograd {
+namespace detail {
 
 /// An array of numbers in the world of `like`.
 template <class T>
@@ -28,4 +29,5 @@ template <class T>
     return x.array();
 }
 
-}  // namespace autograd::detail
+}  // namespace detail
+}  // namespace autograd

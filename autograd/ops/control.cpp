@@ -162,9 +162,9 @@ Var<T> checkpoint_list(ListFunction<T> f, std::span<const Var<T>> inputs) {
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X) template X straight_through(X, X);
+#define XTAPE_INSTANTIATE(X) template XTAPE_API X straight_through(X, X);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
-template Var<float> checkpoint_list(ListFunction<float>, std::span<const Var<float>>);
-template Var<double> checkpoint_list(ListFunction<double>, std::span<const Var<double>>);
+template XTAPE_API Var<float> checkpoint_list(ListFunction<float>, std::span<const Var<float>>);
+template XTAPE_API Var<double> checkpoint_list(ListFunction<double>, std::span<const Var<double>>);
 
 }  // namespace autograd

@@ -13,7 +13,7 @@
 #include "autograd/base/documentation.hpp"
 #include "autograd/ops/listing.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 namespace ops {
 

@@ -465,15 +465,15 @@ X<T> avg_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                            \
-    template X unfold(X, Size2d, const Sliding&);                       \
-    template X fold(X, const Shape&, Size2d, const Sliding&);           \
-    template X conv2d(X, X, const Convolution&);                        \
-    template X conv2d(X, X, X, const Convolution&);                     \
-    template X conv_transpose2d(X, X, const TransposedConvolution&);    \
-    template X conv_transpose2d(X, X, X, const TransposedConvolution&); \
-    template X conv2d_weight(X, const Shape&, X, const Convolution&);    \
-    template X max_pool2d(X, Size2d, const Pooling&);                   \
-    template X avg_pool2d(X, Size2d, const Pooling&);
+    template XTAPE_API X unfold(X, Size2d, const Sliding&);                       \
+    template XTAPE_API X fold(X, const Shape&, Size2d, const Sliding&);           \
+    template XTAPE_API X conv2d(X, X, const Convolution&);                        \
+    template XTAPE_API X conv2d(X, X, X, const Convolution&);                     \
+    template XTAPE_API X conv_transpose2d(X, X, const TransposedConvolution&);    \
+    template XTAPE_API X conv_transpose2d(X, X, X, const TransposedConvolution&); \
+    template XTAPE_API X conv2d_weight(X, const Shape&, X, const Convolution&);    \
+    template XTAPE_API X max_pool2d(X, Size2d, const Pooling&);                   \
+    template XTAPE_API X avg_pool2d(X, Size2d, const Pooling&);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

@@ -8,7 +8,7 @@
 
 #include "autograd/ops/shape.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// A height and a width; of one number, both.
 struct Size2d {

@@ -298,9 +298,9 @@ X<T> tensordot(X<T> a, X<T> b, std::size_t axes) {
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                      \
-    template X einsum(std::string_view, std::span<const X>);      \
-    template X tensordot(X, X, const AxisList&, const AxisList&); \
-    template X tensordot(X, X, std::size_t);
+    template XTAPE_API X einsum(std::string_view, std::span<const X>);      \
+    template XTAPE_API X tensordot(X, X, const AxisList&, const AxisList&); \
+    template XTAPE_API X tensordot(X, X, std::size_t);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

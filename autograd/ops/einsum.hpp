@@ -9,7 +9,7 @@
 
 #include "autograd/ops/shape.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Einstein's summation, as NumPy's: einsum("ij,jk->ik", a, b) is a matrix product. One letter an axis; letters that
 /// are not in the result are summed over; a letter twice in one operand is its diagonal. Without "->" the result has

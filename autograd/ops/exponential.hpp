@@ -7,11 +7,12 @@
     OP(exp, 1) OP(exp2, 1) OP(expm1, 1) OP(log, 1) OP(log1p, 1) OP(log2, 1) OP(log10, 1) OP(sigmoid, 1) \
     OP(softplus, 1) OP(logsigmoid, 1) OP(logit, 1) OP(logaddexp, 2) OP(xlogy, 2) OP(xlog1py, 2)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_EXPONENTIAL_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 inline constexpr auto exp = elementwise<"exp">(
@@ -112,8 +113,9 @@ inline constexpr auto xlog1py = elementwise<"xlog1py">(
                  .kinks = "x = 0 and y <= -1: 0 to both"});
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_EXPONENTIAL_OPS(XTAPE_DEFINE_OP)
 }  // namespace autograd

@@ -355,16 +355,16 @@ X<T> repeat(X<T> x, const Shape& counts, std::ptrdiff_t axis) {
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                                           \
-    template X take(X, const Indices&, std::ptrdiff_t);                                \
-    template X untake(X, const Shape&, const Indices&, std::ptrdiff_t);                \
-    template X take_along_axis(X, const Indices&, std::ptrdiff_t);                     \
-    template X untake_along_axis(X, const Shape&, const Indices&, std::ptrdiff_t);     \
-    template X ops::tril(X, std::ptrdiff_t);                                           \
-    template X ops::triu(X, std::ptrdiff_t);                                           \
-    template X ops::diagonal(X, std::ptrdiff_t);                                       \
-    template X tile(X, const Shape&);                                                  \
-    template X ops::repeat(X, std::size_t, std::ptrdiff_t);                            \
-    template X repeat(X, const Shape&, std::ptrdiff_t);
+    template XTAPE_API X take(X, const Indices&, std::ptrdiff_t);                                \
+    template XTAPE_API X untake(X, const Shape&, const Indices&, std::ptrdiff_t);                \
+    template XTAPE_API X take_along_axis(X, const Indices&, std::ptrdiff_t);                     \
+    template XTAPE_API X untake_along_axis(X, const Shape&, const Indices&, std::ptrdiff_t);     \
+    template XTAPE_API X ops::tril(X, std::ptrdiff_t);                                           \
+    template XTAPE_API X ops::triu(X, std::ptrdiff_t);                                           \
+    template XTAPE_API X ops::diagonal(X, std::ptrdiff_t);                                       \
+    template XTAPE_API X tile(X, const Shape&);                                                  \
+    template XTAPE_API X ops::repeat(X, std::size_t, std::ptrdiff_t);                            \
+    template XTAPE_API X repeat(X, const Shape&, std::ptrdiff_t);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

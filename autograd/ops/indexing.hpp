@@ -11,7 +11,7 @@
 
 #include "autograd/ops/reductions.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Indices into an axis, negative ones counted from its end: a braced list, a vector of integers, or an array of any
 /// shape whose numbers are integers, such as the value of an argmax.

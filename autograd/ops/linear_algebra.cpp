@@ -608,17 +608,17 @@ X<T> eigvalsh(X<T> a) {
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                    \
-    template X outer(X, X);                                     \
-    template X vecdot(X, X, std::ptrdiff_t);                    \
-    template X trace(X, std::ptrdiff_t);                        \
-    template X solve(X, X);                                     \
-    template X ops::solve_triangular(X, X, Triangle, bool);     \
-    template X inv(X);                                          \
-    template X det(X);                                          \
-    template SlogdetResult<X> slogdet(X);                       \
-    template X cholesky(X, bool);                               \
-    template EighResult<X> eigh(X);                             \
-    template X eigvalsh(X);
+    template XTAPE_API X outer(X, X);                                     \
+    template XTAPE_API X vecdot(X, X, std::ptrdiff_t);                    \
+    template XTAPE_API X trace(X, std::ptrdiff_t);                        \
+    template XTAPE_API X solve(X, X);                                     \
+    template XTAPE_API X ops::solve_triangular(X, X, Triangle, bool);     \
+    template XTAPE_API X inv(X);                                          \
+    template XTAPE_API X det(X);                                          \
+    template XTAPE_API SlogdetResult<X> slogdet(X);                       \
+    template XTAPE_API X cholesky(X, bool);                               \
+    template XTAPE_API EighResult<X> eigh(X);                             \
+    template XTAPE_API X eigvalsh(X);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

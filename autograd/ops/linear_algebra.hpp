@@ -7,7 +7,7 @@
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/ops/listing.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Of two vectors, (n,) and (m,), the table of all products, (n, m).
 /// @throws ShapeError if one is not a vector.

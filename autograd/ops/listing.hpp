@@ -37,9 +37,9 @@
 
 /// The loops alone, of an op by its whole name, in namespace autograd or in none: the first in a header, the second in a
 /// .cpp. Without them, each file compiles those that it uses.
-#define XTAPE_DECLARE_LOOPS(op, arity)                                                                 \
-    extern template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, float, arity>; \
-    extern template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, double, arity>;
+#define XTAPE_DECLARE_LOOPS(op, arity)                                                                           \
+    extern template struct XTAPE_API ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, float, arity>; \
+    extern template struct XTAPE_API ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, double, arity>;
 #define XTAPE_INSTANTIATE_LOOPS(op, arity)                                                      \
     template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, float, arity>; \
     template struct ::autograd::detail::Compiled<std::remove_cv_t<decltype(op)>, double, arity>;

@@ -296,9 +296,9 @@ X<T> linear(X<T> x, X<T> weight, X<T> bias) {
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                  \
-    template X matmul(X, X, Transpose);                       \
-    template X ops::matmul_to(X, X, Transpose, const Shape&); \
-    template X linear(X, X, X);
+    template XTAPE_API X matmul(X, X, Transpose);                       \
+    template XTAPE_API X ops::matmul_to(X, X, Transpose, const Shape&); \
+    template XTAPE_API X linear(X, X, X);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

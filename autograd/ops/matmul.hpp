@@ -4,7 +4,7 @@
 
 #include "autograd/ops/reductions.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Which factors of a product are meant transposed.
 struct Transpose {

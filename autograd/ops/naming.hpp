@@ -9,7 +9,7 @@
 
 #include "autograd/core/structured_op.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 namespace detail {
 

@@ -11,7 +11,8 @@
 
 #include "autograd/core/structured_op.hpp"
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 
 template <class Places>
 struct PutBack;
@@ -58,4 +59,5 @@ struct PutBack {
     }
 };
 
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd

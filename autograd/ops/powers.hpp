@@ -7,11 +7,12 @@
 #define XTAPE_POWERS_OPS(OP)                                                   \
     OP(square, 1) OP(sqrt, 1) OP(rsqrt, 1) OP(cbrt, 1) OP(hypot, 2) OP(pow, 2)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_POWERS_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 inline constexpr auto square = elementwise<"square">(
@@ -101,8 +102,9 @@ inline constexpr auto pow = elementwise<"pow">(
                  .nan = "x^0 and 1^exponent are 1"});
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_POWERS_OPS(XTAPE_DEFINE_OP)
 }  // namespace autograd

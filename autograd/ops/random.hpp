@@ -8,7 +8,7 @@
 #include "autograd/base/random.hpp"
 #include "autograd/ops/naming.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 namespace detail {
 

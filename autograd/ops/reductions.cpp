@@ -280,8 +280,8 @@ Eager<T> ops::log_of_sum(const Eager<T>& x, const Shape& kept) {
     const Eager<T> others = sum_to(where(is_largest, 0, exp(x)), kept);
     return log1p(others + (sum_to(is_largest, kept) - 1));
 }
-template Eager<float> ops::log_of_sum(const Eager<float>&, const Shape&);
-template Eager<double> ops::log_of_sum(const Eager<double>&, const Shape&);
+template XTAPE_API Eager<float> ops::log_of_sum(const Eager<float>&, const Shape&);
+template XTAPE_API Eager<double> ops::log_of_sum(const Eager<double>&, const Shape&);
 
 namespace {
 
@@ -338,24 +338,24 @@ Var<T> add_gradients(const Var<T>* existing, Var<T> contribution, const Shape& s
     return existing == nullptr ? contribution : *existing + contribution;
 }
 
-template Var<float> add_gradients(const Var<float>*, Var<float>, const Shape&);
-template Var<double> add_gradients(const Var<double>*, Var<double>, const Shape&);
+template XTAPE_API Var<float> add_gradients(const Var<float>*, Var<float>, const Shape&);
+template XTAPE_API Var<double> add_gradients(const Var<double>*, Var<double>, const Shape&);
 
 }  // namespace detail
 
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                                  \
-    template X sum_to(X, const Shape&);                                       \
-    template X broadcast_to(X, const Shape&);                                 \
-    template X ops::sum(X, const Axes&, KeepDims);                            \
-    template X ops::mean(X, const Axes&, KeepDims);                           \
-    template X ops::mean_to(X, const Shape&);                                 \
-    template X ops::max(X, const Axes&, KeepDims);                            \
-    template X ops::min(X, const Axes&, KeepDims);                            \
-    template X argmax(X, std::optional<std::ptrdiff_t>, KeepDims);            \
-    template X argmin(X, std::optional<std::ptrdiff_t>, KeepDims);            \
-    template X ops::logsumexp(X, const Axes&, KeepDims);
+    template XTAPE_API X sum_to(X, const Shape&);                                       \
+    template XTAPE_API X broadcast_to(X, const Shape&);                                 \
+    template XTAPE_API X ops::sum(X, const Axes&, KeepDims);                            \
+    template XTAPE_API X ops::mean(X, const Axes&, KeepDims);                           \
+    template XTAPE_API X ops::mean_to(X, const Shape&);                                 \
+    template XTAPE_API X ops::max(X, const Axes&, KeepDims);                            \
+    template XTAPE_API X ops::min(X, const Axes&, KeepDims);                            \
+    template XTAPE_API X argmax(X, std::optional<std::ptrdiff_t>, KeepDims);            \
+    template XTAPE_API X argmin(X, std::optional<std::ptrdiff_t>, KeepDims);            \
+    template XTAPE_API X ops::logsumexp(X, const Axes&, KeepDims);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

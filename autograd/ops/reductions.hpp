@@ -8,7 +8,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/shape.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Whether a reduced axis stays, with extent 1.
 enum class KeepDims : bool { no = false, yes = true };

@@ -7,11 +7,12 @@
     OP(floor, 1) OP(ceil, 1) OP(trunc, 1) OP(round, 1) OP(sign, 1) OP(copysign, 2) OP(floor_divide, 2) \
     OP(remainder, 2)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_ROUNDING_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 // The gradient of a step is 0 by the standard's word, steps included: it exists, unlike a comparison's, and nothing is
@@ -77,8 +78,9 @@ inline constexpr auto remainder = elementwise<"remainder">(
                  .kinks = "a a multiple of b: as from the side where a / b is larger"});
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_ROUNDING_OPS(XTAPE_DEFINE_OP)
 }  // namespace autograd

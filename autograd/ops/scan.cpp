@@ -505,13 +505,13 @@ X<T> diff(X<T> x, std::ptrdiff_t n, std::ptrdiff_t axis) {
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                            \
-    template X linear_recurrence(X, X, std::ptrdiff_t, Way);            \
-    template X ops::linear_recurrence(X, X, std::size_t, Way, bool);    \
-    template X cumulative_sum(X, std::ptrdiff_t, IncludeInitial);       \
-    template X cumulative_prod(X, std::ptrdiff_t, IncludeInitial);      \
-    template X logcumsumexp(X, std::ptrdiff_t);                         \
-    template X diff(X, std::ptrdiff_t, std::ptrdiff_t);                 \
-    template X ops::prod(X, const Axes&, KeepDims);
+    template XTAPE_API X linear_recurrence(X, X, std::ptrdiff_t, Way);            \
+    template XTAPE_API X ops::linear_recurrence(X, X, std::size_t, Way, bool);    \
+    template XTAPE_API X cumulative_sum(X, std::ptrdiff_t, IncludeInitial);       \
+    template XTAPE_API X cumulative_prod(X, std::ptrdiff_t, IncludeInitial);      \
+    template XTAPE_API X logcumsumexp(X, std::ptrdiff_t);                         \
+    template XTAPE_API X diff(X, std::ptrdiff_t, std::ptrdiff_t);                 \
+    template XTAPE_API X ops::prod(X, const Axes&, KeepDims);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

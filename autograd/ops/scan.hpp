@@ -8,7 +8,7 @@
 #include "autograd/kernels/scan.hpp"
 #include "autograd/ops/reductions.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// Whether a cumulative op begins with what no element gives, and so is longer by one.
 enum class IncludeInitial : bool { no = false, yes = true };

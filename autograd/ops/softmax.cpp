@@ -204,12 +204,12 @@ X<T> ops::layer_norm(X<T> x, X<T> weight, X<T> bias, const Axes& axes, double ep
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                                                  \
-    template X ops::softmax(X, const Axes&);                                                  \
-    template X ops::log_softmax(X, const Axes&);                                              \
-    template X cross_entropy(X, const std::vector<std::size_t>&, LossReduction);              \
-    template X ops::reduced_losses(X, LossReduction, const char*);                            \
-    template X ops::layer_norm(X, const Axes&, double);                                       \
-    template X ops::layer_norm(X, X, X, const Axes&, double);
+    template XTAPE_API X ops::softmax(X, const Axes&);                                                  \
+    template XTAPE_API X ops::log_softmax(X, const Axes&);                                              \
+    template XTAPE_API X cross_entropy(X, const std::vector<std::size_t>&, LossReduction);              \
+    template XTAPE_API X ops::reduced_losses(X, LossReduction, const char*);                            \
+    template XTAPE_API X ops::layer_norm(X, const Axes&, double);                                       \
+    template XTAPE_API X ops::layer_norm(X, X, X, const Axes&, double);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

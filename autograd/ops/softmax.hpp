@@ -9,7 +9,7 @@
 
 #include "autograd/ops/reductions.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// exp(x) / sum(exp(x)) over `axes`, without overflow. An element of -infinity gives 0; where all are, or one is NaN,
 /// all are NaN. Beside an element of +infinity the others give 0; it gives 1, and several give equal shares.

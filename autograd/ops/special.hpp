@@ -8,11 +8,12 @@
 #define XTAPE_SPECIAL_OPS(OP)                                            \
     OP(erf, 1) OP(erfc, 1) OP(lgamma, 1) OP(digamma, 1) OP(polygamma, 2)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_SPECIAL_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 inline constexpr double two_over_root_pi = 2 * std::numbers::inv_sqrtpi;
@@ -62,8 +63,9 @@ inline constexpr auto polygamma = elementwise<"polygamma">(
                  .gradient = "none, g polygamma(n + 1, x)"});
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_SPECIAL_OPS(XTAPE_DEFINE_OP)
 }  // namespace autograd

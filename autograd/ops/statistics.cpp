@@ -87,8 +87,8 @@ std::optional<Array<T>> ops::scale_of_spread(const Array<T>& x, const Shape& kep
     const Eager<T> variance = mean_to(square(centred(Eager<T>(x), kept)), kept);
     return scale_of_squares(x, (variance + epsilon).array(), std::sqrt(epsilon));
 }
-template std::optional<Array<float>> ops::scale_of_spread(const Array<float>&, const Shape&, double);
-template std::optional<Array<double>> ops::scale_of_spread(const Array<double>&, const Shape&, double);
+template XTAPE_API std::optional<Array<float>> ops::scale_of_spread(const Array<float>&, const Shape&, double);
+template XTAPE_API std::optional<Array<double>> ops::scale_of_spread(const Array<double>&, const Shape&, double);
 
 template <template <class> class X, class T> requires Operand<X<T>>
 X<T> ops::over_scale(X<T> x, const std::optional<Array<T>>& scale) {
@@ -321,14 +321,14 @@ X<T> ops::all(X<T> x, const Axes& axes, KeepDims keepdims) {
 // ---- Compiled for all worlds ----
 
 #define XTAPE_INSTANTIATE(X)                                                                  \
-    template X ops::exactly_centred(X, const Shape&);                                         \
-    template X ops::over_scale(X, const std::optional<Array<typename X::Element>>&);          \
-    template X ops::var(X, const Axes&, KeepDims, double);                                    \
-    template X ops::stddev(X, const Axes&, KeepDims, double);                                 \
-    template X ops::vector_norm(X, const Axes&, KeepDims, double);                            \
-    template X ops::count_nonzero(X, const Axes&, KeepDims);                                  \
-    template X ops::any(X, const Axes&, KeepDims);                                            \
-    template X ops::all(X, const Axes&, KeepDims);
+    template XTAPE_API X ops::exactly_centred(X, const Shape&);                                         \
+    template XTAPE_API X ops::over_scale(X, const std::optional<Array<typename X::Element>>&);          \
+    template XTAPE_API X ops::var(X, const Axes&, KeepDims, double);                                    \
+    template XTAPE_API X ops::stddev(X, const Axes&, KeepDims, double);                                 \
+    template XTAPE_API X ops::vector_norm(X, const Axes&, KeepDims, double);                            \
+    template XTAPE_API X ops::count_nonzero(X, const Axes&, KeepDims);                                  \
+    template XTAPE_API X ops::any(X, const Axes&, KeepDims);                                            \
+    template XTAPE_API X ops::all(X, const Axes&, KeepDims);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 
 }  // namespace autograd

@@ -9,7 +9,7 @@
 
 #include "autograd/ops/reductions.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 namespace ops {
 

@@ -7,11 +7,12 @@
     OP(sin, 1) OP(cos, 1) OP(tan, 1) OP(asin, 1) OP(acos, 1) OP(atan, 1) OP(atan2, 2) OP(sinh, 1) OP(cosh, 1) \
     OP(tanh, 1) OP(asinh, 1) OP(acosh, 1) OP(atanh, 1)
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_TRIGONOMETRIC_OPS(XTAPE_DECLARE_OP)
 }  // namespace autograd
 
-namespace autograd::ops {
+namespace XTAPE_API autograd {
+namespace ops {
 // clang-format off
 
 inline constexpr auto sin = elementwise<"sin">(
@@ -98,8 +99,9 @@ inline constexpr auto atanh = elementwise<"atanh">(
                  .gradient = "g / ((1 - x) (1 + x)), also beyond 1 and -1, where y is NaN"});
 
 // clang-format on
-}  // namespace autograd::ops
+}  // namespace ops
+}  // namespace autograd
 
-namespace autograd {
+namespace XTAPE_API autograd {
 XTAPE_TRIGONOMETRIC_OPS(XTAPE_DEFINE_OP)
 }  // namespace autograd

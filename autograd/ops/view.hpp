@@ -33,7 +33,7 @@ template <class A, class B, class C>
 inline constexpr bool is_range<xt::xrange_adaptor<A, B, C>> = true;
 
 template <class W>
-ViewWord view_word(const W& word) {
+[[nodiscard]] ViewWord view_word(const W& word) {
     // What is left out of a range is of a type of its own.
     [[maybe_unused]] const auto number = [](const auto& from) -> std::optional<std::ptrdiff_t> {
         if constexpr (std::integral<std::remove_cvref_t<decltype(from)>>) return static_cast<std::ptrdiff_t>(from);

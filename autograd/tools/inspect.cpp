@@ -230,10 +230,10 @@ std::string to_string(const std::vector<OpProfile>& profile) {
 }
 
 #define XTAPE_INSTANTIATE(T)                                            \
-    template std::string to_string<T>(const Array<T>&);                 \
-    template std::string print<T>(const Tape<T>&);                      \
-    template std::string to_dot<T>(const Tape<T>&, const Var<T>&);      \
-    template std::string to_dot<T>(const Tape<T>&, const Var<T>&, const Gradients<T>&);
+    template XTAPE_API std::string to_string<T>(const Array<T>&);                 \
+    template XTAPE_API std::string print<T>(const Tape<T>&);                      \
+    template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&);      \
+    template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&, const Gradients<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -8,7 +8,7 @@
 
 #include "autograd/core/gradients.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// The values of an array to six digits, as "[[1, 2], [3, 4]]"; of more than a thousand, the middle of long axes is left out.
 template <class T>

@@ -10,7 +10,7 @@
 #include "autograd/core/tangents.hpp"
 #include "autograd/ops/control.hpp"
 
-namespace autograd {
+namespace XTAPE_API autograd {
 
 /// f's value, and what f's derivative makes of a direction or of a weight.
 template <class T>

@@ -90,7 +90,7 @@ void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> ro
     for (const std::size_t row : rows) destination = std::copy_n(from.data() + row * row_size, row_size, destination);
 }
 
-template void gather_rows(const autograd::Array<float>&, std::span<const std::size_t>, autograd::Array<float>&);
-template void gather_rows(const autograd::Array<double>&, std::span<const std::size_t>, autograd::Array<double>&);
+template XTAPE_API void gather_rows(const autograd::Array<float>&, std::span<const std::size_t>, autograd::Array<float>&);
+template XTAPE_API void gather_rows(const autograd::Array<double>&, std::span<const std::size_t>, autograd::Array<double>&);
 
 }  // namespace nn

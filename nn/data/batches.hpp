@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 struct BatchOptions {
     bool drop_last = false;  ///< leave the last batch out if it is short

@@ -170,11 +170,11 @@ TensorFile read_like(const std::filesystem::path& path, const TensorFile& expect
     return contents;
 }
 
-template void put_states(TensorFile&, const std::vector<ParameterState<float>>&, std::span<const char* const>);
-template void put_states(TensorFile&, const std::vector<ParameterState<double>>&, std::span<const char* const>);
-template void take_states(const std::filesystem::path&, TensorFile&, std::vector<ParameterState<float>>&,
+template XTAPE_API void put_states(TensorFile&, const std::vector<ParameterState<float>>&, std::span<const char* const>);
+template XTAPE_API void put_states(TensorFile&, const std::vector<ParameterState<double>>&, std::span<const char* const>);
+template XTAPE_API void take_states(const std::filesystem::path&, TensorFile&, std::vector<ParameterState<float>>&,
                           std::span<const char* const>);
-template void take_states(const std::filesystem::path&, TensorFile&, std::vector<ParameterState<double>>&,
+template XTAPE_API void take_states(const std::filesystem::path&, TensorFile&, std::vector<ParameterState<double>>&,
                           std::span<const char* const>);
 
 }  // namespace nn::detail

@@ -16,7 +16,7 @@
 #include "nn/module.hpp"
 #include "nn/optimizers.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// The random streams of a training run, by the names that its checkpoints give them.
 using Generators = std::map<std::string, autograd::Rng*>;

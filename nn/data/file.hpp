@@ -16,7 +16,7 @@
 
 struct gzFile_s;  // zlib's
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// A name as text for people: bytes which are not UTF-8, control characters and those which turn the direction of
 /// writing as \xNN each, all else as it is. So a path can be printed, or stand in JSON, whatever it holds.

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// The array of an IDX file of unsigned bytes: two zero bytes, the element type 0x08, the rank, the extents as 32-bit
 /// big-endian numbers, then the elements, row-major.

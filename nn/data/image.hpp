@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 struct Image {
     std::size_t rows = 0;

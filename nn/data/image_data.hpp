@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 inline constexpr std::size_t largest_image_side = 128;
 inline constexpr std::size_t most_classes = 10000;

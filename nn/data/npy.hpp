@@ -9,7 +9,7 @@
 
 #include "nn/data/tensor.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// Reads a file of the format's version 1.0 or 2.0, raw or gzipped. (NumPy's documentation, numpy.lib.format.)
 /// The header may have the forms in which other writers and Python 2 put it: double quotes, (2L, 3L), '=f4'. At most 64

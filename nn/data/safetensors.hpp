@@ -10,7 +10,7 @@
 
 #include "nn/data/tensor.hpp"
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// The contents of a safetensors file. Names are UTF-8; the element types are F32, F64, I64 and U8.
 struct TensorFile {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <variant>
 
-namespace nn {
+namespace XTAPE_API nn {
 
 /// float, double, 64-bit integers or bytes.
 using Tensor = std::variant<autograd::Array<float>, autograd::Array<double>, autograd::Array<std::int64_t>,

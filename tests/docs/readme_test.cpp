@@ -353,10 +353,10 @@ const Array<double> six{{0.3, -1.2, 2.0}, {1.1, 0.4, -0.6}};
 
 TEST_CASE("docs: what a report says") {
     const auto report = gradcheck([](auto v) { return sum(half_square(v)); }, {Array<double>{0.5, -1.0, 2.0}});
-    CHECK(report.text() + "\n" == R"(gradcheck: failed
+    CHECK(report.text() + "\n" == std::string(R"(gradcheck: failed
   input 0 (of 1, counted from 0), shape (3,), element (2,): backward gives 4, differences give 2 (+- 3.1e-12); 3 of 3 elements are off
     likely: the gradient is 2 times what it should be
-)");
+)"));
 }
 
 TEST_CASE("docs: kinks, noise, second order") {

@@ -23,6 +23,7 @@ mkdir "$copy/tests"
 cp -r -- "$root/autograd" "$copy/"
 cp -r -- "$root"/tests/{mutation,specs} "$copy/tests/"
 cd -- "$copy"
+sed 's/@[A-Z_]*@/0/' autograd/base/version.hpp.in >autograd/base/version.hpp  # which CMake makes otherwise
 
 # hook FILE COUNT PATTERN REPLACEMENT: the last two as sed -E has them. The text must be there COUNT times, each on a line
 # of its own, else the hooks would silently miss what was rewritten.

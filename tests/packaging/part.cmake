@@ -1,23 +1,17 @@
 # A script: a project in a path with spaces, with -ffast-math, unity builds, link-time optimisation, C++23 and several
 # configurations, has xtape as a part.
-#   cmake -D XTAPE_SOURCE=... -D "WORK=..." -D COMPILER=... [-D BUILD=ON] -P run.cmake
+#   cmake -D XTAPE_SOURCE=... -D "WORK=..." -D COMPILER=... [-D BUILD=ON] -P part.cmake
 # configures it and reads which options each file gets; with BUILD it is built and run, which takes minutes.
-cmake_policy(SET CMP0057 NEW)
+include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
 set(work "${WORK}/a path with spaces")
-file(REMOVE_RECURSE "${work}")
-file(MAKE_DIRECTORY "${work}")
-file(COPY "${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt" "${CMAKE_CURRENT_LIST_DIR}/program.cpp" DESTINATION "${work}")
+set_out_project(part "${work}")
 file(CREATE_LINK "${XTAPE_SOURCE}" "${work}/its xtape" SYMBOLIC)
 
 set(flags "-Ofast -ffast-math -funsafe-math-optimizations -ffinite-math-only")
-execute_process(COMMAND "${CMAKE_COMMAND}" -S "${work}" -B "${work}/build" -G "Ninja Multi-Config"
-        "-DXTAPE_SOURCE=${work}/its xtape" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${flags}"
-        -DCMAKE_CXX_STANDARD=23 -DCMAKE_UNITY_BUILD=ON -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON
-        -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
-    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-if(NOT status EQUAL 0)
-    message(FATAL_ERROR "the project cannot be configured:\n${output}")
-endif()
+run("the project cannot be configured" "${CMAKE_COMMAND}" -S "${work}" -B "${work}/build" -G "Ninja Multi-Config"
+    "-DXTAPE_SOURCE=${work}/its xtape" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${flags}"
+    -DCMAKE_CXX_STANDARD=23 -DCMAKE_UNITY_BUILD=ON -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON
+    -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
 
 file(READ "${work}/build/compile_commands.json" commands)
 string(JSON count LENGTH "${commands}")
@@ -45,13 +39,6 @@ if(files LESS 50)
 endif()
 
 if(BUILD)
-    execute_process(COMMAND "${CMAKE_COMMAND}" --build "${work}/build" --config Release --target program
-        RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-    if(NOT status EQUAL 0)
-        message(FATAL_ERROR "the project cannot be built:\n${output}")
-    endif()
-    execute_process(COMMAND "${work}/build/Release/program" RESULT_VARIABLE status OUTPUT_VARIABLE output)
-    if(NOT status EQUAL 0)
-        message(FATAL_ERROR "its program ends with ${status}: ${output}")
-    endif()
+    run("the project cannot be built" "${CMAKE_COMMAND}" --build "${work}/build" --config Release --target program)
+    run("its program fails" "${work}/build/Release/program")
 endif()
