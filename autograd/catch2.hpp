@@ -36,11 +36,13 @@ class CorrectGradientMatcher : public XTAPE_CATCH2_MATCHER {
    public:
     explicit CorrectGradientMatcher(std::vector<Array<double>> inputs) : inputs_(std::move(inputs)) {}
 
+    /// 2 checks the gradients of gradients as well, as GradcheckOptions::order.
     CorrectGradientMatcher order(int order) const {
         CorrectGradientMatcher other = *this;
         other.options_.order = order;
         return other;
     }
+    /// With other options than gradcheck()'s own.
     CorrectGradientMatcher with(const GradcheckOptions& options) const {
         CorrectGradientMatcher other = *this;
         other.options_ = options;
@@ -53,6 +55,8 @@ class CorrectGradientMatcher : public XTAPE_CATCH2_MATCHER {
         return other;
     }
 
+    /// For Catch2: whether gradcheck() finds nothing.
+    /// @throws Error if f draws noise and no generator is to be replayed.
     template <class F>
     bool match(const F& f) const {
         const auto call = [&](const auto&... v) {
@@ -70,6 +74,7 @@ class CorrectGradientMatcher : public XTAPE_CATCH2_MATCHER {
     }
     /// What Catch2 prints behind the function: the report.
     std::string describe() const { return "has correct gradients\n" + text_; }
+    /// The same under the name by which Catch2 2 asks.
     std::string toString() const { return describe(); }
 
    private:
@@ -79,7 +84,7 @@ class CorrectGradientMatcher : public XTAPE_CATCH2_MATCHER {
     mutable std::string text_;
 };
 
-/// At these inputs, one for each argument.
+/// The matcher, at these inputs, one for each argument.
 template <std::same_as<Array<double>>... Inputs>
 CorrectGradientMatcher<sizeof...(Inputs)> HasCorrectGradient(const Inputs&... inputs) {
     return CorrectGradientMatcher<sizeof...(Inputs)>({inputs...});

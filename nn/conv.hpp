@@ -10,7 +10,8 @@
 
 namespace XTAPE_API nn {
 
-/// nn::Conv2d(3, 16, 5, rng, {.stride = 2, .padding = 2}).
+/// A convolution of pictures and a bias: nn::Conv2d(3, 16, 5, rng, {.stride = 2, .padding = 2}). Its options are those that
+/// it was made with.
 template <class T>
 struct BasicConv2d {
     autograd::Parameter<T> weight;  ///< (out_channels, in_channels / groups, kernel height, kernel width)
@@ -31,7 +32,7 @@ struct BasicConv2d {
 };
 
 /// nn::ConvTranspose2d(16, 3, 5, rng, {.stride = 2, .padding = 2, .output_padding = 1}): the shapes that a Conv2d of
-/// the same sizes goes from and to, the other way round.
+/// the same sizes goes from and to, the other way round. Its options are those that it was made with.
 template <class T>
 struct BasicConvTranspose2d {
     autograd::Parameter<T> weight;  ///< (in_channels, out_channels / groups, kernel height, kernel width)
@@ -52,7 +53,9 @@ struct BasicConvTranspose2d {
     autograd::Var<T> operator()(const autograd::Var<T>& x) const;
 };
 
+/// Of floats.
 using Conv2d = BasicConv2d<float>;
+/// Of floats.
 using ConvTranspose2d = BasicConvTranspose2d<float>;
 
 }  // namespace nn

@@ -280,21 +280,26 @@ struct Normal {
     /// A draw as a constant.
     autograd::Var<T> sample(autograd::Rng& rng) const { return stop_gradient(drawn("Normal::sample", rng)); }
 
+    /// The logarithm of the density at x.
     /// @throws ShapeError if x has another shape.
     autograd::Var<T> log_prob(const autograd::Var<T>& x) const {
         check("Normal::log_prob");
         detail::require_same_shape("Normal::log_prob", "x", x, "mean", mean);
         return ops::normal_log_prob(x, mean, log_variance);
     }
+    /// (log(2 pi) + 1 + log_variance) / 2.
     autograd::Var<T> entropy() const {
         check("Normal::entropy");
         return 0.5 * (log_variance + (1 + ops::log_two_pi));
     }
 
+    /// What rsample() gives; `function` begins the message of an error.
     autograd::Var<T> drawn(const char* function, autograd::Rng& rng) const {
         check(function);
         return mean + exp(0.5 * log_variance) * normal_like(mean, rng);
     }
+    /// Refuses a mean and a log variance of different shapes.
+    /// @throws ShapeError for these; `function` begins the message.
     void check(const char* function) const {
         detail::require_same_shape(function, "mean", mean, "log_variance", log_variance);
     }
@@ -324,6 +329,7 @@ struct Bernoulli {
         detail::require_same_shape("Bernoulli::log_prob", "x", x, "logits", logits);
         return -binary_cross_entropy_with_logits(logits, x);
     }
+    /// -p log(p) - (1 - p) log(1 - p), p = sigmoid(logits).
     autograd::Var<T> entropy() const { return ops::bernoulli_entropy(logits); }
 };
 template <class T>
@@ -347,6 +353,7 @@ struct ContinuousBernoulli {
         detail::require_same_shape("ContinuousBernoulli::log_prob", "x", x, "logits", logits);
         return ops::continuous_bernoulli_log_prob(x, logits);
     }
+    /// p / (2 p - 1) + 1 / (2 atanh(1 - 2 p)), p = sigmoid(logits), and 1/2 where that is p. (Loaiza-Ganem and Cunningham.)
     autograd::Var<T> mean() const { return ops::continuous_bernoulli_mean(logits); }
 };
 template <class T>

@@ -19,17 +19,23 @@ template <class T>
 using Initializer = autograd::Array<T> (*)(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 
 /// Variance 2 / fan_in, which keeps the variance of signals through a layer and a ReLU. (He, Zhang, Ren and Sun,
-/// "Delving deep into rectifiers", ICCV 2015, equation 10.) Normal, or uniform on [-b, b) with b^2 = 6 / fan_in.
+/// "Delving deep into rectifiers", ICCV 2015, equation 10.) Normal.
+/// @throws Error for a fan of 0.
 template <class T>
 [[nodiscard]] autograd::Array<T> he_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+/// he_normal()'s variance, uniform on [-b, b) with b^2 = 6 / fan_in.
+/// @throws Error for a fan of 0.
 template <class T>
 [[nodiscard]] autograd::Array<T> he_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 
 /// Variance 2 / (fan_in + fan_out), the middle between keeping signals and keeping gradients, for tanh and its like.
 /// (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
-/// equation 16.) Normal, or uniform on [-b, b) with b^2 = 6 / (fan_in + fan_out).
+/// equation 16.) Normal.
+/// @throws Error for a fan of 0.
 template <class T>
 [[nodiscard]] autograd::Array<T> glorot_normal(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
+/// glorot_normal()'s variance, uniform on [-b, b) with b^2 = 6 / (fan_in + fan_out).
+/// @throws Error for a fan of 0.
 template <class T>
 [[nodiscard]] autograd::Array<T> glorot_uniform(std::size_t fan_in, std::size_t fan_out, autograd::Rng& rng);
 

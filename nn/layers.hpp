@@ -11,32 +11,40 @@
 
 namespace XTAPE_API nn {
 
+/// autograd::relu() as a layer: max(x, 0).
 struct ReLU {
     static constexpr auto members = nn::members();
+    /// Of any shape, element by element.
     template <class T>
     autograd::Var<T> operator()(const autograd::Var<T>& x) const {
         return relu(x);
     }
 };
 
+/// autograd::tanh() as a layer: the hyperbolic tangent.
 struct Tanh {
     static constexpr auto members = nn::members();
+    /// Of any shape, element by element.
     template <class T>
     autograd::Var<T> operator()(const autograd::Var<T>& x) const {
         return tanh(x);
     }
 };
 
+/// autograd::sigmoid() as a layer: 1 / (1 + exp(-x)).
 struct Sigmoid {
     static constexpr auto members = nn::members();
+    /// Of any shape, element by element.
     template <class T>
     autograd::Var<T> operator()(const autograd::Var<T>& x) const {
         return sigmoid(x);
     }
 };
 
+/// autograd::softplus() as a layer: log(1 + exp(x)).
 struct Softplus {
     static constexpr auto members = nn::members();
+    /// Of any shape, element by element.
     template <class T>
     autograd::Var<T> operator()(const autograd::Var<T>& x) const {
         return softplus(x);
@@ -48,12 +56,13 @@ struct Softplus {
 ///     nn::Sequential decoder{nn::Linear(20, 400, rng), nn::ReLU{}, nn::Linear(400, 784, rng)};
 template <class... Layers>
 struct Sequential {
-    std::tuple<Layers...> layers;
+    std::tuple<Layers...> layers;  ///< in the order in which they are applied
 
     static constexpr auto members = nn::members("layers", &Sequential::layers);
 
     explicit Sequential(Layers... each) : layers(std::move(each)...) {}
 
+    /// The last layer's value; x itself where there are none.
     template <class T>
     autograd::Var<T> operator()(autograd::Var<T> x) const {
         std::apply([&](const auto&... layer) { ((x = layer(x)), ...); }, layers);

@@ -10,6 +10,7 @@
 
 namespace XTAPE_API nn {
 
+/// A matrix and a bias: nn::Linear(784, 400, rng).
 template <class T>
 struct BasicLinear {
     autograd::Parameter<T> weight;  ///< (outputs, inputs)
@@ -28,6 +29,7 @@ struct BasicLinear {
     autograd::Var<T> operator()(const autograd::Var<T>& x) const;
 };
 
+/// Of floats.
 using Linear = BasicLinear<float>;
 
 }  // namespace nn

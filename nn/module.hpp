@@ -17,8 +17,8 @@ namespace XTAPE_API nn {
 /// One line of a listing.
 template <class Owner, class M>
 struct Member {
-    const char* name;
-    M Owner::*pointer;
+    const char* name;   ///< the last part of the parameters' dotted names
+    M Owner::*pointer;  ///< the member of that name
 };
 
 namespace detail {

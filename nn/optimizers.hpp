@@ -16,6 +16,7 @@
 
 namespace XTAPE_API nn {
 
+/// What a step may leave out or repeat, either of which is an error by default.
 struct StepOptions {
     /// Permits parameters on the tape which are not in the model's listing: a part of what was used is stepped.
     bool partial = false;
@@ -26,9 +27,9 @@ struct StepOptions {
 /// What an optimiser remembers of one parameter: how often it was stepped, and running averages of its shape.
 template <class T>
 struct ParameterState {
-    std::string parameter;
-    std::uint64_t steps = 0;
-    std::vector<autograd::Array<T>> averages;
+    std::string parameter;                     ///< its dotted name in the model's listing
+    std::uint64_t steps = 0;                   ///< taken so far
+    std::vector<autograd::Array<T>> averages;  ///< as many as the optimiser's averages() has names
 };
 
 /// What the optimisers have in common: the states of all parameters, in the order of the model's listing, and a step
@@ -70,6 +71,7 @@ class ParameterStates {
         return std::move(copy.states_);
     }
 
+    /// Takes over states that of() gave. The next step refuses those of another model.
     void restore(std::vector<ParameterState<T>> states) { states_ = std::move(states); }
 
    private:
@@ -140,14 +142,15 @@ class Optimizer {
     [[nodiscard]] std::vector<ParameterState<T>> states(const Model& model) const {
         return states_.of(model, static_cast<const Derived&>(*this).averages().size());
     }
+    /// Takes over what states() gave. The next step refuses those of another model.
     void restore(std::vector<ParameterState<T>> states) { states_.restore(std::move(states)); }
 
    private:
     ParameterStates<T> states_;
 };
 
-/// lr, weight_decay: from 0 on. momentum: 0 to 1, and above 0 with nesterov. Others are an Error of the constructor, or, where
-/// they are set later, of the next step.
+/// Of BasicSGD. lr, weight_decay: from 0 on. momentum: 0 to 1, and above 0 with nesterov. Others are an Error of the
+/// constructor, or, where they are set later, of the next step.
 struct SGDOptions {
     double lr = 1e-3;
     double momentum = 0;
@@ -159,7 +162,7 @@ struct SGDOptions {
 template <class T>
 class BasicSGD : public Optimizer<T, BasicSGD<T>> {
    public:
-    SGDOptions options;
+    SGDOptions options;  ///< may be changed between steps
 
     BasicSGD() = default;
     /// @throws Error for an option out of its range.
@@ -178,10 +181,10 @@ class BasicSGD : public Optimizer<T, BasicSGD<T>> {
     void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
 };
 
-/// lr, eps, weight_decay: from 0 on. beta1, beta2: from 0 to below 1. Others are an Error of the constructor, or, where they
-/// are set later, of the next step.
+/// Of BasicAdam. lr, eps, weight_decay: from 0 on. beta1, beta2: from 0 to below 1. Others are an Error of the constructor, or,
+/// where they are set later, of the next step.
 struct AdamOptions {
-    static constexpr bool decoupled = false;
+    static constexpr bool decoupled = false;  ///< the decay goes through the averages, as a part of the gradient
     double lr = 1e-3;
     double beta1 = 0.9;
     double beta2 = 0.999;
@@ -189,9 +192,9 @@ struct AdamOptions {
     double weight_decay = 0;  ///< adds weight_decay * value to the gradient
 };
 
-/// The ranges are AdamOptions'.
+/// Of BasicAdamW. The ranges of lr, beta1, beta2, eps and weight_decay are AdamOptions'.
 struct AdamWOptions {
-    static constexpr bool decoupled = true;
+    static constexpr bool decoupled = true;  ///< the decay goes past the averages
     double lr = 1e-3;
     double beta1 = 0.9;
     double beta2 = 0.999;
@@ -206,7 +209,7 @@ struct AdamWOptions {
 template <class T, class Options>
 class AdamFamily : public Optimizer<T, AdamFamily<T, Options>> {
    public:
-    Options options;
+    Options options;  ///< may be changed between steps
 
     AdamFamily() = default;
     /// @throws Error for an option out of its range.
@@ -232,8 +235,11 @@ using BasicAdam = AdamFamily<T, AdamOptions>;
 template <class T>
 using BasicAdamW = AdamFamily<T, AdamWOptions>;
 
+/// Of models of floats.
 using SGD = BasicSGD<float>;
+/// Of models of floats.
 using Adam = BasicAdam<float>;
+/// Of models of floats.
 using AdamW = BasicAdamW<float>;
 
 }  // namespace nn

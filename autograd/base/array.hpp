@@ -21,6 +21,7 @@
 
 namespace XTAPE_API autograd {
 
+/// What nodes, parameters and data sets hold: an xtensor array, row-major and contiguous, in buffers of memory.hpp.
 template <class T>
 using Array = xt::xarray<T, xt::layout_type::row_major, PoolAllocator<T>>;
 
@@ -55,6 +56,7 @@ inline constexpr std::size_t most_bytes = std::size_t{1} << 48;
 /// part or a sum of one that has no elements.
 [[nodiscard]] std::size_t element_count(const Shape& shape);
 
+/// Refuses a shape of which there can be no array, before memory is asked for.
 /// @throws ShapeError, which begins with `op` if there is one, if the product of the extents that are not 0 is more than
 /// 2^48 bytes of such elements, which no machine holds.
 void require_allocatable(const Shape& shape, std::size_t element_bytes, const char* op = nullptr);
@@ -67,6 +69,7 @@ template <class T>
     return Array<T>(shape);
 }
 
+/// An array of which each element is `value`.
 /// @throws ShapeError as require_allocatable does.
 template <class T>
 [[nodiscard]] Array<T> full(const Shape& shape, T value) {
@@ -74,9 +77,12 @@ template <class T>
     return Array<T>(shape, value);
 }
 
+/// What require_values() does with an array that was moved from.
+/// @throws TapeError always; `who` begins the message.
 [[noreturn]] void refuse_moved_from(const char* who);
 
-/// @throws TapeError for an array which was moved from: it has a shape, and not its elements. `who` begins the message.
+/// Refuses an array which was moved from: it has a shape, and not its elements. `who` begins the message.
+/// @throws TapeError for such an array.
 template <class T>
 void require_values(const Array<T>& array, const char* who) {
     std::size_t count = 1;
@@ -124,7 +130,8 @@ void make_or_empty(Array<T>& array, Make&& make) {
     }
 }
 
-/// @throws GradientError if a contribution of this shape is to be added to a gradient of another: then a rule is wrong.
+/// Asks whether a contribution of this shape can be added to a gradient. `op` begins the message.
+/// @throws GradientError if the gradient has another shape: then a rule is wrong.
 template <class T>
 void require_shape(const Array<T>& target, const Shape& shape, const char* op) {
     if (same_shape(target.shape(), shape)) return;

@@ -10,7 +10,7 @@
 
 namespace XTAPE_API autograd {
 
-/// In memory of the thread's pool.
+/// A list of them, in memory of the thread's pool.
 class Keepsakes {
    public:
     Keepsakes() = default;
@@ -18,6 +18,7 @@ class Keepsakes {
     Keepsakes& operator=(const Keepsakes&) = delete;
     ~Keepsakes() { clear(); }
 
+    /// Moves an object into the list. It stays where it is until clear().
     template <class S>
     const S* keep(S object) {
         PoolAllocator<S> allocator;
@@ -31,6 +32,7 @@ class Keepsakes {
         };
         return kept;
     }
+    /// Destroys all of them, in the order in which they came.
     void clear() {
         for (const Entry& entry : entries_) entry.destroy(entry.object);
         entries_.clear();

@@ -27,7 +27,7 @@ namespace XTAPE_API autograd {
 /// A string as a template argument.
 template <std::size_t N>
 struct Name {
-    char text[N]{};
+    char text[N]{};  ///< its characters, and a 0 at the end
     constexpr Name(const char (&from)[N]) { std::copy_n(from, N, text); }
 };
 

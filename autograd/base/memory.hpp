@@ -29,6 +29,7 @@ struct MemoryStatistics {
     std::size_t bytes_held = 0;
 };
 
+/// The figures of this moment, some of them the calling thread's and some the whole program's.
 [[nodiscard]] MemoryStatistics memory_statistics();
 
 /// Gives what waits in the calling thread's cache and in the shared one back to the heap; of a region in which buffers
@@ -60,10 +61,13 @@ struct PoolAllocator {
     template <class U>
     PoolAllocator(const PoolAllocator<U>&) noexcept {}
 
+    /// Room for so many objects, from buffer_alignment on.
+    /// @throws std::bad_alloc if there is none.
     T* allocate(std::size_t count) {
         if (count > std::numeric_limits<std::size_t>::max() / 2 / sizeof(T)) throw std::bad_array_new_length();
         return static_cast<T*>(detail::pool_allocate(count * sizeof(T)));
     }
+    /// Gives back what allocate(count) gave, into the calling thread's cache.
     void deallocate(T* buffer, std::size_t count) noexcept { detail::pool_deallocate(buffer, count * sizeof(T)); }
 
     friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }

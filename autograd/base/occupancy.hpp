@@ -14,9 +14,12 @@ namespace XTAPE_API autograd {
 /// A thread's name, for as long as it lives: an address that is the thread's own. Unlike std::this_thread::get_id() it takes
 /// no call, and a node of one number is recorded in the time of a few.
 using ThreadName = const void*;
+/// The object whose address it is.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local const char own_of_this_thread;
+/// The calling thread's.
 [[nodiscard]] inline ThreadName this_thread_name() { return &own_of_this_thread; }
 
+/// Which thread is at work on one tape, and how deep in its own visits.
 class Occupancy {
    public:
     Occupancy() { first_.thread = this_thread_name(); }

@@ -9,13 +9,16 @@
 
 namespace XTAPE_API autograd {
 
+/// What is trained: an array that outlives the tapes which it is put on by tape.parameter(). In place of a name it has an
+/// identity, by which a sweep's gradients are found, and a version, by which a sweep sees that its values were changed.
 template <class T>
 class Parameter {
    public:
+    /// What a parameter and the tapes that borrow it share.
     struct State {
-        Array<T> value;
-        std::uint64_t identity;
-        std::uint64_t version = 0;
+        Array<T> value;             ///< of the parameter's shape
+        std::uint64_t identity;     ///< no other parameter of the process has it
+        std::uint64_t version = 0;  ///< how often the values were changed
     };
 
     Parameter() : Parameter(Array<T>()) {}
@@ -28,8 +31,12 @@ class Parameter {
     Parameter(Parameter&& other) noexcept = default;
     Parameter& operator=(Parameter&& other) noexcept = default;
 
+    /// The values, to be read.
+    /// @throws TapeError for a parameter that was moved from; so do the others.
     [[nodiscard]] const Array<T>& value() const { return state().value; }
+    /// The values' shape, which assign() keeps.
     [[nodiscard]] const Shape& shape() const { return value().shape(); }
+    /// What gradients and messages know it by.
     [[nodiscard]] std::uint64_t identity() const { return state().identity; }
 
     /// Replaces the values.

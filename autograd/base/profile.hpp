@@ -14,10 +14,10 @@ namespace XTAPE_API autograd {
 
 /// What the ops of one name have cost since profiling began.
 struct OpProfile {
-    std::string op;
-    std::uint64_t calls = 0;
-    double forward_seconds = 0;
-    double backward_seconds = 0;
+    std::string op;               ///< the name
+    std::uint64_t calls = 0;      ///< of its function, not of its backward pass
+    double forward_seconds = 0;   ///< in computing values, what a recorded sweep does included
+    double backward_seconds = 0;  ///< in backward passes that were not recorded
     std::uint64_t bytes = 0;  ///< of their values, over all calls
 };
 

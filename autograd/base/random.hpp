@@ -71,10 +71,11 @@ class Rng {
 
     /// All that the future depends on, for checkpoints.
     struct State {
-        std::uint64_t key = 0;
-        std::uint64_t draws = 0;
+        std::uint64_t key = 0;    ///< of the stream: the seed, or what stream() made of its name
+        std::uint64_t draws = 0;  ///< how many there were
         friend bool operator==(const State&, const State&) = default;
     };
+    /// The state of this moment: the next draw is made from it.
     [[nodiscard]] State state() const { return {key_, draws_}; }
 
     /// Takes over a state; the name stays.

@@ -17,6 +17,7 @@
 
 namespace XTAPE_API autograd {
 
+/// What gradcheck compares, and how often.
 struct GradcheckOptions {
     /// 2 checks the gradients of gradients as well: those of a random projection of the gradient, and so on for more.
     int order = 1;
@@ -36,7 +37,9 @@ struct GradcheckOptions {
 /// What gradcheck found. True if all gradients agree with the differences.
 class [[nodiscard]] GradcheckReport {
    public:
+    /// What found a failure.
     enum class Check { evaluation, differences, dot_product };
+    /// One input of which one check found something, at the element that is furthest off.
     struct Failure {
         Check check = Check::evaluation;  ///< which found it; evaluation: the function itself fails
         int order = 1;           ///< 1: of the gradient; 2: of the gradient's gradient
@@ -48,7 +51,9 @@ class [[nodiscard]] GradcheckReport {
         std::string message;     ///< all of this in words, with a likely reason
     };
 
+    /// Whether nothing failed.
     explicit operator bool() const { return failures_.empty(); }
+    /// At most one for each input, check and order.
     const std::vector<Failure>& failures() const { return failures_; }
     /// What was done otherwise than asked, in sentences: kinks stepped around, ops without forward mode.
     const std::vector<std::string>& notes() const { return notes_; }
@@ -66,6 +71,7 @@ class [[nodiscard]] GradcheckReport {
     double largest_error_ = 0;  // as a fraction of what is allowed
 };
 
+/// What gradcheck_list() takes: a loss or an array, of a list of inputs.
 using GradcheckFunction = ListFunction<double>;
 
 /// Checks a function of a list. It is called many times, must give the same for the same inputs, and may return an

@@ -28,7 +28,7 @@ struct OpDomain {
 
 /// What an elementwise op is held against.
 struct OpOracle {
-    static constexpr std::size_t max_inputs = 4;
+    static constexpr std::size_t max_inputs = 4;  ///< of an op that spec_of() makes a spec of
 
     std::array<OpDomain, max_inputs> domain{};            ///< of each input
     double (*reference)(const double* inputs) = nullptr;  ///< the value by independent means
@@ -40,6 +40,8 @@ struct OpOracle {
 /// The inputs of a call: v[0] of none is an error.
 template <class T>
 struct OpInputs : std::span<const Var<T>> {
+    /// One of them.
+    /// @throws ShapeError if there are not so many.
     const Var<T>& operator[](std::size_t index) const {
         if (index < this->size()) return this->data()[index];
         throw ShapeError("input " + std::to_string(index) + " of a call with " + std::to_string(this->size()));
@@ -53,6 +55,7 @@ class OpCall {
     template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, OpCall>) OpCall(F f) : in_float_(f), in_double_(f) {}
 
+    /// Calls the lambda.
     /// @throws ShapeError if the lambda wants more inputs than there are.
     Var<float> operator()(std::span<const Var<float>> inputs) const { return in_float_(OpInputs<float>{inputs}); }
     Var<double> operator()(std::span<const Var<double>> inputs) const { return in_double_(OpInputs<double>{inputs}); }
@@ -64,49 +67,51 @@ class OpCall {
 
 /// One way to call a structured op, with what it should give.
 struct OpCase {
-    std::string name{};
+    std::string name{};           ///< by which opcheck's sentences call it
     std::vector<Shape> shapes{};  ///< of the inputs
-    OpCall call{};
+    OpCall call{};                ///< of the op, on inputs of these shapes
     /// The value by plain loops. Of the absolute values of the inputs it gives the scale of the rounding errors.
     std::function<Array<double>(std::span<const Array<double>>)> reference{};
     OpDomain domain{};         ///< of all inputs
     bool float_agrees = true;  ///< false where float gives other values altogether: noise
 };
 
-/// A call that must throw a ShapeError whose message holds all of these.
+/// A call that must throw a ShapeError whose message has all of these parts.
 struct OpMisuse {
-    std::vector<Shape> shapes{};
+    std::vector<Shape> shapes{};  ///< of the inputs
     OpCall call{};
     std::vector<std::string> message{};
 };
 
+/// All that opcheck() holds an op against. spec_of() makes that of an elementwise op; that of a structured one is written out.
 struct OpSpec {
-    std::string name{};
-    Documentation documentation{};
-    double ulps = OpOracle{}.ulps;
+    std::string name{};             ///< in opcheck's sentences and in the table of ops
+    Documentation documentation{};  ///< its row in the table of ops, which no check reads
+    double ulps = OpOracle{}.ulps;  ///< how far a value may be from its reference, in units of its last place
 
     /// Of an elementwise op: where to sample its inputs from, its value by other means, and what it is compiled to for
     /// this number of inputs.
     std::array<OpDomain, OpOracle::max_inputs> domain{};
-    double (*reference)(const double* inputs) = nullptr;
-    std::size_t arity = 0;
-    OpCall call{};
-    const ElementwiseOp<float>* in_float = nullptr;
-    const ElementwiseOp<double>* in_double = nullptr;
+    double (*reference)(const double* inputs) = nullptr;  ///< null: the value is held against none
+    std::size_t arity = 0;                                ///< the number of inputs; 0 of a structured op
+    OpCall call{};                                        ///< of the op, on so many
+    const ElementwiseOp<float>* in_float = nullptr;       ///< what it is compiled to, of floats
+    const ElementwiseOp<double>* in_double = nullptr;     ///< and of doubles
     /// The same without its stated rules, where its lambda can be differentiated.
     const ElementwiseOp<double>* derived = nullptr;
 
     /// Of a structured op.
     std::vector<OpCase> cases{};
-    std::vector<OpMisuse> misuses{};
+    std::vector<OpMisuse> misuses{};  ///< and what it must refuse
 
+    /// Which of the two it is the spec of.
     bool is_elementwise() const { return arity > 0; }
 };
 
 /// Says of an op with stated rules that its lambda is made of ops, not of kernels: so there is a derived gradient with
 /// which the stated one can be compared.
 struct Composite {};
-inline constexpr Composite composite{};
+inline constexpr Composite composite{};  ///< the object to pass to spec_of()
 
 namespace detail {
 

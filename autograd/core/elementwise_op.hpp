@@ -1,5 +1,4 @@
-// Ops that act on each element by itself: elementwise<"name">(lambda, rules...), and what such an op compiles to. The ops
-// themselves stand in ops/.
+// Ops that act on each element by itself: elementwise<"name">(lambda, rules...), and what one compiles to. They stand in ops/.
 #pragma once
 
 #include <array>
@@ -24,11 +23,12 @@ struct Unchanged {
         return g;
     }
 };
-inline constexpr Unchanged unchanged{};
+inline constexpr Unchanged unchanged{};  ///< the object to write in its place
 
+/// What a node keeps of an elementwise op.
 template <class T>
 struct ElementwiseOp : Op<T> {
-    const kernels::ElementwiseKernel<T>* kernel = nullptr;
+    const kernels::ElementwiseKernel<T>* kernel = nullptr;  ///< the loops
 };
 
 namespace detail {
@@ -47,16 +47,17 @@ template <class T>
 /// An op that acts on each element by itself, with NumPy broadcasting. Made by elementwise<"name">(f, rules...).
 template <Name OpName, class F, class... Rules>
 struct Elementwise {
-    static constexpr const char* name = OpName.text;
-    static constexpr bool has_rules = sizeof...(Rules) > 0;
+    static constexpr const char* name = OpName.text;         ///< in messages and in the printed tape
+    static constexpr bool has_rules = sizeof...(Rules) > 0;  ///< whether derivatives are stated
 
-    Documentation documentation{};
+    Documentation documentation{};  ///< its row in the table of ops
 
     /// The lambda itself.
     template <class... A>
     static auto evaluate(const A&... a) {
         return F{}(a...);
     }
+    /// The stated rule of input K.
     template <std::size_t K, class... A>
     static auto rule(const A&... a) {
         return std::tuple_element_t<K, std::tuple<Rules...>>{}(a...);
@@ -139,9 +140,8 @@ struct Elementwise {
     }
 };
 
-/// An elementwise op from a generic lambda that calls ops (exp(x), where(c, a, b); not std::exp or ?:), and, where the
-/// derivative is stated rather than derived, one rule for each input: a lambda of (gradient, inputs..., output), or
-/// no_gradient.
+/// An elementwise op from a generic lambda that calls ops (exp(x), where(c, a, b); not std::exp or ?:), and, where derivatives
+/// are stated rather than derived, one rule for each input: a lambda of (gradient, inputs..., output), or no_gradient.
 template <Name OpName, class F, class... Rules>
 [[nodiscard]] constexpr auto elementwise(F, Rules...) {
     constexpr bool captures_nothing = std::is_empty_v<F> && (std::is_empty_v<Rules> && ...);
@@ -222,8 +222,7 @@ template <class E, class T, std::size_t Arity>
 struct Compiled {
     using Packs = OnPacks<E, T, Arity>;
 
-    /// Of the library's ops it is declared extern: a user's file then instantiates none of the loops, which for a hundred ops
-    /// would take a second.
+    /// Of the library's ops it is declared extern: else a user's file would take a second to compile a hundred ops' loops.
     static const ElementwiseOp<T> op;
 
     static void backward_recorded(Sweep<Var<T>>& sweep) {

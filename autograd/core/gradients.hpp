@@ -11,6 +11,7 @@
 
 namespace XTAPE_API autograd {
 
+/// What a sweep leaves behind, and how far it goes.
 struct BackwardOptions {
     /// Record the sweep on the same tape, so that the gradients can be differentiated in turn.
     bool create_graph = false;
@@ -53,6 +54,7 @@ class [[nodiscard]] Gradients {
     /// Whether an optimiser has stepped the parameter by these gradients: optimisers mark that, so that a second step by them
     /// is found. (Different parameters may be stepped in different threads.)
     [[nodiscard]] bool was_stepped(const Parameter<T>& parameter) const { return uses(parameter) && stepped_[place_of(parameter)] != 0; }
+    /// From now on was_stepped().
     void mark_stepped(const Parameter<T>& parameter) const {
         if (uses(parameter)) stepped_[place_of(parameter)] = 1;
     }

@@ -21,12 +21,12 @@ class TangentSweep;
 
 /// In place of a rule: no gradient flows into this input.
 struct NoGradient {};
-inline constexpr NoGradient no_gradient{};
+inline constexpr NoGradient no_gradient{};  ///< the object to write there
 
 /// Objects of this type have static storage: a node keeps the address of its op's.
 template <class T>
 struct Op {
-    const char* name;
+    const char* name;  ///< in messages and in the printed tape
     /// Bit k: no gradient flows into input k (a comparison, a condition, stop_gradient).
     std::uint32_t cut = 0;
     /// Passes the gradient of the sweep's current node on to the inputs which want one, in buffers.
@@ -40,18 +40,18 @@ struct Op {
     /// The tangent follows from the rule for the gradient: gradcheck says that to compare the two tells nothing.
     bool tangent_is_derived = false;
 
-    bool cuts(std::size_t input) const { return input < 32 && (cut >> input & 1u) != 0; }
+    bool cuts(std::size_t input) const { return input < 32 && (cut >> input & 1u) != 0; }  ///< a bit of `cut`
 };
 
 /// One input of a node: another node, or a scalar that stands in the expression (the 0.5f of `0.5f * v`).
 template <class T>
 struct Input {
-    static constexpr std::uint32_t none = ~0u;
+    static constexpr std::uint32_t none = ~0u;  ///< in place of a node's number
 
-    std::uint32_t node = none;
-    T immediate{};
+    std::uint32_t node = none;  ///< its number
+    T immediate{};              ///< the scalar, where there is no node
 
-    bool is_immediate() const { return node == none; }
+    bool is_immediate() const { return node == none; }  ///< whether it is a scalar
 };
 
 }  // namespace autograd

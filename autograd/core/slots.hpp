@@ -25,8 +25,8 @@ class Slots {
    public:
     explicit Slots(std::size_t nodes) : number_of_(nodes, -1) {}
 
-    bool has(std::uint32_t node) const { return number_of_[node] >= 0; }
-    S& operator[](std::uint32_t node) { return slots_[static_cast<std::size_t>(number_of_[node])]; }
+    bool has(std::uint32_t node) const { return number_of_[node] >= 0; }  ///< whether the node has a slot
+    S& operator[](std::uint32_t node) { return slots_[static_cast<std::size_t>(number_of_[node])]; }  ///< its slot
     /// Null for a node without a slot, or beyond all.
     const S* find(std::uint32_t node) const {
         return node < number_of_.size() && has(node) ? &slots_[static_cast<std::size_t>(number_of_[node])] : nullptr;
@@ -47,13 +47,14 @@ class Slots {
         }
         return (*this)[node];
     }
+    /// The next take() may have the node's slot.
     void give_back(std::uint32_t node) {
         free_.push_back(number_of_[node]);
         number_of_[node] = -1;
     }
     /// `heir` has the slot of `node` as well, until leave(node).
     void share(std::uint32_t node, std::uint32_t heir) { number_of_[heir] = number_of_[node]; }
-    void leave(std::uint32_t node) { number_of_[node] = -1; }
+    void leave(std::uint32_t node) { number_of_[node] = -1; }  ///< the slot is its heir's alone
     /// Empties those that nobody took again, for good.
     void drop_free() {
         for (const std::int32_t each : std::exchange(free_, {})) slots_[static_cast<std::size_t>(each)] = S();

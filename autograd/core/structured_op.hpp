@@ -1,6 +1,5 @@
 // Ops on whole arrays: apply(structure, inputs...), where the structure is a struct with the value, a rule for the gradient
-// of each input, and whatever it keeps: axes, flags. What such an op needs for every world follows from these. The library's
-// own are in ops/.
+// of each input, and what it keeps: axes, flags. What an op needs for every world follows. The library's own are in ops/.
 #pragma once
 
 #include <array>

@@ -13,23 +13,22 @@
 
 namespace XTAPE_API autograd {
 
-/// What an op's backward function is given: the current node, the gradient of its value, and where those of its inputs go.
-/// X is Eager<T> or Var<T>.
+/// What an op's backward function is given: the current node, its gradient, and where its inputs' go. X is Eager<T> or Var<T>.
 template <class X>
 class Sweep {
    public:
-    using T = typename X::Element;
+    using T = typename X::Element;  ///< float or double
 
-    Tape<T>& tape() const { return tape_; }
-    const Node<T>& node() const { return *node_; }
-    std::span<const Input<T>> inputs() const { return tape_.inputs(*node_); }
+    Tape<T>& tape() const { return tape_; }                                    ///< which is swept
+    const Node<T>& node() const { return *node_; }                             ///< the current one
+    std::span<const Input<T>> inputs() const { return tape_.inputs(*node_); }  ///< what its op was called with
     /// Whether input `which` is to get a gradient.
     bool wants(std::size_t which) const { return tape_.flows(*node_->op, inputs()[which], which); }
 
     /// The gradient of the node's value, of its shape.
     X gradient();
-    X output() const { return value_of(index_); }
-    /// A scalar of the expression is a constant of shape ().
+    X output() const { return value_of(index_); }  ///< the node's value
+    /// Input `which`. A scalar of the expression is a constant of shape ().
     X input(std::size_t which) const;
 
     /// Adds to the gradient of input `which` what is of its shape, or has 1 in place of some extents.

@@ -19,9 +19,8 @@ using Direction = std::pair<Var<T>, Array<T>>;
 /// The derivative of `y` along the directions, of y's shape: J v. Nothing if y does not depend on any of their nodes, or
 /// only through ops that cut the gradient. A node that has a direction moves in that alone, whatever its inputs do. With
 /// backward(loss, {.create_graph = true}) before, y may be a gradient: then this is a product of the Hessian and a vector.
-/// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for a direction
-/// of another shape than its node, GradientError for an op on the way which has no rule for tangents, or a value that was
-/// updated or released since.
+/// @throws TapeError for Vars of another tape or generation and for a direction that was moved from, ShapeError for one of
+/// another shape than its node, GradientError for an op on the way without a tangent, or a value updated or released since.
 template <class T>
 [[nodiscard]] std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<T>> directions);
 
@@ -38,17 +37,16 @@ template <class T>
 template <class T>
 class TangentSweep {
    public:
-    const Tape<T>& tape() const { return tape_; }
-    std::uint32_t index() const { return index_; }
-    const Node<T>& node() const { return tape_.node(index_); }
-    std::span<const Input<T>> inputs() const { return tape_.inputs(node()); }
+    const Tape<T>& tape() const { return tape_; }                              ///< which is swept
+    std::uint32_t index() const { return index_; }                             ///< the current node's number
+    const Node<T>& node() const { return tape_.node(index_); }                 ///< the current node
+    std::span<const Input<T>> inputs() const { return tape_.inputs(node()); }  ///< what its op was called with
 
     /// The tangent of input `which`, of its shape; null if it has none, or the op cuts it.
     const Array<T>* tangent(std::size_t which) const;
 
-    Target<T> target();
-    /// Adds a finished part of the tangent.
-    /// @throws GradientError if it has not the node's shape.
+    Target<T> target();  ///< where loops write the node's tangent
+    /// Adds a finished part of the tangent. @throws GradientError if it has not the node's shape.
     void deliver(Array<T>&& part);
 
    private:

@@ -22,29 +22,31 @@
 
 namespace XTAPE_API autograd {
 
+/// Whether a node is an op's result, or which leaf.
 enum class NodeKind : std::uint8_t { operation, variable, constant, parameter, noise };
 
+/// One step of the computation: a leaf, or an op's value and what it was called with.
 template <class T>
 struct Node {
-    Array<T> value;
+    Array<T> value;                      ///< what the op computed, or the leaf is
     const Array<T>* borrowed = nullptr;  ///< a parameter's values, in place of `value`
     const Op<T>* op = nullptr;           ///< null for leaves
     const void* state = nullptr;         ///< what the op keeps: axes, flags; a leaf's NoiseOrigin or BorrowedParameter
     std::uint32_t first_input = 0;       ///< in the tape's list of inputs; for a parameter, in its list of parameters
-    std::uint32_t input_count = 0;
-    NodeKind kind = NodeKind::constant;
-    bool needs_gradient = false;
-    bool released = false;
+    std::uint32_t input_count = 0;       ///< of an op's inputs there
+    NodeKind kind = NodeKind::constant;  ///< an op's result, or which leaf
+    bool needs_gradient = false;         ///< whether it depends on a variable or a parameter
+    bool released = false;               ///< whether a sweep freed the value
     bool stands_for_parameter = false;   ///< by substitute(): a sweep keeps its gradient
 
-    const Array<T>& array() const { return borrowed != nullptr ? *borrowed : value; }
+    const Array<T>& array() const { return borrowed != nullptr ? *borrowed : value; }  ///< the values
 };
 
 /// Where a noise leaf's values came from.
 struct NoiseOrigin {
-    const char* distribution;
-    std::basic_string<char, std::char_traits<char>, PoolAllocator<char>> stream;
-    std::uint64_t draw;
+    const char* distribution;  ///< the op that drew it, as "normal_like"
+    std::basic_string<char, std::char_traits<char>, PoolAllocator<char>> stream;  ///< Rng::name()
+    std::uint64_t draw;  ///< Rng::draws() before it
 };
 
 /// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws. It holds the tape's
@@ -52,25 +54,24 @@ struct NoiseOrigin {
 template <class T>
 class [[nodiscard]] Var {
    public:
-    using Element = T;
+    using Element = T;  ///< float or double
 
     Var() = default;
 
-    /// @throws TapeError if the tape was cleared, or the value was released by a sweep with {.release = true}.
+    /// The node's. @throws TapeError if the tape was cleared, or the value was released by a sweep with {.release = true}.
     [[nodiscard]] XTAPE_NO_DANGLING const Array<T>& value() const { return tape().value(*this); }
-    [[nodiscard]] XTAPE_NO_DANGLING const Shape& shape() const { return value().shape(); }
-    /// The one element.
-    /// @throws TapeError if there is not exactly one.
+    [[nodiscard]] XTAPE_NO_DANGLING const Shape& shape() const { return value().shape(); }  ///< of the value
+    /// The one element. @throws TapeError if there is not exactly one.
     [[nodiscard]] T item() const;
 
-    std::uint32_t index() const { return index_; }
-    std::uint32_t generation() const { return generation_; }
-    /// @throws TapeError for a Var that was never assigned.
+    std::uint32_t index() const { return index_; }            ///< the node's number on the tape
+    std::uint32_t generation() const { return generation_; }  ///< the tape's when it was made
+    /// The tape on which it is. @throws TapeError for a Var that was never assigned.
     Tape<T>& tape() const {
         if (tape_ == nullptr) throw TapeError("var: used before it was assigned");
         return *tape_;
     }
-    bool belongs_to(const Tape<T>& tape) const { return tape_ == &tape; }
+    bool belongs_to(const Tape<T>& tape) const { return tape_ == &tape; }  ///< of whatever generation
     XTAPE_NO_CONDITION(T)
 
    private:
@@ -83,18 +84,19 @@ class [[nodiscard]] Var {
     std::uint32_t generation_ = 0;
 };
 
+/// What a tape is for.
 struct TapeOptions {
     /// Compute values only: nothing asks for a gradient, and backward() throws.
     bool inference = false;
 };
 
-/// What throws leaves the tape as it was. An op that is one node has recorded nothing then; only the node that check_finite()
-/// complains of stays, to be looked at. A sweep has given no gradients and changed no parameter; but what {.release = true}
-/// had passed is gone, and nodes that {.create_graph = true} had recorded stay until clear().
+/// The nodes of a computation, in the order in which they were recorded. What throws leaves the tape as it was. An op that is
+/// one node has recorded nothing then; only the node that check_finite() complains of stays, to be looked at. A sweep has given
+/// no gradients and changed no parameter; but what {.release = true} had passed is gone, and nodes that {.create_graph = true}
+/// had recorded stay until clear().
 ///
-/// A tape belongs to one thread at a time: it may pass from thread to thread, between forward and backward too. Where two are
-/// at work on it at once, recording, sweeping or clearing, one of them gets a TapeError. Reading values is not looked at: it
-/// may go on in several threads while none is at work.
+/// A tape belongs to one thread at a time: it may pass from thread to thread, between forward and backward too. Of two that
+/// record, sweep or clear it at once, one gets a TapeError. Reading values is not looked at: many may, while none is at work.
 template <class T>
 class Tape {
    public:
@@ -120,22 +122,22 @@ class Tape {
     /// @throws TapeError while the tape is swept or an op is recorded: from a gradient hook, a rule or an op's function.
     void clear();
 
-    [[nodiscard]] std::size_t size() const { return count_; }
-    std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
-    bool inference() const { return options_.inference; }
+    [[nodiscard]] std::size_t size() const { return count_; }  ///< the number of nodes
+    std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }  ///< new with each clear()
+    bool inference() const { return options_.inference; }  ///< as TapeOptions say
 
     /// From now on the first leaf (but noise), op or backward pass of an op which makes a NaN or an infinity throws and is named,
     /// with the ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that `where` does
     /// not take, the message says how that is written without NaN.
     void check_finite(bool check) { check_finite_ = check; }
-    bool checks_finite() const { return check_finite_; }
+    bool checks_finite() const { return check_finite_; }  ///< as check_finite() was told
 
     /// Starts to measure what each op costs, from zero, or stops. Outlasts clear().
     void profile(bool measure) {
         const auto mark = visit();
         profiler_ = measure ? std::make_unique<detail::Profiler>() : nullptr;
     }
-    bool profiles() const { return profiler_ != nullptr; }
+    bool profiles() const { return profiler_ != nullptr; }  ///< whether it measures
     /// What was measured, the dearest first. to_string() in tools/inspect.hpp makes a table of it.
     [[nodiscard]] std::vector<OpProfile> profile() const { return profiles() ? profiler_->profile() : std::vector<OpProfile>(); }
 
@@ -163,7 +165,7 @@ class Tape {
     /// A constant for a scalar of an expression, not checked: one that is infinite may be meant, as in minimum(x, infinity).
     Var<T> scalar(T value) { return leaf(NodeKind::constant, full<T>({}, value), false); }
 
-    Node<T>& node(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }
+    Node<T>& node(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }  ///< which is there
     const Node<T>& node(std::uint32_t index) const { return chunks_[index / chunk_size][index % chunk_size]; }
     /// Of an op, what it was called with; of other nodes none, but for noise whose distribution depended on something.
     std::span<const Input<T>> inputs(const Node<T>& node) const {
@@ -178,14 +180,14 @@ class Tape {
     bool flows(const Op<T>& op, const Input<T>& input, std::size_t k) const {
         return passes(op, input, k) && node(input.node).needs_gradient;
     }
-    /// @throws TapeError if `var` is of another tape or of before the last clear().
+    /// The node's number. @throws TapeError if `var` is of another tape or of before the last clear().
     std::uint32_t index_of(const Var<T>& var, const char* op) const {
         if (!var.belongs_to(*this) || var.generation() != generation()) refuse(var, op);
         return var.index();
     }
-    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation()); }
-    const Array<T>& value(const Var<T>& var) const { return values(index_of(var, "value")); }
-    /// @throws TapeError if they were released.
+    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation()); }  ///< of a node that is there
+    const Array<T>& value(const Var<T>& var) const { return values(index_of(var, "value")); }  ///< values() of its node
+    /// A node's, its own or borrowed. @throws TapeError if they were released.
     const Array<T>& values(std::uint32_t index) const {
         const Node<T>& node = this->node(index);
         if (node.released) refuse_released(index);
@@ -193,15 +195,13 @@ class Tape {
         return node.array();
     }
 
-    /// The calling thread is at work on the tape while this lives.
-    /// @throws TapeError if another thread is.
+    /// The calling thread is at work on the tape while this lives. @throws TapeError if another thread is.
     Occupancy::Visit visit() const { return Occupancy::Visit(occupancy_); }
     /// An op is being recorded while this lives: from before next_value() to after append().
     /// @throws TapeError if another one is, or another thread is at work.
     Occupancy::Recording recording(const char* op) const { return {occupancy_, op}; }
 
-    /// The array of the node to come, of unspecified shape and values. It becomes one by append(); an op that throws
-    /// before leaves no trace.
+    /// The array of the node to come, of any shape and values. It becomes one by append(); what throws before leaves no trace.
     Array<T>& next_value() {
         if (profiler_ != nullptr) profiler_->start();
         return next_array();
@@ -211,9 +211,10 @@ class Tape {
         if (count_ == chunks_.size() * chunk_size) grow();
         return node(static_cast<std::uint32_t>(count_)).value;
     }
-    Var<T> append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state = nullptr);
+    Var<T> append(const Op<T>& op, std::span<const Input<T>> inputs, const void* state = nullptr);  ///< of next_value()
     /// A leaf of noise in next_value(). `inputs` are what its distribution depended on, for explanations.
     Var<T> append_noise(const NoiseOrigin& origin, std::span<const Input<T>> inputs = {});
+    /// Moves what an op keeps into the tape's memory, until clear().
     template <class S>
     const S* keep(S state) {
         return keepsakes_.keep(std::move(state));
@@ -224,12 +225,13 @@ class Tape {
     /// The module of the first named parameter among these inputs: "decoder.hidden" of "decoder.hidden.weight"; or empty.
     std::string module_of(std::span<const Input<T>> inputs) const;
 
+    /// A parameter whose values a node borrows, or which has a node by substitute().
     struct BorrowedParameter {
-        std::shared_ptr<typename Parameter<T>::State> state;
-        std::uint32_t node;
-        std::uint64_t version;  ///< when it was recorded
+        std::shared_ptr<typename Parameter<T>::State> state;  ///< which keeps the values alive
+        std::uint32_t node;                                   ///< its leaf
+        std::uint64_t version;                                ///< when it was recorded
     };
-    const PoolVector<BorrowedParameter>& parameters() const { return parameters_; }
+    const PoolVector<BorrowedParameter>& parameters() const { return parameters_; }  ///< in the order in which they came
     /// Of a node with borrowed values.
     const BorrowedParameter& borrowed(const Node<T>& node) const {
         return node.kind == NodeKind::parameter ? parameters_[node.first_input]
@@ -245,8 +247,7 @@ class Tape {
     static constexpr std::size_t chunk_size = 256;
 
     Var<T> leaf(NodeKind kind, Array<T> value, bool check = true);
-    /// Makes room for so many inputs of the node in next_array(). From there on open_node() and connect() do not throw: a
-    /// node is on the tape whole or not at all.
+    /// Makes room for so many inputs of the node to come. open_node() and connect() then do not throw: it is whole or not there.
     void make_room(std::size_t inputs);
     Node<T>& open_node(NodeKind kind) noexcept;
     void connect(Node<T>& node, std::span<const Input<T>> inputs) noexcept;

@@ -19,13 +19,13 @@ namespace XTAPE_API autograd {
 template <class T>
 class [[nodiscard]] Eager {
    public:
-    using Element = T;
+    using Element = T;  ///< float or double
 
     /// A value that is still to be computed, to an array of its own or onto another.
     struct Pending {
         virtual ~Pending() = default;
-        virtual void compute(Array<T>& out) const = 0;
-        virtual void add_to(Array<T>& target) const = 0;
+        virtual void compute(Array<T>& out) const = 0;    ///< gives `out` its shape too
+        virtual void add_to(Array<T>& target) const = 0;  ///< of the target's shape
     };
 
     /// Borrows; the array must outlive this.
@@ -40,6 +40,7 @@ class [[nodiscard]] Eager {
         owned_->pending = make<P>(std::move(pending));
     }
 
+    /// The value, computed now if it is pending.
     const Array<T>& array() const {
         if (borrowed_ != nullptr) return *borrowed_;
         if (owned_->pending != nullptr) {
@@ -48,7 +49,7 @@ class [[nodiscard]] Eager {
         }
         return owned_->value;
     }
-    const Shape& shape() const { return array().shape(); }
+    const Shape& shape() const { return array().shape(); }  ///< computes what is pending, as array() does
     /// The array itself, for the last owner of a value; else a copy.
     Array<T> take() && {
         const Array<T>& computed = array();
@@ -76,14 +77,15 @@ class [[nodiscard]] Eager {
 };
 
 template <class A>
-inline constexpr bool is_var = false;
+inline constexpr bool is_var = false;  ///< whether A is a Var
 template <class T>
 inline constexpr bool is_var<Var<T>> = true;
 template <class A>
-inline constexpr bool is_eager = false;
+inline constexpr bool is_eager = false;  ///< whether A is an Eager
 template <class T>
 inline constexpr bool is_eager<Eager<T>> = true;
 
+/// A value of one of the worlds.
 template <class A>
 concept Operand = is_pack<A> || is_dual<A> || is_var<A> || is_eager<A>;
 /// What an op takes: at least one operand, and scalars.

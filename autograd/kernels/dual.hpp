@@ -6,18 +6,22 @@
 
 namespace XTAPE_API autograd {
 
+/// A number and its derivative along one direction, of X, which is a Pack or a Var. An op of dual numbers follows the chain
+/// rule.
 template <class X>
 struct Dual {
-    using Element = typename X::Element;
-    X value;
-    X tangent;
+    using Element = typename X::Element;  ///< float or double
+    X value;    ///< the number
+    X tangent;  ///< its derivative
     XTAPE_NO_CONDITION(X)
 };
 
+/// Whether A is a Pack.
 template <class A>
 inline constexpr bool is_pack = false;
 template <class T>
 inline constexpr bool is_pack<Pack<T>> = true;
+/// Whether A is a Dual.
 template <class A>
 inline constexpr bool is_dual = false;
 template <class X>

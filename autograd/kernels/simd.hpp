@@ -18,23 +18,28 @@
 
 namespace XTAPE_API autograd {
 
+/// A number of the language, which may stand beside operands in an expression.
 template <class A>
 concept Scalar = std::is_arithmetic_v<A>;
 
+/// As many numbers as a vector register of the processor holds, at most 256 bits. The lambda of an elementwise op is run on
+/// packs; the ops that it calls are the only mathematics of a pack.
 template <class T>
 struct Pack {
-    using Element = T;
-    using Batch = detail::Batch<T>;
-    static constexpr std::size_t size = Batch::size;
+    using Element = T;                                ///< float or double
+    using Batch = detail::Batch<T>;                   ///< the register, as xsimd has it
+    static constexpr std::size_t size = Batch::size;  ///< how many numbers
 
-    Batch lanes;
+    Batch lanes;  ///< the numbers
 
     Pack() = default;
     Pack(Batch batch) : lanes(batch) {}
     template <Scalar A>
     Pack(A value) : lanes(static_cast<T>(value)) {}
 
+    /// The `size` numbers from there on.
     static Pack load(const T* from) { return Batch::load_unaligned(from); }
+    /// Writes all `size` numbers, also where fewer are wanted: buffers have room for that at their end.
     void store(T* to) const { lanes.store_unaligned(to); }
     XTAPE_NO_CONDITION(T)
 };

@@ -24,7 +24,8 @@ template <Operand A>
     return autograd::positive(a);
 }
 
-// Without these, `v + array` would be a lazy xtensor expression whose elements are Vars, and fail far from here.
+/// A Var beside an array. Without operators that refuse these two, `v + array` would be a lazy xtensor expression whose
+/// elements are Vars, and fail far from here.
 template <class A, class B>
 concept VarAndArray = (is_var<A> && xt::is_xexpression<B>::value) || (xt::is_xexpression<A>::value && is_var<B>);
 #define XTAPE_REFUSE(symbol)                                                                                  \

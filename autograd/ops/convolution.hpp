@@ -20,11 +20,12 @@ struct Size2d {
 
 /// How windows slide: {.stride = 2, .padding = {1, 2}}. PyTorch's meaning of each.
 struct Sliding {
-    Size2d stride = 1;
+    Size2d stride = 1;    ///< from one window to the next
     Size2d padding = 0;   ///< of zeros, at each border
     Size2d dilation = 1;  ///< the distance of a window's neighbouring elements
 };
 
+/// How conv2d slides its windows, and which channels it adds up. stride, padding and dilation are Sliding's.
 struct Convolution {
     Size2d stride = 1;
     Size2d padding = 0;
@@ -32,6 +33,7 @@ struct Convolution {
     std::size_t groups = 1;  ///< parts of the channels which know nothing of each other
 };
 
+/// Those of the conv2d that conv_transpose2d is the adjoint of: stride, padding, dilation and groups are Convolution's.
 struct TransposedConvolution {
     Size2d stride = 1;
     Size2d padding = 0;
@@ -40,7 +42,7 @@ struct TransposedConvolution {
     std::size_t groups = 1;
 };
 
-/// Of pooling; a stride of 0 is the kernel's size.
+/// How pooling slides its windows. A stride of 0 is the kernel's size; padding lies at each border.
 struct Pooling {
     Size2d stride = 0;
     Size2d padding = 0;

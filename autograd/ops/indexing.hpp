@@ -26,7 +26,9 @@ class Indices {
         append(array.data(), array.size());
     }
 
+    /// The shape of the array, or the length of the list.
     const Shape& shape() const { return shape_; }
+    /// The numbers in row-major order, negative ones as they came.
     /// @throws ShapeError naming `op` if a number was not an integer, or too large for a signed one.
     const PoolVector<std::ptrdiff_t>& values(const char* op) const;
 

@@ -44,6 +44,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> det(X<T> a);
 
+/// What slogdet() gives.
 template <class X>
 struct SlogdetResult {
     X sign;       ///< 1, -1, or 0 for a singular matrix; a constant
@@ -62,6 +63,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> cholesky(X<T> a, bool upper = false);
 
+/// What eigh() gives.
 template <class X>
 struct EighResult {
     X eigenvalues;   ///< (..., n), ascending

@@ -8,8 +8,8 @@ namespace XTAPE_API autograd {
 
 /// Which factors of a product are meant transposed.
 struct Transpose {
-    bool a = false;
-    bool b = false;
+    bool a = false;  ///< the left one
+    bool b = false;  ///< the right one
 };
 
 /// The product of matrices, (..., n, k) and (..., k, m), each after the transposition of its last two axes. The leading

@@ -45,7 +45,9 @@ class Axes {
         return axes.size() == 0 ? Axes() : Axes(AxisList(axes.begin(), axes.end()));
     }
 
+    /// Whether all axes are meant, and list() is empty.
     bool all() const { return all_; }
+    /// The axes as they were named, negative ones too.
     const AxisList& list() const { return axes_; }
     /// Whether each of `rank` axes is one of these.
     /// @throws ShapeError naming `op` for an axis that is not there or is named twice.
@@ -74,6 +76,7 @@ struct Padding {
     std::ptrdiff_t before = 0;
     std::ptrdiff_t after = 0;
 };
+/// The padding of each axis, in order.
 using PaddingList = PoolVector<Padding>;
 
 /// In place of one extent of a new shape: whatever the number of elements leaves for it. (NumPy's -1.)

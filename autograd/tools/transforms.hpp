@@ -12,26 +12,32 @@
 
 namespace XTAPE_API autograd {
 
-/// f's value, and what f's derivative makes of a direction or of a weight.
+/// What jvp() gives: f's value, and what f's derivative makes of a direction.
 template <class T>
 struct ValueAndTangent {
     Array<T> value;
     Array<T> tangent;  ///< of the value's shape
 };
+/// What vjp() and hvp() give: f's value, and an array for each input.
 template <class T>
 struct ValueAndGradients {
     Array<T> value;
     std::vector<Array<T>> gradients;  ///< of the inputs' shapes
 };
 
+/// jvp() of a function of a list, in which the number of inputs need not be known to the compiler. It throws what jvp() does.
 template <class T>
 [[nodiscard]] ValueAndTangent<T> jvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> tangents);
+/// vjp() of a function of a list.
 template <class T>
 [[nodiscard]] ValueAndGradients<T> vjp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, const Array<T>& cotangent);
+/// jacobian() of a function of a list.
 template <class T>
 [[nodiscard]] std::vector<Array<T>> jacobian_list(const ListFunction<T>& f, std::span<const Array<T>> inputs);
+/// hvp() of a function of a list.
 template <class T>
 [[nodiscard]] ValueAndGradients<T> hvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> direction);
+/// hessian() of a function of a list, which has one element.
 template <class T>
 [[nodiscard]] Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input);
 

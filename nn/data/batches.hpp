@@ -11,6 +11,7 @@
 
 namespace XTAPE_API nn {
 
+/// What becomes of the rows that fill no batch.
 struct BatchOptions {
     bool drop_last = false;  ///< leave the last batch out if it is short
 };
@@ -32,6 +33,7 @@ class Batches {
     /// @throws Error as above.
     Batches(std::size_t count, std::size_t batch_size, autograd::Rng rng, BatchOptions options = {});
 
+    /// The order of an epoch, which its number alone decides, and its batches.
     [[nodiscard]] Epoch epoch(std::size_t number) const;
 
     /// Batches of an epoch.
@@ -47,6 +49,7 @@ class Batches {
 /// One epoch's order, and its batches as a range. The spans are valid for as long as the epoch lives.
 class Batches::Epoch {
    public:
+    /// Goes through the batches.
     class Iterator {
        public:
         Iterator(const Epoch& epoch, std::size_t batch) : epoch_(&epoch), batch_(batch) {}
@@ -65,7 +68,9 @@ class Batches::Epoch {
     /// @throws Error if `batch_size` is 0, or there are not so many batches in the order.
     Epoch(std::vector<std::size_t> order, std::size_t batch_size, std::size_t batches);
 
+    /// How many batches there are.
     [[nodiscard]] std::size_t size() const { return batches_; }
+    /// The numbers of the rows of a batch.
     /// @throws Error if there are not so many batches.
     [[nodiscard]] std::span<const std::size_t> operator[](std::size_t batch) const;
     Iterator begin() const { return {*this, 0}; }

@@ -11,6 +11,7 @@
 
 namespace XTAPE_API nn {
 
+/// A picture in memory, of rows times columns pixels.
 struct Image {
     std::size_t rows = 0;
     std::size_t columns = 0;
@@ -18,8 +19,10 @@ struct Image {
     std::vector<std::uint8_t> pixels;  ///< row by row, the channels of a pixel together
 };
 
+/// The lightest grey; 0 is black.
 inline constexpr std::uint8_t white = 255;
 
+/// How image_grid() lays out its cells.
 struct GridOptions {
     std::size_t padding = 2;          ///< pixels between and around the cells, before scaling
     std::size_t scale = 1;            ///< every pixel becomes a square of this side
@@ -43,6 +46,7 @@ struct GridOptions {
 /// @throws ShapeError as side_by_side(), or if the scale is 0.
 [[nodiscard]] Image with_caption(const Image& image, std::string_view text, std::size_t scale = 2, std::uint8_t background = white);
 
+/// Writes a picture to a PNG file, as write_file_atomically() does.
 /// @throws FileError if the file cannot be written or the picture cannot be a PNG (no pixels, or not as many as its
 /// sizes say).
 void write_png(const std::filesystem::path& path, const Image& image);

@@ -10,18 +10,21 @@
 
 namespace XTAPE_API nn {
 
+/// Rows and columns that a picture of a data set may have at most.
 inline constexpr std::size_t largest_image_side = 128;
+/// Classes that a data set may have at most: labels are below this.
 inline constexpr std::size_t most_classes = 10000;
 
 /// Grey pictures and the class of each.
 struct ImageData {
     autograd::Array<float> images;  ///< (count, rows * columns), black is 0 and full intensity 1
     std::vector<int> labels;        ///< count of them, 0 or more each; none where the set has no labels
-    std::size_t rows = 0;
-    std::size_t columns = 0;
+    std::size_t rows = 0;     ///< of each picture
+    std::size_t columns = 0;  ///< of each picture
     std::size_t classes = 0;  ///< the largest label and one; 0 without labels
 };
 
+/// Which half of a data set.
 enum class Split { train, test };
 
 /// Reads the pictures and labels of one half of a data set, which `location` names:
