@@ -31,9 +31,9 @@ import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import filter as site_filter  # noqa: E402: it lies beside this file
+import prepare  # noqa: E402: it lies beside this file
 
-ROOT = site_filter.ROOT
+ROOT = prepare.ROOT
 ENTRY_HEADERS = ("autograd/autograd.hpp", "autograd/check.hpp", "autograd/catch2.hpp", "nn/nn.hpp")
 HIDDEN_NAMESPACES = {"detail", "ops", "kernels", "libmvec"}
 SYMBOLS = re.compile(r"operator\s*(=|[-+*/%]=?|[<>!=]=|<=>|[<>]|<<|>>|\+\+|--|->)")
@@ -264,7 +264,7 @@ def outside_of_blocks(path):
 
 
 def headings_of(path):
-    return {site_filter.slug(line.lstrip("#")) for _, line in outside_of_blocks(path) if line.startswith("#")}
+    return {prepare.slug(line.lstrip("#")) for _, line in outside_of_blocks(path) if line.startswith("#")}
 
 
 def dead_links_of_sources():
@@ -273,7 +273,7 @@ def dead_links_of_sources():
     for path in sorted(pages):
         for number, line in outside_of_blocks(path):
             links = []
-            site_filter.outside_of_code(line, lambda part: links.extend(re.findall(r"\]\(([^)\s]+)\)", part)) or part)
+            prepare.outside_of_code(line, lambda part: links.extend(re.findall(r"\]\(([^)\s]+)\)", part)) or part)
             for link in links:
                 if re.match(r"\w+:", link):
                     continue
@@ -290,8 +290,7 @@ def unresolved_references(warnings):
     for line in warnings.read_text(encoding="utf-8").splitlines() if warnings.is_file() else ():
         found = re.match(r"(.+?):(\d+): (?:warning: )?(.*(?:unable to resolve|could not be resolved).*)", line)
         if found:
-            path = pathlib.Path(found[1])
-            yield str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path), int(found[2]), f"{found[3]}"
+            yield found[1], int(found[2]), found[3]
 
 
 def main():

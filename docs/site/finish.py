@@ -83,14 +83,49 @@ def entries_of(compound):
 # --- The pages --------------------------------------------------------------------------------------------------------
 
 
+def unpadded(html):
+    """Var<T>, which Doxygen writes as Var< T >."""
+    return html.replace("&lt; ", "&lt;").replace(" &gt;", "&gt;")
+
+
+def declaration(html):
+    """A declaration as the headers space it, out of the cells in which Doxygen puts its parts: f(const T& x), std::span<T>."""
+    html = re.sub(r"</?(?:table|tbody|tr|td)\b[^>]*>", " ", html).replace("&#160;", " ")
+    html = re.sub(r"\s+", " ", html).strip()
+    html = unpadded(html)
+    html = re.sub(r" ((?:&amp;|\*)+) ?(?=[\w<)])", r"\1 ", html)  # T &x
+    html = re.sub(r" ((?:&amp;|\*)+)$", r"\1", html)  # a result, whose function is in the next cell
+    html = re.sub(r" \( ?", "(", html, count=1)
+    return re.sub(r" (?=[),]|\.\.\.)", "", html)
+
+
+def with_declarations(page):
+    page = re.sub(
+        r'<table class="memname">(.*?)</table>',
+        lambda table: f'<div class="memname">{declaration(table[1])}</div>',
+        page,
+        flags=re.DOTALL,
+    )
+    return re.sub(
+        r'(<td class="mem(?:Templ)?(?:Item(?:Left|Right)|Params)"[^>]*>)(.*?)(</td>)',
+        lambda cell: cell[1] + declaration(cell[2]) + (" " if "Left" in cell[1] else "") + cell[3],
+        page,
+        flags=re.DOTALL,
+    )
+
+
 def tidied(page):
     """Without what Doxygen writes beside what it is asked for: links to a page's parts, of which some are not there; the heading
     "Detailed Description" above what a page begins with; "More...", where the name is a link; and links of parameters to
     functions that happen to have their names."""
     page = re.sub(r'<div class="summary">.*?</div>', "", page, flags=re.DOTALL)
     page = page.replace('<h2 class="groupheader">Detailed Description</h2>', "")
+    page = re.sub(
+        r'<div class="(?:title|compoundTemplParams)">.*?</div>', lambda name: unpadded(name[0]), page, flags=re.DOTALL
+    )
     page = re.sub(r'<a href="[^"]*">More\.\.\.</a>', "", page)
-    return re.sub(r'<a class="el" href="[^"]*">([a-z]\w*)</a>(?=[,)=])', r"\1", page)
+    page = re.sub(r'<a class="el" href="[^"]*">([a-z]\w*)</a>(?=[,)=])', r"\1", page)
+    return with_declarations(page)
 
 
 def link_ops(page, entries):

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What Doxygen reads in place of a file: `filter.py FILE` prints FILE as the site shows it, line for line.
+"""What Doxygen reads in place of the repository: `prepare.py DIRECTORY` writes the pages, the headers and the examples there, as
+the site shows them.
 
-It shortens declarations to what a reader needs, makes an op's entry of its row in docs/ops.md, and gives headings their
-anchors. It checks nothing (check.py does) and changes no file.
+Headers stay as they are line for line, so that places in them are right. Declarations are shortened to what a reader needs, an
+op's entry is made of its row in docs/ops.md, and headings get their anchors. It checks nothing; check.py does.
 """
 
-import html
+import functools
 import pathlib
 import re
 import sys
@@ -17,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COLUMNS = ("Value", "Gradient", "At kinks", "NaN")
 
 
+@functools.cache
 def op_rows():
     """The cells of each row of docs/ops.md after the op's name, as Markdown, by that name."""
     rows = {}
@@ -81,7 +83,7 @@ class Header:
         self.rows = op_rows()
         self.listed = set(re.findall(r"\bOP\((\w+), \d\)", text))
 
-    def filtered(self):
+    def prepared(self):
         self.shorten()
         self.write_elementwise_ops()
         self.write_structured_ops()
@@ -238,7 +240,7 @@ def target_of(page, target):
     return f"{name}.html" + (f"#{name}-{anchor}" if anchor else "")
 
 
-def filtered_page(path, text):
+def prepared_page(path, text):
     text = re.sub(r"\A<!--.*?-->\n", "", text)  # a page's title must be its first line
     lines = []
     in_code = False
@@ -263,22 +265,31 @@ def filtered_page(path, text):
     return "\n".join(lines) + "\n"
 
 
-def filtered_example(path):
+def prepared_example(path, _):
     """A page with the whole file."""
     name = path.relative_to("examples")
     return f"/** @page {page_of(path)} {path}\n@include{{lineno}} {name}\n*/\n"
 
 
+PREPARED = {
+    "README.md": prepared_page,
+    "docs/*.md": prepared_page,
+    "docs/site/*.dox": lambda path, text: text,
+    "autograd/**/*.hpp": lambda path, text: Header(path, text).prepared(),
+    "nn/**/*.hpp": lambda path, text: Header(path, text).prepared(),
+    "examples/*.cpp": prepared_example,
+    "examples/ops/*.cpp": prepared_example,
+}
+
+
 def main():
-    path = pathlib.Path(sys.argv[1]).resolve().relative_to(ROOT)
-    text = (ROOT / path).read_text(encoding="utf-8")
-    if path.suffix == ".hpp":
-        text = Header(path, text).filtered()
-    elif path.suffix == ".md":
-        text = filtered_page(path, text)
-    elif path.suffix == ".cpp":
-        text = filtered_example(path)
-    sys.stdout.write(text)
+    directory = pathlib.Path(sys.argv[1])
+    for pattern, prepare in PREPARED.items():
+        for source in ROOT.glob(pattern):
+            path = source.relative_to(ROOT)
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            text = prepare(path, source.read_text(encoding="utf-8"))
+            (directory / path).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
