@@ -290,7 +290,7 @@ def unresolved_references(warnings):
     for line in warnings.read_text(encoding="utf-8").splitlines() if warnings.is_file() else ():
         found = re.match(r"(.+?):(\d+): (?:warning: )?(.*(?:unable to resolve|could not be resolved).*)", line)
         if found:
-            yield found[1], int(found[2]), found[3]
+            yield re.sub(r".*/site-source/", "", found[1]), int(found[2]), found[3]
 
 
 def main():

@@ -114,10 +114,17 @@ def with_declarations(page):
     )
 
 
+def unguessed(link):
+    """A link to a class, if its text is the class's name, else the text."""
+    name = link[1].split("_1_1")[-1]
+    text = re.sub(r"&lt;.*", "", link[2]).split("::")[-1].strip()
+    return link[0] if text == name.replace("__", "_") else link[2]
+
+
 def tidied(page):
     """Without what Doxygen writes beside what it is asked for: links to a page's parts, of which some are not there; the heading
-    "Detailed Description" above what a page begins with; "More...", where the name is a link; and links of parameters to
-    functions that happen to have their names."""
+    "Detailed Description" above what a page begins with; "More...", where the name is a link; and links that are guesses: of
+    parameters to functions that happen to have their names, and, by 1.9.8, of any word to some class."""
     page = re.sub(r'<div class="summary">.*?</div>', "", page, flags=re.DOTALL)
     page = page.replace('<h2 class="groupheader">Detailed Description</h2>', "")
     page = re.sub(
@@ -125,6 +132,7 @@ def tidied(page):
     )
     page = re.sub(r'<a href="[^"]*">More\.\.\.</a>', "", page)
     page = re.sub(r'<a class="el" href="[^"]*">([a-z]\w*)</a>(?=[,)=])', r"\1", page)
+    page = re.sub(r'<a class="(?:el|code[^"]*)" href="(?:class|struct)([^"#]*)\.html">([^<]*)</a>', unguessed, page)
     return with_declarations(page)
 
 

@@ -9,6 +9,7 @@ op's entry is made of its row in docs/ops.md, and headings get their anchors. It
 import functools
 import pathlib
 import re
+import shutil
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -136,21 +137,16 @@ class Header:
             above = self.comment_before(index)
             says = [COMMENT.sub("", self.lines[each]).strip() for each in above]
             if name in self.rows and says:
-                says += ["", words_of(self.rows[name])]
+                says[-1] += f" @newline @newline {words_of(self.rows[name])}"
             elif name in self.rows:
                 value, *others = self.rows[name]
                 says = [f"@brief {value} @newline @newline {words_of(['', *others])}"]
             parameters = re.search(r"\[\]\(([^)]*)\)", self.lines[index + 1])[1].replace("auto ", "const auto& ")
-            shown = [f"}} namespace autograd {{ /** @addtogroup {self.group} @newline @{{ */"]
-            shown += [f"/// {each}" for each in says]
-            shown += [f"auto {name}({parameters}); /** @}} */ }} namespace autograd::ops {{"]
-            begin = above.start
-            room = end + 1 - begin
-            # The declaration stands on the line where the object begins, as far as there are lines for it.
-            shown[1:1] = [""] * max(0, min(index - begin, room - 1) + 1 - len(shown))
-            if len(shown) > room:
-                shown = shown[: room - 1] + [" ".join(shown[room - 1 :])]
-            self.lines[begin : end + 1] = shown + [""] * (room - len(shown))
+            out_of_ops = f"}} namespace autograd {{ /** @addtogroup {self.group} @newline @{{ */"
+            shown = f"auto {name}({parameters}); /** @}} */ }} namespace autograd::ops {{"
+            lines = [out_of_ops, *(f"/// {each}" for each in says), shown] if says else [f"{out_of_ops} {shown}"]
+            # A definition takes three lines at least, so there is room.
+            self.lines[above.start : end + 1] = lines + [""] * (end + 1 - above.start - len(lines))
             index = end + 1
 
     def write_structured_ops(self):
@@ -265,31 +261,37 @@ def prepared_page(path, text):
     return "\n".join(lines) + "\n"
 
 
-def prepared_example(path, _):
+def prepared_example(path, text):
     """A page with the whole file."""
-    name = path.relative_to("examples")
-    return f"/** @page {page_of(path)} {path}\n@include{{lineno}} {name}\n*/\n"
+    return f"# {path} {{#{page_of(path)}}}\n\n```{{.cpp}}\n{text}```\n"
 
 
-PREPARED = {
-    "README.md": prepared_page,
-    "docs/*.md": prepared_page,
-    "docs/site/*.dox": lambda path, text: text,
-    "autograd/**/*.hpp": lambda path, text: Header(path, text).prepared(),
-    "nn/**/*.hpp": lambda path, text: Header(path, text).prepared(),
-    "examples/*.cpp": prepared_example,
-    "examples/ops/*.cpp": prepared_example,
-}
+def prepared(path, text):
+    if path.suffix == ".hpp":
+        return Header(path, text).prepared()
+    if path.suffix == ".md":
+        return prepared_page(path, text)
+    if path.suffix == ".cpp":
+        return prepared_example(path, text)
+    return text
+
+
+# Of the repository, what is a part of the site. The rest of docs/site/ goes along: Doxygen runs where it is written to.
+SOURCES = (
+    "README.md", "docs/*.md", "autograd/**/*.hpp", "nn/**/*.hpp", "examples/*.cpp", "examples/ops/*.cpp",
+    "docs/site/*.dox", "docs/site/*.html", "docs/site/*.css", "docs/site/*.js", "docs/site/layout.xml", "docs/site/Doxyfile",
+)  # fmt: skip
 
 
 def main():
     directory = pathlib.Path(sys.argv[1])
-    for pattern, prepare in PREPARED.items():
-        for source in ROOT.glob(pattern):
-            path = source.relative_to(ROOT)
-            (directory / path).parent.mkdir(parents=True, exist_ok=True)
-            text = prepare(path, source.read_text(encoding="utf-8"))
-            (directory / path).write_text(text, encoding="utf-8")
+    for source in (source for pattern in SOURCES for source in sorted(ROOT.glob(pattern))):
+        path = source.relative_to(ROOT)
+        target = directory / (path.with_suffix(".md") if path.suffix == ".cpp" else path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(prepared(path, source.read_text(encoding="utf-8")), encoding="utf-8")
+    for picture in ROOT.glob("docs/*.png"):
+        shutil.copy(picture, directory / "docs")
 
 
 if __name__ == "__main__":
