@@ -24,6 +24,7 @@ What a link must lead to: within the site, a page and, after #, an anchor that a
 """
 
 import html.parser
+import json
 import pathlib
 import re
 import sys
@@ -166,16 +167,15 @@ def needs_none(definition):
 def missing_docstrings(definitions, headers):
     public = [each for each in definitions if is_public(each, headers)]
     class_words = {each.qualified: each.words for each in public if each.kind in ("class", "struct")}
-    class_names = {re.sub(r"<.*", "", each) for each in class_words}
     documented = {each.qualified for each in public if each.words}
     for each in public:
         if each.qualified in documented or needs_none(each):
             continue
         if each.name == "operator()" and class_words.get(each.scope):
             continue
-        if each.kind == "function" and each.qualified in class_names:  # a deduction guide
+        if each.kind == "function" and each.qualified in class_words:  # a deduction guide
             continue
-        if each.kind == "variable" and re.search(rf"\b{re.escape(each.name)}\b", class_words.get(each.scope, "")):
+        if each.kind == "variable" and len(each.name) > 1 and re.search(rf"\b{re.escape(each.name)}\b", class_words.get(each.scope, "")):
             continue
         yield each.file, each.line, f"{each.qualified}: a public name without a docstring"
 
@@ -233,11 +233,19 @@ class Page(html.parser.HTMLParser):
                 self.links.append((value, self.getpos()[0]))
 
 
+def links_of_search(site):
+    """What the search finds, and the line of its index where that stands."""
+    for number, line in enumerate((site / "search_index.js").read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("["):
+            yield json.loads(line.rstrip(","))[2], number
+
+
 def dead_links_of_pages(site):
-    """Of the pages as a browser gets them. Places are theirs."""
+    """Of the pages as a browser gets them, and of the search. Places are theirs."""
     pages = {path.name: Page(path) for path in site.glob("*.html")}
-    for name, page in sorted(pages.items()):
-        for link, line in page.links:
+    links = {name: page.links for name, page in pages.items()} | {"search_index.js": list(links_of_search(site))}
+    for name in sorted(links):
+        for link, line in links[name]:
             parts = urllib.parse.urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
@@ -278,7 +286,7 @@ def dead_links_of_sources():
                 if re.match(r"\w+:", link):
                     continue
                 name, _, anchor = link.partition("#")
-                target = pathlib.Path(*((path.parent / name).parts if name else path.parts))
+                target = prepare.file_of(path, name)
                 if not (ROOT / target).is_file():
                     yield str(path), number, f"{link}: a dead link, there is no {target}"
                 elif anchor and (target not in pages or anchor not in headings_of(target)):
@@ -311,7 +319,7 @@ def main():
         print(f"docs: only {public} public names were found in {xml}")
         return 1
     if faults:
-        print(f"docs: {len(set(faults))} faults")
+        print(f"docs: {len(set(faults))} fault{'s' if len(set(faults)) > 1 else ''}")
         return 1
     print(f"docs: {public} public names, all with a docstring; no dead link")
     return 0

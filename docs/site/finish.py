@@ -32,10 +32,10 @@ def is_documented(definition):
     return any(text_of(definition.find(kind)) for kind in ("briefdescription", "detaileddescription"))
 
 
-def place_of(identity):
-    """The page and the anchor that Doxygen gives what has this id."""
-    page, separator, anchor = identity.rpartition("_1")
-    return f"{page}.html#{anchor}" if separator else f"{identity}.html"
+def place_of(member):
+    """The page and the anchor of a function or the like."""
+    page, _, anchor = member.get("id").rpartition("_1")
+    return f"{page}.html#{anchor}"
 
 
 def shown(name):
@@ -62,11 +62,11 @@ def entries_of(compound):
     if kind == "page":
         return entries_of_page(compound)
     entries = []
-    name = text_of(compound.find("compoundname"))
+    name, page = text_of(compound.find("compoundname")), f"{compound.get('id')}.html"
     if kind in ("class", "struct", "concept") and compound.get("prot", "public") == "public":
-        entries.append([shown(name), kind, place_of(compound.get("id")), sentence_of(compound)])
+        entries.append([shown(name), kind, page, sentence_of(compound)])
     elif kind == "group" and name != "reference":
-        entries.append([text_of(compound.find("title")), "header", place_of(compound.get("id")), sentence_of(compound)])
+        entries.append([text_of(compound.find("title")), "header", page, sentence_of(compound)])
     seen = set()
     for member in compound.iter("memberdef"):
         if member.get("kind") not in KINDS or member.get("prot") != "public" or not is_documented(member):
@@ -74,9 +74,7 @@ def entries_of(compound):
         member_name = text_of(member.find("qualifiedname")) or text_of(member.find("name"))
         if member_name not in seen:
             seen.add(member_name)
-            entries.append(
-                [shown(member_name), KINDS[member.get("kind")], place_of(member.get("id")), sentence_of(member)]
-            )
+            entries.append([shown(member_name), KINDS[member.get("kind")], place_of(member), sentence_of(member)])
     return entries
 
 
@@ -108,7 +106,7 @@ def with_declarations(page):
     )
     return re.sub(
         r'(<td class="mem(?:Templ)?(?:Item(?:Left|Right)|Params)"[^>]*>)(.*?)(</td>)',
-        lambda cell: cell[1] + declaration(cell[2]) + (" " if "Left" in cell[1] else "") + cell[3],
+        lambda cell: cell[1] + (unpadded if "Params" in cell[1] else declaration)(cell[2]).strip() + " " + cell[3],
         page,
         flags=re.DOTALL,
     )
@@ -123,13 +121,15 @@ def unguessed(link):
 
 def tidied(page):
     """Without what Doxygen writes beside what it is asked for: links to a page's parts, of which some are not there; the heading
-    "Detailed Description" above what a page begins with; "More...", where the name is a link; and links that are guesses: of
-    parameters to functions that happen to have their names, and, by 1.9.8, of any word to some class."""
+    "Detailed Description" above what a page begins with; "Concept Reference" behind a name; "More...", where the name is a link;
+    and links that are guesses: of parameters to functions that happen to have their names, and, by 1.9.8, of any word to some
+    class."""
     page = re.sub(r'<div class="summary">.*?</div>', "", page, flags=re.DOTALL)
     page = page.replace('<h2 class="groupheader">Detailed Description</h2>', "")
     page = re.sub(
         r'<div class="(?:title|compoundTemplParams)">.*?</div>', lambda name: unpadded(name[0]), page, flags=re.DOTALL
     )
+    page = re.sub(r'(?<=<div class="title">)\w+::(\w+) Concept Reference', r"\1", page)
     page = re.sub(r'<a href="[^"]*">More\.\.\.</a>', "", page)
     page = re.sub(r'<a class="el" href="[^"]*">([a-z]\w*)</a>(?=[,)=])', r"\1", page)
     page = re.sub(r'<a class="(?:el|code[^"]*)" href="(?:class|struct)([^"#]*)\.html">([^<]*)</a>', unguessed, page)

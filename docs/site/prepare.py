@@ -8,6 +8,7 @@ op's entry is made of its row in docs/ops.md, and headings get their anchors. It
 
 import functools
 import pathlib
+import posixpath
 import re
 import shutil
 import sys
@@ -51,6 +52,7 @@ MACROS = {
 
 COMMENT = re.compile(r"\s*///(?!<)")
 ELEMENTWISE = re.compile(r'inline constexpr auto (\w+) = elementwise<"\1">\($')
+PUBLIC_MACRO = re.compile(r"#define XTAPE_VERSION")
 PUBLIC_NAMESPACE = re.compile(r"namespace (?:XTAPE_API )?(?:autograd|nn) \{")
 # A class that another header defines, an instantiation, and the constructor that is there for `Tape<float> tape({})`.
 NO_DEFINITION = re.compile(r"(class|struct) \w+;|extern template |\s+explicit \w+\((autograd::)?detail::Defaults\)")
@@ -182,7 +184,8 @@ class Header:
         while head < len(self.lines) and self.lines[head].startswith("//"):
             head += 1
         is_for_users = self.path.name in ("autograd.hpp", "check.hpp", "nn.hpp")
-        if head == 0 or not (is_for_users or any(PUBLIC_NAMESPACE.fullmatch(line) for line in self.lines)):
+        has_names = any(PUBLIC_NAMESPACE.fullmatch(line) or PUBLIC_MACRO.match(line) for line in self.lines)
+        if head == 0 or not (is_for_users or has_names):
             return
         says = [re.sub(r"^// ?", "", line).replace("*/", "* /") for line in self.lines[:head]]
         # One line more than the comment has: `#pragma once` gives its own.
@@ -193,6 +196,8 @@ class Header:
                 self.lines[index] += f" /** @addtogroup {self.group} @newline @{{ */"
             elif re.fullmatch(r"\}  // namespace (autograd|nn)", line):
                 self.lines[index] = "/** @} */ " + line
+            elif PUBLIC_MACRO.match(line) and self.comment_before(index):
+                self.lines[index - 1] += f" @newline @ingroup {self.group}"
 
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
@@ -224,12 +229,17 @@ def outside_of_code(text, change):
     return "".join(part if number % 2 else change(part) for number, part in enumerate(parts))
 
 
+def file_of(page, link):
+    """The file of the repository that a link of a page names: itself, if none."""
+    return pathlib.Path(posixpath.normpath(page.parent / link)) if link else page
+
+
 def target_of(page, target):
     """What a link of a page leads to, on the site."""
     if re.match(r"\w+:", target):
         return target
     path, _, anchor = target.partition("#")
-    path = pathlib.Path(path and (page.parent / path)) if path else page
+    path = file_of(page, path)
     name = page_of(path)
     if name is None:
         return path.name if path.suffix in (".png", ".svg") else target

@@ -45,6 +45,7 @@ plant autograd/base/memory.hpp \
     "/// The figures of this moment, some of them the calling thread's and some the whole program's." "" \
     "autograd::memory_statistics: a public name without a docstring" \
     "autograd/base/memory.hpp:$(line_of autograd/base/memory.hpp 'MemoryStatistics memory_statistics();')"
+# shellcheck disable=SC2016  # these backquotes are Markdown's
 plant docs/ops.md '| `expm1` | exp(x) - 1 | g exp(x) |  |  |' "" \
     "autograd::expm1: a public name without a docstring" \
     "autograd/ops/exponential.hpp:$(line_of autograd/ops/exponential.hpp 'elementwise<"expm1">')"
