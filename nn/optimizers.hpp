@@ -149,7 +149,7 @@ class Optimizer {
     ParameterStates<T> states_;
 };
 
-/// Of BasicSGD. lr, weight_decay: from 0 on. momentum: 0 to 1, and above 0 with nesterov. Others are an Error of the
+/// The options of BasicSGD. lr, weight_decay: from 0 on. momentum: 0 to 1, and above 0 with nesterov. Others are an Error of the
 /// constructor, or, where they are set later, of the next step.
 struct SGDOptions {
     double lr = 1e-3;
@@ -181,8 +181,8 @@ class BasicSGD : public Optimizer<T, BasicSGD<T>> {
     void update(autograd::Array<T>& value, ParameterState<T>& state, const autograd::Array<T>& gradient) const;
 };
 
-/// Of BasicAdam. lr, eps, weight_decay: from 0 on. beta1, beta2: from 0 to below 1. Others are an Error of the constructor, or,
-/// where they are set later, of the next step.
+/// The options of BasicAdam. lr, eps, weight_decay: from 0 on. beta1, beta2: from 0 to below 1. Others are an Error of the
+/// constructor, or, where they are set later, of the next step.
 struct AdamOptions {
     static constexpr bool decoupled = false;  ///< the decay goes through the averages, as a part of the gradient
     double lr = 1e-3;
@@ -192,7 +192,7 @@ struct AdamOptions {
     double weight_decay = 0;  ///< adds weight_decay * value to the gradient
 };
 
-/// Of BasicAdamW. The ranges of lr, beta1, beta2, eps and weight_decay are AdamOptions'.
+/// The options of BasicAdamW. The ranges of lr, beta1, beta2, eps and weight_decay are AdamOptions'.
 struct AdamWOptions {
     static constexpr bool decoupled = true;  ///< the decay goes past the averages
     double lr = 1e-3;
@@ -235,11 +235,11 @@ using BasicAdam = AdamFamily<T, AdamOptions>;
 template <class T>
 using BasicAdamW = AdamFamily<T, AdamWOptions>;
 
-/// Of models of floats.
+/// For models of floats.
 using SGD = BasicSGD<float>;
-/// Of models of floats.
+/// For models of floats.
 using Adam = BasicAdam<float>;
-/// Of models of floats.
+/// For models of floats.
 using AdamW = BasicAdamW<float>;
 
 }  // namespace nn
