@@ -64,7 +64,7 @@ TEST_CASE("ae_vs_vae: stopped at a random step and resumed, ten times, the resul
 
 // The program is run for longer than any test would wait, and is stopped once it has finished an epoch.
 TEST_CASE("ae_vs_vae: a signal stops it after the step, saved") {
-    const auto [signal, exit_code] = 
+    const auto [signal, exit_code] =
         GENERATE(std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}, std::pair{SIGHUP, 129}, std::pair{SIGQUIT, 131});
     const Pictures pictures;
     const std::string data = pictures.directory.path().string(), out = (pictures.directory / "out").string();
