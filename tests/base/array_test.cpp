@@ -1,3 +1,4 @@
+// Shapes and arrays: how they print, broadcast and count axes, and what their buffers promise. No op is called.
 #include <autograd/base/array.hpp>
 #include <cstdint>
 #include <tuple>

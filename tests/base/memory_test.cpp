@@ -1,3 +1,5 @@
+// The buffers behind arrays: alignment, what is handed out again, how much is held, and threads and child processes. What a
+// training step takes from the heap is in core/steady_state_test.cpp.
 #include <sys/wait.h>
 #include <unistd.h>
 

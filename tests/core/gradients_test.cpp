@@ -1,3 +1,5 @@
+// What backward() returns and refuses: variables and parameters, what is kept or recorded, and what is said where there is no
+// gradient. Whether an op's gradient is right is in ops/every_op_test.cpp.
 #include <cmath>
 #include <functional>
 #include <limits>

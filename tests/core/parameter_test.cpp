@@ -1,3 +1,4 @@
+// Parameters: which is the same one after copies and moves, what a tape borrows of them, and what may change when.
 #include <optional>
 #include <set>
 

@@ -1,3 +1,5 @@
+// The tape as a list: what is recorded and kept, generations of Vars, errors that name a node, finite checks, inference. Sweeps
+// are in gradients_test.cpp.
 #include <cmath>
 #include <functional>
 #include <limits>

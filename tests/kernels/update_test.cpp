@@ -1,3 +1,4 @@
+// update(): what it changes, and what it refuses before it has changed anything.
 #include <autograd/kernels/update.hpp>
 #include <utility>
 

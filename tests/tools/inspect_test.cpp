@@ -1,3 +1,4 @@
+// What a tape and an array look like as text, and as a graph for Graphviz.
 #include <algorithm>
 
 #include "tests/testing.hpp"
