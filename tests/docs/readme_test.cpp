@@ -21,6 +21,28 @@ inline constexpr auto hard_tanh = autograd::elementwise<"hard_tanh">(
     [](auto x) { return minimum(maximum(x, -1), 1); },
     [](auto g, auto x, auto) { return where(abs(x) < 1, g, 0); });
 
+TEST_CASE("README: the first screen") {
+    using namespace autograd;
+    static constexpr auto bump = elementwise<"bump">([](auto x) { return exp(-square(x)); });  // an op
+    const auto f = [](const auto& x) { return sum(x * bump(x)); };                             // a function of ops
+    const Array<double> at{-1.5, -0.2, 0.7, 2.0};
+
+    Tape<double> tape;
+    const auto x = tape.variable(at);
+    const auto loss = f(x);                                  // is computed, and recorded: 4 nodes
+    const Array<double> gradient = backward(loss)[x];        // by reverse mode
+    const Array<double> curvature = hessian<double>(f, at);  // of shape (4, 4), by forward mode over reverse mode
+    REQUIRE(gradcheck(f, {at}, {.order = 2}));               // both orders, against differences and forward mode
+
+    CHECK(tape.size() == 4);
+    CHECK(curvature.shape() == Shape{4, 4});
+    for (std::size_t i = 0; i < 4; ++i) {
+        const double square = at(i) * at(i), value = std::exp(-square);
+        CHECK(gradient(i) == Approx((1 - 2 * square) * value));
+        CHECK(curvature(i, i) == Approx((4 * square - 6) * at(i) * value));
+    }
+}
+
 TEST_CASE("README: checking a gradient") {
     const autograd::Array<double> x{-1.5, -0.2, 0.7, 2.0};
     REQUIRE(autograd::gradcheck(swish, {x}));
@@ -415,6 +437,33 @@ std::string without_indentation(const std::string& text) {
     return result;
 }
 
+/// The files below a folder whose names end so, to be looked for blocks in.
+void add_sources(std::vector<std::string>& sources, const std::string& folder, const std::vector<std::string>& extensions) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(XTAPE_SOURCE_DIR) / folder)) {
+        if (std::count(extensions.begin(), extensions.end(), entry.path().extension()) == 0) continue;
+        sources.push_back(without_indentation(read_text(entry.path())));
+    }
+}
+
+/// Checks that each block of a page stands in a source, and that there is no other kind of block. Returns how many there are.
+std::size_t check_blocks(const std::filesystem::path& page, const std::vector<std::string>& sources) {
+    const std::regex fence("```(cpp|text)\n([^`]*)```\n");
+    const std::string text = read_text(page);
+    std::size_t blocks = 0, fences = 0;
+    for (std::sregex_iterator each(text.begin(), text.end(), fence), end; each != end; ++each, ++blocks) {
+        const std::string block = without_indentation((*each)[2].str());
+        INFO(page << ":\n" << block);
+        const bool found = std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
+            return source.find(block) != std::string::npos;
+        });
+        CHECK(found);
+    }
+    INFO(page);
+    for (std::size_t at = text.find("```"); at != std::string::npos; at = text.find("```", at + 3)) ++fences;
+    CHECK(fences == 2 * blocks);  // none is of another kind, and so looked at by nobody
+    return blocks;
+}
+
 }  // namespace
 
 TEST_CASE("README and docs: each block of C++ and of text is one that a test runs") {
@@ -424,30 +473,20 @@ TEST_CASE("README and docs: each block of C++ and of text is one that a test run
                              "tests/check/catch2_test.cpp"}) {
         sources.push_back(without_indentation(read_text(root / file)));
     }
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "examples")) {
-        if (entry.path().extension() == ".cpp") sources.push_back(without_indentation(read_text(entry.path())));
-    }
+    add_sources(sources, "examples", {".cpp"});
     std::vector<std::filesystem::path> pages{root / "README.md"};
     for (const auto& entry : std::filesystem::directory_iterator(root / "docs")) {
         if (entry.path().extension() == ".md") pages.push_back(entry.path());
     }
     CHECK(pages.size() >= 5);
-    const std::regex fence("```(cpp|text)\n([^`]*)```\n");
     for (const std::filesystem::path& page : pages) {
-        const std::string text = read_text(page);
-        std::size_t blocks = 0;
-        for (std::sregex_iterator each(text.begin(), text.end(), fence), end; each != end; ++each, ++blocks) {
-            const std::string block = without_indentation((*each)[2].str());
-            INFO(page << ":\n" << block);
-            const bool found = std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
-                return source.find(block) != std::string::npos;
-            });
-            CHECK(found);
-        }
         INFO(page);
-        std::size_t fences = 0;
-        for (std::size_t at = text.find("```"); at != std::string::npos; at = text.find("```", at + 3)) ++fences;
-        CHECK(fences == 2 * blocks);  // none is of another kind, and so run by nobody
-        CHECK((blocks > 0 || page.filename() == "ops.md"));
+        CHECK((check_blocks(page, sources) > 0 || page.filename() == "ops.md"));
     }
+}
+
+TEST_CASE("CONTRIBUTING: each block of C++ stands in the files that it shows") {
+    std::vector<std::string> sources;
+    for (const char* folder : {"autograd/ops", "nn", "tests/specs", "examples/ae_vs_vae"}) add_sources(sources, folder, {".hpp", ".cpp"});
+    CHECK(check_blocks(std::filesystem::path(XTAPE_SOURCE_DIR) / "CONTRIBUTING.md", sources) > 0);
 }
