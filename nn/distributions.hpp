@@ -32,6 +32,8 @@ inline constexpr auto difference_by = [](auto by, auto a, auto b, auto log_varia
     const auto scale = where(abs(a) > 1, 0.5, 1);
     return by(scale * a - scale * b, log_variance) / scale;
 };
+// Laid out by hand: a table, in which a rule keeps its line.
+// clang-format off
 inline constexpr auto difference_by_deviation = autograd::elementwise<"difference_by_deviation">(
     [](auto a, auto b, auto log_variance) { return difference_by(by_deviation, a, b, log_variance); },
     [](auto g, auto, auto, auto log_variance, auto) { return by_deviation(g, log_variance); },
@@ -247,10 +249,12 @@ inline constexpr auto continuous_bernoulli_quantile = autograd::elementwise<"con
     },
     autograd::no_gradient, autograd::no_gradient);
 
+// clang-format on
 }  // namespace ops
 }  // namespace nn
 
 // One entry for each op above: compiled in distributions.cpp.
+// Laid out by hand: a list.
 // clang-format off
 #define XTAPE_DISTRIBUTIONS(OP)                                                                              \
     OP(nn::ops::difference_by_deviation, 3) OP(nn::ops::difference_by_variance, 3)                           \

@@ -28,6 +28,8 @@ void require_same_shape(const char* function, const char* a_name, const autograd
 }  // namespace detail
 
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
+// clang-format off
 
 inline constexpr auto sigmoid_minus = autograd::elementwise<"sigmoid_minus">(
     [](auto x, auto target) { return autograd::kernels::sigmoid_minus(x, target); },
@@ -49,12 +51,16 @@ inline constexpr auto squared_error = autograd::elementwise<"squared_error">(
     [](auto g, auto a, auto b, auto) { return 2 * g * (b - a); })
     .documented({.formula = "(a - b)^2", .gradient = "2 g (a - b), 2 g (b - a)"});
 
+// clang-format on
 }  // namespace ops
 }  // namespace nn
 
 // One entry for each op above: compiled in losses.cpp.
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_LOSSES(OP) \
     OP(nn::ops::sigmoid_minus, 2) OP(nn::ops::binary_cross_entropy_with_logits, 2) OP(nn::ops::squared_error, 2)
+// clang-format on
 XTAPE_LOSSES(XTAPE_DECLARE_LOOPS)
 
 namespace XTAPE_API nn {

@@ -21,15 +21,15 @@ struct MapArguments {
     std::array<kernels::Operand<T>, kernels::Loop::max_operands> operands;
     std::size_t count = 0;
 
-    /// array_of(node) is the value of one.
+    /// of(node) is the value of one.
     template <class ArrayOf>
-    MapArguments(std::span<const Input<T>> inputs, const ArrayOf& array_of, std::initializer_list<const Array<T>*> before = {}) {
+    MapArguments(std::span<const Input<T>> inputs, const ArrayOf& of, std::initializer_list<const Array<T>*> before = {}) {
         for (const Array<T>* each : before) add(*each);
         for (const Input<T>& input : inputs) {
             if (input.is_immediate()) {
                 operands[count++] = {&input.immediate, nullptr};
             } else {
-                add(array_of(input.node));
+                add(of(input.node));
             }
         }
     }

@@ -53,7 +53,7 @@ class [[nodiscard]] Gradients {
     const PoolVector<std::pair<std::uint64_t, std::uint32_t>>& parameters() const { return parameters_; }
     /// Whether an optimiser has stepped the parameter by these gradients: optimisers mark that, so that a second step by them
     /// is found. (Different parameters may be stepped in different threads.)
-    [[nodiscard]] bool was_stepped(const Parameter<T>& parameter) const { return uses(parameter) && stepped_[place_of(parameter)] != 0; }
+    [[nodiscard]] bool was_stepped(const Parameter<T>& of) const { return uses(of) && stepped_[place_of(of)] != 0; }
     /// From now on was_stepped().
     void mark_stepped(const Parameter<T>& parameter) const {
         if (uses(parameter)) stepped_[place_of(parameter)] = 1;

@@ -194,7 +194,7 @@ struct Structured {
     static_assert(is_list || Arity <= 32, "an op of more inputs takes a list");
     static constexpr std::uint32_t cut = []<std::size_t... I>(std::index_sequence<I...>) {
         return ((CutsInput<S, I> ? 1u << I : 0u) | ... | 0u);
-    }(std::make_index_sequence<is_list ? 0 : Arity>{});
+    }(std::make_index_sequence<(is_list ? 0 : Arity)>{});
     static constexpr Op<T> op{.name = S::name,
                               .cut = cut,
                               .backward = backward<Eager<T>>,

@@ -126,9 +126,9 @@ class Tape {
     std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }  ///< new with each clear()
     bool inference() const { return options_.inference; }  ///< as TapeOptions say
 
-    /// From now on the first leaf (but noise), op or backward pass of an op which makes a NaN or an infinity throws and is named,
-    /// with the ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that `where` does
-    /// not take, the message says how that is written without NaN.
+    /// From now on the first leaf (but noise), op or backward pass of an op which makes a NaN or an infinity throws and is
+    /// named, with the ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that
+    /// `where` does not take, the message says how that is written without NaN.
     void check_finite(bool check) { check_finite_ = check; }
     bool checks_finite() const { return check_finite_; }  ///< as check_finite() was told
 

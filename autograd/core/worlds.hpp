@@ -90,7 +90,7 @@ template <class A>
 concept Operand = is_pack<A> || is_dual<A> || is_var<A> || is_eager<A>;
 /// What an op takes: at least one operand, and scalars.
 template <class... A>
-concept Operands = (Operand<A> || ...) && ((Operand<A> || Scalar<A>) && ...);
+concept Operands = (Operand<A> || ...) && (... && (Operand<A> || Scalar<A>));
 
 namespace detail {
 

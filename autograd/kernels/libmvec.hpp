@@ -6,10 +6,13 @@
 #include "autograd/base/language.hpp"
 
 /// The functions of one argument, and of two.
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_VECTOR_FUNCTIONS(OP, OP2)                                                                            \
     OP(exp) OP(exp2) OP(expm1) OP(log) OP(log1p) OP(log2) OP(log10) OP(sin) OP(cos) OP(tan) OP(asin) OP(acos)      \
     OP(atan) OP(sinh) OP(cosh) OP(tanh) OP(asinh) OP(acosh) OP(atanh) OP(cbrt) OP(erf) OP(erfc) OP2(pow) OP2(atan2) \
     OP2(hypot)
+// clang-format on
 
 #include <cmath>  // defines __GLIBC__
 

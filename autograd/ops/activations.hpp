@@ -6,9 +6,12 @@
 #include "autograd/ops/special.hpp"
 #include "autograd/ops/trigonometric.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_ACTIVATIONS_OPS(OP)                                                                         \
     OP(relu, 1) OP(relu6, 1) OP(leaky_relu, 2) OP(elu, 2) OP(celu, 2) OP(selu, 1) OP(silu, 1) OP(mish, 1) \
     OP(gelu, 1) OP(gelu_tanh, 1) OP(softsign, 1) OP(hardtanh, 3) OP(hardsigmoid, 1) OP(hardswish, 1)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_ACTIVATIONS_OPS(XTAPE_DECLARE_OP)
@@ -16,6 +19,7 @@ XTAPE_ACTIVATIONS_OPS(XTAPE_DECLARE_OP)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 /// x where it is negative, else 0: what the exponential of an elu sees, so that its derivative is finite elsewhere.

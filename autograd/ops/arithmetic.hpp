@@ -3,9 +3,12 @@
 
 #include "autograd/ops/comparisons.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_ARITHMETIC_OPS(OP)                                                                               \
     OP(add, 2) OP(subtract, 2) OP(multiply, 2) OP(divide, 2) OP(negative, 1) OP(positive, 1) OP(reciprocal, 1) \
     OP(abs, 1) OP(maximum, 2) OP(minimum, 2) OP(clip, 3)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_ARITHMETIC_OPS(XTAPE_DECLARE_OP)
@@ -48,6 +51,7 @@ XTAPE_REFUSE(/)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 inline constexpr auto add = elementwise<"add">(

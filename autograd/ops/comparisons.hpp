@@ -4,10 +4,13 @@
 
 #include "autograd/ops/listing.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_COMPARISONS_OPS(OP)                                                                        \
     OP(greater, 2) OP(greater_equal, 2) OP(less, 2) OP(less_equal, 2) OP(equal, 2) OP(not_equal, 2)      \
     OP(logical_and, 2) OP(logical_or, 2) OP(logical_xor, 2) OP(logical_not, 1) OP(isnan, 1) OP(isinf, 1) \
     OP(isfinite, 1) OP(signbit, 1) OP(stop_gradient, 1) OP(where, 3)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_COMPARISONS_OPS(XTAPE_DECLARE_OP)
@@ -22,6 +25,7 @@ XTAPE_OPERATOR(!=, not_equal)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();

@@ -55,7 +55,8 @@ struct CalledAgain {
     /// @throws GradientError if it is not the node's.
     Var<T> call(const Node<T>& node, std::span<const Var<T>> all) const {
         const Var<T> value = f(all.first(inputs));
-        const Array<T> &before = node.array(), &now = value.value();
+        const Array<T>& before = node.array();
+        const Array<T>& now = value.value();
         const bool is_same = now.shape() == before.shape() &&
                              (now.size() == 0 || std::memcmp(now.data(), before.data(), now.size() * sizeof(T)) == 0);
         if (!is_same) throw GradientError(message);

@@ -1,5 +1,6 @@
 // Convolutions and pooling, a block each. The pair unfold and fold has its values by kernels/windows.hpp, the convolutions
-// theirs by kernels/convolution.hpp; pooling is composed of windows and maxima, and has its gradients, of all orders, from them.
+// theirs by kernels/convolution.hpp; pooling is composed of windows and maxima, and has its gradients, of all orders, from
+// them.
 #include "autograd/ops/convolution.hpp"
 
 #include <algorithm>
@@ -266,8 +267,8 @@ constexpr Side input_of(Side side, std::size_t input) {
 }
 
 /// One side from the two others, and a bias of each channel where it has a third input. All three sides come from the sum of
-/// y[n, o, i, j] w[o, c, p, q] x[n, c, place of (p, q) in window (i, j)], which is linear in each: so the gradient in one of the
-/// inputs is that input's side, from g and the other.
+/// y[n, o, i, j] w[o, c, p, q] x[n, c, place of (p, q) in window (i, j)], which is linear in each: so the gradient in one of
+/// the inputs is that input's side, from g and the other.
 template <Side side>
 struct SideOfConvolution {
     static constexpr const char* name = side == Side::outputs    ? "conv2d"

@@ -79,8 +79,8 @@ template <template <class> class X, class T> requires Operand<X<T>>
 template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
 [[nodiscard]] X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolution& options = {});
 
-/// The adjoint of conv2d in its weight, an array of shape `weight`: of pictures x (rows, channels, height, width), and of y with
-/// the shape that conv2d makes of them. (PyTorch's nn.grad.conv2d_weight.)
+/// The adjoint of conv2d in its weight, an array of shape `weight`: of pictures x (rows, channels, height, width), and of y
+/// with the shape that conv2d makes of them. (PyTorch's nn.grad.conv2d_weight.)
 /// @throws ShapeError if conv2d refuses such a weight, or y has another shape.
 template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> y, const Convolution& options = {});

@@ -12,6 +12,9 @@
 #include "autograd/ops/trigonometric.hpp"
 
 /// Every elementwise op of the library, with its number of inputs.
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_ELEMENTWISE_OPS(OP)                                                                               \
     XTAPE_COMPARISONS_OPS(OP) XTAPE_ARITHMETIC_OPS(OP) XTAPE_EXPONENTIAL_OPS(OP) XTAPE_POWERS_OPS(OP)           \
     XTAPE_TRIGONOMETRIC_OPS(OP) XTAPE_ROUNDING_OPS(OP) XTAPE_SPECIAL_OPS(OP) XTAPE_ACTIVATIONS_OPS(OP)
+// clang-format on

@@ -3,9 +3,12 @@
 
 #include "autograd/ops/arithmetic.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_EXPONENTIAL_OPS(OP)                                                                       \
     OP(exp, 1) OP(exp2, 1) OP(expm1, 1) OP(log, 1) OP(log1p, 1) OP(log2, 1) OP(log10, 1) OP(sigmoid, 1) \
     OP(softplus, 1) OP(logsigmoid, 1) OP(logit, 1) OP(logaddexp, 2) OP(xlogy, 2) OP(xlog1py, 2)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_EXPONENTIAL_OPS(XTAPE_DECLARE_OP)
@@ -13,6 +16,7 @@ XTAPE_EXPONENTIAL_OPS(XTAPE_DECLARE_OP)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 inline constexpr auto exp = elementwise<"exp">(

@@ -81,6 +81,8 @@ template <template <class> class X, class T> requires Operand<X<T>>
 [[nodiscard]] X<T> untake_along_axis(X<T> x, const Shape& shape, const Indices& indices, std::ptrdiff_t axis = -1);
 
 /// name(x, k), of which ops::name is compiled: by whatever type of integer, for the reason that XTAPE_OVER_AXES gives.
+// Laid out by hand: a function a line.
+// clang-format off
 #define XTAPE_WITH_DIAGONAL(name)                                                                                        \
     namespace ops {                                                                                                      \
     template <template <class> class X, class T> requires Operand<X<T>>                                                  \
@@ -90,6 +92,7 @@ template <template <class> class X, class T> requires Operand<X<T>>
     [[nodiscard]] X<T> name(X<T> x, int k = 0) { return ops::name(x, static_cast<std::ptrdiff_t>(k)); }                  \
     template <template <class> class X, class T, std::integral I> requires Operand<X<T>>                                 \
     [[nodiscard]] X<T> name(X<T> x, I k) { return ops::name(x, static_cast<std::ptrdiff_t>(k)); }
+// clang-format on
 
 /// The lower triangles of matrices (the last two axes), 0 above diagonal k; k > 0 counts to the right.
 /// @throws ShapeError if x has fewer than two axes.

@@ -47,6 +47,8 @@
 /// In a header, a structured op over axes: name(x, axes), of which ops::name(x, Axes) is compiled in the .cpp. It takes a
 /// number, a list or a braced list by itself, because xtensor has functions of these names that take anything whatever:
 /// beside them a conversion to Axes is the worse match, and the call ambiguous where someone is using namespace xt.
+// Laid out by hand: a function a line.
+// clang-format off
 #define XTAPE_OVER_AXES(name)                                                                                      \
     namespace ops {                                                                                                \
     template <template <class> class X, class T> requires Operand<X<T>>                                            \
@@ -60,8 +62,11 @@
     [[nodiscard]] X<T> name(X<T> x, std::initializer_list<int> axes) { return ops::name(x, Axes::listed(axes)); }  \
     template <template <class> class X, class T, std::integral I> requires Operand<X<T>>                           \
     [[nodiscard]] X<T> name(X<T> x, std::initializer_list<I> axes) { return ops::name(x, Axes::listed(axes)); }
+// clang-format on
 
 /// The same of a reduction: name(x), name(x, axes), name(x, axes, KeepDims::yes) and name(x, KeepDims::yes).
+// Laid out by hand: a function a line.
+// clang-format off
 #define XTAPE_REDUCTION(name)                                                                                      \
     namespace ops {                                                                                                \
     template <template <class> class X, class T> requires Operand<X<T>>                                            \
@@ -81,6 +86,7 @@
     [[nodiscard]] X<T> name(X<T> x, std::initializer_list<I> axes, KeepDims keepdims = KeepDims::no) {             \
         return ops::name(x, Axes::listed(axes), keepdims);                                                         \
     }
+// clang-format on
 
 /// In a .cpp, the worlds in which structured ops are compiled: OP is given each operand's type.
 #define XTAPE_FOR_OPERANDS(OP) OP(Var<float>) OP(Var<double>) OP(Eager<float>) OP(Eager<double>)

@@ -4,8 +4,11 @@
 #include "autograd/ops/exponential.hpp"
 #include "autograd/ops/rounding.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_POWERS_OPS(OP)                                                   \
     OP(square, 1) OP(sqrt, 1) OP(rsqrt, 1) OP(cbrt, 1) OP(hypot, 2) OP(pow, 2)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_POWERS_OPS(XTAPE_DECLARE_OP)
@@ -13,6 +16,7 @@ XTAPE_POWERS_OPS(XTAPE_DECLARE_OP)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 inline constexpr auto square = elementwise<"square">(

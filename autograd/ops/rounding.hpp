@@ -3,9 +3,12 @@
 
 #include "autograd/ops/arithmetic.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_ROUNDING_OPS(OP)                                                                         \
     OP(floor, 1) OP(ceil, 1) OP(trunc, 1) OP(round, 1) OP(sign, 1) OP(copysign, 2) OP(floor_divide, 2) \
     OP(remainder, 2)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_ROUNDING_OPS(XTAPE_DECLARE_OP)
@@ -13,6 +16,7 @@ XTAPE_ROUNDING_OPS(XTAPE_DECLARE_OP)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 // The gradient of a step is 0 by the standard's word, steps included: it exists, unlike a comparison's, and nothing is

@@ -5,8 +5,11 @@
 #include "autograd/ops/exponential.hpp"
 #include "autograd/ops/rounding.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_SPECIAL_OPS(OP)                                            \
     OP(erf, 1) OP(erfc, 1) OP(lgamma, 1) OP(digamma, 1) OP(polygamma, 2)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_SPECIAL_OPS(XTAPE_DECLARE_OP)
@@ -14,6 +17,7 @@ XTAPE_SPECIAL_OPS(XTAPE_DECLARE_OP)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 inline constexpr double two_over_root_pi = 2 * std::numbers::inv_sqrtpi;

@@ -3,9 +3,12 @@
 
 #include "autograd/ops/powers.hpp"
 
+// Laid out by hand: a list.
+// clang-format off
 #define XTAPE_TRIGONOMETRIC_OPS(OP)                                                                           \
     OP(sin, 1) OP(cos, 1) OP(tan, 1) OP(asin, 1) OP(acos, 1) OP(atan, 1) OP(atan2, 2) OP(sinh, 1) OP(cosh, 1) \
     OP(tanh, 1) OP(asinh, 1) OP(acosh, 1) OP(atanh, 1)
+// clang-format on
 
 namespace XTAPE_API autograd {
 XTAPE_TRIGONOMETRIC_OPS(XTAPE_DECLARE_OP)
@@ -13,6 +16,7 @@ XTAPE_TRIGONOMETRIC_OPS(XTAPE_DECLARE_OP)
 
 namespace XTAPE_API autograd {
 namespace ops {
+// Laid out by hand: a table, in which a rule keeps its line.
 // clang-format off
 
 inline constexpr auto sin = elementwise<"sin">(

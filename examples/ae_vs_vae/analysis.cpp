@@ -166,7 +166,8 @@ std::vector<ScoredSet> scored_sets(const Autoencoder& ae, const Autoencoder& vae
 
 /// Codes of one kind, of training and test images.
 struct Codes {
-    const Array<float>&training, &test;
+    const Array<float>& training;
+    const Array<float>& test;
 };
 
 CodeAccuracies code_accuracies(const Codes& ae, const Codes& vae, const ImageSet& training, const ImageSet& test,

@@ -30,7 +30,8 @@ TEST_CASE("Conv2d is the sum over windows, and a bias", "[conv_layers]") {
     const Array<double> x = rng.normal<double>({2, 2, 5, 4});
     const Var<double> y = layer(tape.constant(x));
     REQUIRE(y.shape() == Shape{2, 3, 3, 3});
-    const Array<double>&w = layer.weight.value(), &b = layer.bias.value();
+    const Array<double>& w = layer.weight.value();
+    const Array<double>& b = layer.bias.value();
     for (std::size_t n = 0; n < 2; ++n) {
         for (std::size_t out = 0; out < 3; ++out) {
             for (std::size_t row = 0; row < 3; ++row) {

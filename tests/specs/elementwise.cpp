@@ -11,6 +11,7 @@
 namespace autograd::specs {
 
 std::vector<OpSpec> elementwise_specs() {
+    // Laid out by hand: a table.
     // clang-format off
     return {
         // comparisons.hpp
