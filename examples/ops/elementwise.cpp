@@ -8,8 +8,7 @@
 
 using namespace autograd;
 
-inline constexpr auto gaussian =
-    elementwise<"gaussian">([](auto x, auto width) { return exp(-0.5 * square(x / width)); });
+inline constexpr auto gaussian = elementwise<"gaussian">([](auto x, auto width) { return exp(-0.5 * square(x / width)); });
 
 int main() {
     // It works on Vars, and broadcasts: a column of places against a row of widths.
@@ -25,10 +24,10 @@ int main() {
     std::printf("%s\n", report.text().c_str());
     // The library compares values with those of the standard library, for x in [-2, 2] and width in [0.5, 2]. The
     // rounding of the exponent, at most 8 in size there, counts as often: hence 32 units in the last place.
-    const auto failures = opcheck(
-        spec_of(gaussian, {.domain = {{{-2, 2}, {0.5, 2}}},
-                           .reference = [](const double* in) { return std::exp(-0.5 * std::pow(in[0] / in[1], 2)); },
-                           .ulps = 32}));
+    const auto failures =
+        opcheck(spec_of(gaussian, {.domain = {{{-2, 2}, {0.5, 2}}},
+                                   .reference = [](const double* in) { return std::exp(-0.5 * std::pow(in[0] / in[1], 2)); },
+                                   .ulps = 32}));
     for (const std::string& failure : failures) std::printf("%s\n", failure.c_str());
     std::printf("opcheck: %zu failures\n", failures.size());
     return report && failures.empty() ? 0 : 1;

@@ -17,8 +17,7 @@ int main() {
     // The average of 100,000 samples has the gradients that E[z] = exp(mean + deviation^2 / 2) has, up to chance.
     Rng noise = Rng(1).stream("noise");
     Tape<double> tape;
-    const auto mean = tape.variable(full<double>({}, 0.25)),
-               log_deviation = tape.variable(full<double>({}, std::log(0.5)));
+    const auto mean = tape.variable(full<double>({}, 0.25)), log_deviation = tape.variable(full<double>({}, std::log(0.5)));
     const Shape many{100'000};
     const auto z = log_normal(broadcast_to(mean, many), broadcast_to(log_deviation, many), noise);
     const auto average = autograd::mean(z);
@@ -26,8 +25,7 @@ int main() {
     const double expected = std::exp(0.25 + 0.125);
     std::printf("E[z]: %.4f, of samples %.4f\n", expected, average.item());
     std::printf("its gradient in mean: %.4f, of samples %.4f\n", expected, gradients[mean].data()[0]);
-    std::printf("its gradient in log_deviation: %.4f, of samples %.4f\n", 0.25 * expected,
-                gradients[log_deviation].data()[0]);
+    std::printf("its gradient in log_deviation: %.4f, of samples %.4f\n", 0.25 * expected, gradients[log_deviation].data()[0]);
 
     // A draw that is a leaf by itself, such as 0 or 1 with a probability, passes nothing on; the tape says where it
     // stops.
@@ -40,7 +38,6 @@ int main() {
     const auto f = [](const auto& m, const auto& d, Rng& rng) { return log_normal(m, d, rng); };
     const auto report = gradcheck(f, {x, s}, Rng(7), {.order = 2});
     std::printf("%s\n", report.text().c_str());
-    const bool close =
-        std::fabs(average.item() - expected) < 0.02 && std::fabs(gradients[mean].data()[0] - expected) < 0.02;
+    const bool close = std::fabs(average.item() - expected) < 0.02 && std::fabs(gradients[mean].data()[0] - expected) < 0.02;
     return report && close ? 0 : 1;
 }

@@ -15,8 +15,7 @@ struct Moments {
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const {
-        if (x.dimension() != 2 || x.shape()[0] == 0)
-            throw ShapeError("a matrix with rows, not " + to_string(x.shape()));
+        if (x.dimension() != 2 || x.shape()[0] == 0) throw ShapeError("a matrix with rows, not " + to_string(x.shape()));
         const std::size_t rows = x.shape()[0], columns = x.shape()[1];
         out = empty<T>({2, columns});
         for (std::size_t j = 0; j < columns; ++j) {

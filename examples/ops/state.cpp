@@ -4,8 +4,8 @@
 // nodes, never under one.
 #include <algorithm>
 #include <autograd/autograd.hpp>
-#include <autograd/kernels/gather.hpp>
 #include <autograd/check.hpp>
+#include <autograd/kernels/gather.hpp>
 #include <cstdio>
 #include <memory>
 
@@ -53,8 +53,7 @@ struct AddRows {
     template <class T>
     void add_to(Array<T>& target, const Array<T>& x) const {
         ops::require_input(x.shape(), {indices->size(), table[1]});
-        kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(table, 0), indices->data(),
-                             indices->size());
+        kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(table, 0), indices->data(), indices->size());
     }
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X&, const X&) const {
@@ -90,8 +89,7 @@ int main() {
     };
     OpSpec spec{.name = "pick_rows", .ulps = 0};
     spec.cases = {{"(4, 3)", {{4, 3}}, call, reference}, {"(3, 0)", {{3, 0}}, call, reference}};
-    spec.misuses = {{{{2, 3}}, call, {"pick_rows (node 1)", "index 2", "(2, 3)"}},
-                      {{{4}}, call, {"pick_rows", "(4,)"}}};
+    spec.misuses = {{{{2, 3}}, call, {"pick_rows (node 1)", "index 2", "(2, 3)"}}, {{{4}}, call, {"pick_rows", "(4,)"}}};
     const auto failures = opcheck(spec);
     for (const std::string& failure : failures) std::printf("%s\n", failure.c_str());
     std::printf("opcheck: %zu failures\n", failures.size());

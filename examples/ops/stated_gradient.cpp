@@ -18,8 +18,8 @@ inline constexpr auto soft_threshold =
                      .kinks = "|x| = threshold: 0"});
 
 /// The same op without its rules, to be compared with.
-inline constexpr auto derived = elementwise<"derived">(
-    [](auto x, auto threshold) { return maximum(x - threshold, 0) + minimum(x + threshold, 0); });
+inline constexpr auto derived =
+    elementwise<"derived">([](auto x, auto threshold) { return maximum(x - threshold, 0) + minimum(x + threshold, 0); });
 
 int main() {
     Tape<double> tape;
@@ -28,8 +28,7 @@ int main() {
     const Array<double> stated = backward(sum(y))[x], unstated = backward(sum(derived(x, 0.5)))[x];
     std::printf("x               %s\n", to_string(x.value()).c_str());
     std::printf("soft_threshold  %s\n", to_string(y.value()).c_str());
-    std::printf("gradient        %s as stated, %s as derived\n", to_string(stated).c_str(),
-                to_string(unstated).c_str());
+    std::printf("gradient        %s as stated, %s as derived\n", to_string(stated).c_str(), to_string(unstated).c_str());
     const bool chosen = stated == Array<double>{1, 0, 0, 0, 1};
 
     // No check compares at a kink, where there is no derivative: gradcheck moves the point and says so. What was chosen

@@ -73,7 +73,7 @@ OpSpec spec_of_squared_distances() {
         spec.cases.push_back({to_string(a) + ", " + to_string(b), {a, b}, call, reference, {.low = 0, .high = 2}});
     }
     spec.misuses = {{{{2, 3}, {2, 4}}, call, {"squared_distances (node 2)", "(2, 3) and (2, 4)"}},
-                      {{{3}, {2, 3}}, call, {"squared_distances", "(3,)"}}};
+                    {{{3}, {2, 3}}, call, {"squared_distances", "(3,)"}}};
     return spec;
 }
 

@@ -17,9 +17,12 @@
 
 inline constexpr auto swish = autograd::elementwise<"swish">([](auto x) { return x * sigmoid(x); });
 
+// Laid out by hand: a table, in which a rule keeps its line.
+// clang-format off
 inline constexpr auto hard_tanh = autograd::elementwise<"hard_tanh">(
     [](auto x) { return minimum(maximum(x, -1), 1); },
     [](auto g, auto x, auto) { return where(abs(x) < 1, g, 0); });
+// clang-format on
 
 TEST_CASE("README: the first screen") {
     using namespace autograd;
@@ -74,7 +77,7 @@ TEST_CASE("README: derivatives of functions") {
     using namespace autograd;
     const auto f = [](const auto& v) { return sum(exp(v)) + square(sum(v)); };
     const Array<double> x{0.5, -1.0, 2.0}, direction{1.0, 0.0, -2.0};
-    const auto [value, along] = jvp<double>(f, {x}, {direction});  // f(x), and its derivative along a direction
+    const auto [value, along] = jvp<double>(f, {x}, {direction});                 // f(x), and its derivative along a direction
     const Array<double> product = hvp<double>(f, {x}, {direction}).gradients[0];  // its Hessian times the direction
     const Array<double> matrix = hessian<double>(f, x);                           // of shape (3, 3)
     const Array<double> rows = jacobian<double>([](const auto& v) { return v * sum(v); }, {x})[0];
@@ -90,8 +93,8 @@ TEST_CASE("README: gradients by hand, and values computed again") {
     using namespace autograd;
     Tape<double> tape;
     const auto v = tape.variable(Array<double>{0.5, -1.0, 2.0});
-    const auto clipped = custom_gradient<"clipped">(
-        [](const auto& a) { return a * 1; }, [](const auto& g, const auto&, const auto&) { return clip(g, -1, 1); });
+    const auto clipped = custom_gradient<"clipped">([](const auto& a) { return a * 1; },
+                                                    [](const auto& g, const auto&, const auto&) { return clip(g, -1, 1); });
     const auto block = [](const auto& a) { return tanh(tanh(tanh(a))); };
     const auto y = checkpoint(block, clipped(v));
     CHECK(elements(backward(sum(y) * 100)[v]) == std::vector<double>(3, 1.0));
@@ -242,7 +245,8 @@ TEST_CASE("docs: what is kept, in bytes") {
         });
         released = memory_of({.release = true}, hundred);
         plain = memory_of({}, hundred);
-    }).join();
+    })
+        .join();
     const auto kilobytes = [](std::size_t bytes) { return (bytes + 500) / 1000; };
     CHECK(kilobytes(plain.recorded) == 807);
     CHECK(kilobytes(plain.peak) == 817);
@@ -357,7 +361,8 @@ struct NearlyExp {
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& x) const {
-        for (out = x; T& each : out) each = std::exp(each);
+        out = x;
+        for (T& each : out) each = std::exp(each);
     }
     template <class X>
     X gradient(InputIndex<0>, const X& g, const X&, const X& y) const {
@@ -405,8 +410,7 @@ TEST_CASE("docs: kinks, noise, second order") {
 
 TEST_CASE("docs: how fine the two checks are, and what they cost") {
     const auto passes = [](double fraction, double offset, GradcheckOptions options) {
-        return static_cast<bool>(
-            gradcheck([=](auto a) { return apply(NearlyExp{fraction}, a) + offset; }, {six}, options));
+        return static_cast<bool>(gradcheck([=](auto a) { return apply(NearlyExp{fraction}, a) + offset; }, {six}, options));
     };
     const GradcheckOptions by_differences{.dot_product = false}, by_dot_product{.differences = false};
     CHECK_FALSE(passes(1e-11, 0, by_differences));
@@ -453,9 +457,8 @@ std::size_t check_blocks(const std::filesystem::path& page, const std::vector<st
     for (std::sregex_iterator each(text.begin(), text.end(), fence), end; each != end; ++each, ++blocks) {
         const std::string block = without_indentation((*each)[2].str());
         INFO(page << ":\n" << block);
-        const bool found = std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
-            return source.find(block) != std::string::npos;
-        });
+        const bool found = std::any_of(sources.begin(), sources.end(),
+                                       [&](const std::string& source) { return source.find(block) != std::string::npos; });
         CHECK(found);
     }
     INFO(page);
@@ -487,6 +490,7 @@ TEST_CASE("README and docs: each block of C++ and of text is one that a test run
 
 TEST_CASE("CONTRIBUTING: each block of C++ stands in the files that it shows") {
     std::vector<std::string> sources;
-    for (const char* folder : {"autograd/ops", "nn", "tests/specs", "examples/ae_vs_vae"}) add_sources(sources, folder, {".hpp", ".cpp"});
+    for (const char* folder : {"autograd/ops", "nn", "tests/specs", "examples/ae_vs_vae"})
+        add_sources(sources, folder, {".hpp", ".cpp"});
     CHECK(check_blocks(std::filesystem::path(XTAPE_SOURCE_DIR) / "CONTRIBUTING.md", sources) > 0);
 }
