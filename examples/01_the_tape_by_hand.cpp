@@ -1,5 +1,5 @@
-// Claim: a gradient by reverse mode is a walk forwards and one backwards through a list, a line of arithmetic for each node. Here
-// both are done by hand, for three ops, and compared with what the library does.
+// Claim: a gradient by reverse mode is a walk forwards and one backwards through a list, a line of arithmetic for each node.
+// Here both are done by hand, for three ops, and compared with what the library does.
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <cstdio>

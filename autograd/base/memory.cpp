@@ -642,8 +642,8 @@ void release_cached_memory() {
         shared.look(here.pool);
     }
 #if defined(__GLIBC__) && !defined(XTAPE_ASAN)
-    // The pages of small buffers that were freed between others stay with the heap unless asked for. AddressSanitizer has a heap of
-    // its own; there this call would begin the C library's, which two threads must not do at once.
+    // The pages of small buffers that were freed between others stay with the heap unless asked for. AddressSanitizer has a
+    // heap of its own; there this call would begin the C library's, which two threads must not do at once.
     malloc_trim(0);
 #endif
 }

@@ -35,8 +35,8 @@ class Calls {
     std::size_t count_;
 };
 
-/// Waits for the calls of other libraries than OpenBLAS, and lets none begin any more: to be called before the end of the process
-/// takes from such a library what it computes with.
+/// Waits for the calls of other libraries than OpenBLAS, and lets none begin any more: to be called before the end of the
+/// process takes from such a library what it computes with.
 void end_other_calls();
 
 /// Whether this code came with the program, and not by dlopen: then no thread of the program runs yet while static objects are

@@ -125,7 +125,8 @@ class Convolution {
         by_onednn_ = calls_->count() > 0 && has_onednn_for(0) && has_onednn_for(pieces_ - 1);
         if (!by_onednn_) calls_.reset();  // products with windows make their own
     }
-    /// What lies outside of the pictures is 0, and is multiplied: not by oneDNN, which makes a difference of infinities and NaN.
+    /// What lies outside of the pictures is 0, and is multiplied: not by oneDNN, which makes a difference of infinities and
+    /// NaN.
     bool outside_is_zero(const T* y, const T* w) const {
         if (extents_.rows.padding == 0 && extents_.columns.padding == 0) return true;
         if (side_ == Side::pictures) return true;

@@ -26,7 +26,8 @@ struct ConvolutionExtents {
 /// One of the three, of which the two others make it.
 enum class Side { outputs, pictures, weight };
 
-/// y[n, o, i, j] = sum over c, p, q of w[o, c, p, q] x[n, c, place of (p, q) in the window (i, j)], + bias[o] where there is one.
+/// y[n, o, i, j] = sum over c, p, q of w[o, c, p, q] x[n, c, place of (p, q) in the window (i, j)], + bias[o] where there is
+/// one.
 template <class T>
 void convolve(T* y, const T* x, const T* w, const T* bias, const ConvolutionExtents& extents);
 

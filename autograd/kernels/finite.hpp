@@ -1,5 +1,5 @@
-// Whether numbers are finite, all of them: asked before libraries that make a difference of NaN and infinities. Which of them is
-// not, kernels/reduce.hpp finds.
+// Whether numbers are finite, all of them: asked before libraries that make a difference of NaN and infinities. Which of them
+// is not, kernels/reduce.hpp finds.
 #pragma once
 
 #include <bit>

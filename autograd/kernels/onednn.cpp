@@ -51,9 +51,9 @@ const char* in_words(dnnl_cpu_isa_t isa) {
     return "less than AVX2";
 }
 
-/// x W', with W stored by outputs as layers have it, (n, k), is the product that packs worst. Exchanged it is W x', and the result
-/// is to be turned. Seen on a Zen 4, GFLOP/s, as it stands and exchanged: 128 x 20 x 400 60 and 92 (AVX2 alone: 79 and 92), 128 x 784
-/// x 400 109 and 109, 128 x 1568 x 400, where W is larger than the second cache, 95 and 108.
+/// x W', with W stored by outputs as layers have it, (n, k), is the product that packs worst. Exchanged it is W x', and the
+/// result is to be turned. Seen on a Zen 4, GFLOP/s, as it stands and exchanged: 128 x 20 x 400 60 and 92 (AVX2 alone: 79 and
+/// 92), 128 x 784 x 400 109 and 109, 128 x 1568 x 400, where W is larger than the second cache, 95 and 108.
 bool is_better_exchanged(std::ptrdiff_t n, std::ptrdiff_t k) {
     return n < 32 || n * k * static_cast<std::ptrdiff_t>(sizeof(float)) >= std::ptrdiff_t{2} << 20;
 }

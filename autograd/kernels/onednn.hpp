@@ -11,8 +11,8 @@ namespace XTAPE_API autograd {
 namespace kernels {
 
 /// Whether this process leaves work to oneDNN: it is linked, the processor has AVX2 at least, below which OpenBLAS was as
-/// quick or quicker, and its calls can be held to the thread that makes them. For a caller with a call to make (calls.hpp): oneDNN
-/// is asked.
+/// quick or quicker, and its calls can be held to the thread that makes them. For a caller with a call to make (calls.hpp):
+/// oneDNN is asked.
 [[nodiscard]] bool uses_onednn();
 /// Whether that is to be so of all products of floats, whatever the processor and however small (XTAPE_BLAS=onednn).
 [[nodiscard]] bool onednn_takes_all();
@@ -29,8 +29,8 @@ void onednn_sgemm(bool transpose_a, bool transpose_b, std::ptrdiff_t m, std::ptr
 /// @throws Error if there is none.
 void require_room_for_onednn();
 
-/// To be called once oneDNN has made the first of its kernels of a kind, which are static objects. Where a thread other than that
-/// of main() ends the process, or a library is unloaded, calls are over before these are destroyed.
+/// To be called once oneDNN has made the first of its kernels of a kind, which are static objects. Where a thread other than
+/// that of main() ends the process, or a library is unloaded, calls are over before these are destroyed.
 void watch_other_ends_of_onednn();
 
 }  // namespace kernels

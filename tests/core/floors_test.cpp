@@ -1,5 +1,6 @@
 // The floors of the house: a file includes what lies in its own folder and in those below, without a circle; and core/, which
-// is there to be read, stays small. One arrow climbs unseen: core calls detail::add_gradients, which ops/reductions.cpp defines.
+// is there to be read, stays small. One arrow climbs unseen: core calls detail::add_gradients, which ops/reductions.cpp
+// defines.
 #include <algorithm>
 #include <filesystem>
 #include <functional>

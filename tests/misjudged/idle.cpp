@@ -1,5 +1,5 @@
-// A program that has xtape's products and makes none, where OpenBLAS has taken the processor for less than it is: whatever memory
-// it may have, it begins and ends.
+// A program that has xtape's products and makes none, where OpenBLAS has taken the processor for less than it is: whatever
+// memory it may have, it begins and ends.
 #include <autograd/autograd.hpp>
 #include <cstdio>
 
