@@ -61,7 +61,7 @@ constexpr std::size_t bytes_of_class(std::size_t index) {
     return (8 + eighths % 8 + 1) << (eighths / 8 + 7);
 }
 
-constexpr std::size_t all_classes = exact_classes + 8 * 54;
+constexpr std::size_t all_classes = exact_classes + std::size_t{8} * 54;
 
 // --- What the threads' caches may hold
 

@@ -38,8 +38,8 @@ struct MemoryStatistics {
 void release_cached_memory();
 
 namespace detail {
-[[nodiscard]] void* pool_allocate(std::size_t bytes);
-void pool_deallocate(void* buffer, std::size_t bytes) noexcept;
+[[nodiscard]] void* pool_allocate(std::size_t wanted);
+void pool_deallocate(void* buffer, std::size_t wanted) noexcept;
 }  // namespace detail
 
 /// A standard allocator over these buffers. Memory may be freed on another thread than the one that asked for it.

@@ -98,6 +98,7 @@ double median_distance(const Array<float>& points) {
     const std::size_t used = std::min<std::size_t>(count, 1000);
     const auto row = [&](std::size_t i) { return points.data() + i * count / used * dimensions; };
     std::vector<double> squares;
+    squares.reserve(used * (used - 1) / 2);
     for (std::size_t i = 0; i < used; ++i) {
         for (std::size_t j = 0; j < i; ++j) squares.push_back(squared_distance(row(i), row(j), dimensions));
     }
