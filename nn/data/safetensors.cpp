@@ -277,6 +277,7 @@ std::string quoted(const std::filesystem::path& path, const std::string& text) {
 void write_safetensors(const std::filesystem::path& path, const TensorFile& contents) {
     // Larger elements first: then every array is aligned to its element size, as the reference implementation has it.
     std::vector<const std::pair<const std::string, Tensor>*> order;
+    order.reserve(contents.tensors.size());
     for (const auto& entry : contents.tensors) order.push_back(&entry);
     std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
         return element_types[a->second.index()].size > element_types[b->second.index()].size;
@@ -285,6 +286,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
     std::map<std::string, std::string> lines;  // of the header
     if (!contents.metadata.empty()) {
         std::vector<std::string> notes;
+        notes.reserve(contents.metadata.size());
         for (const auto& [key, note] : contents.metadata) {
             notes.push_back(fmt::format("{}:{}", quoted(path, key), quoted(path, note)));
         }

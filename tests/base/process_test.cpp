@@ -228,7 +228,7 @@ TEST_CASE("processes: a fork while another thread makes the kernels of convoluti
 TEST_CASE("processes: the end waits for a thread that makes convolutions, from a static object's destructor") {
     const auto work = [](int i) {
         static Convolving other;
-        while (other.done < static_cast<std::size_t>(3 * i)) std::this_thread::yield();
+        while (other.done < 3 * static_cast<std::size_t>(i)) std::this_thread::yield();
         return 0;
     };
     check_ends(15, 1, 0, work);
@@ -237,7 +237,7 @@ TEST_CASE("processes: the end waits for a thread that makes convolutions, from a
 TEST_CASE("processes: another thread than that of main() ends the process while convolutions are made") {
     const auto work = [](int i) {
         static Convolving other;
-        while (other.done < static_cast<std::size_t>(3 * i + 1)) std::this_thread::yield();
+        while (other.done < 3 * static_cast<std::size_t>(i) + 1) std::this_thread::yield();
         std::thread([] { end_child(7); }).join();
         return 0;
     };
