@@ -118,9 +118,7 @@ std::vector<double> Worker::take_turn(std::size_t untimed, std::size_t count) {
 }
 
 std::vector<double> Worker::take_steps(std::size_t count) {
-    const auto send_all = [](int file, const char* bytes, std::size_t size) {
-        return send(file, bytes, size, MSG_NOSIGNAL);
-    };
+    const auto send_all = [](int file, const char* bytes, std::size_t size) { return send(file, bytes, size, MSG_NOSIGNAL); };
     const auto order = static_cast<std::uint32_t>(count);
     std::vector<double> seconds(count);
     if (!all_through(send_all, socket_, reinterpret_cast<const char*>(&order), sizeof(order)) ||

@@ -35,8 +35,8 @@ void cut(std::size_t count, std::size_t parts, const Work& work) {
 std::size_t parts_of(std::size_t elements) { return elements < autograd::elements_worth_sharing ? 1 : threads(); }
 
 /// c = op(a) op(b), with c of m x n. Each thread makes some columns of it, or rows.
-void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const float* a,
-          std::size_t lda, const float* b, std::size_t ldb, float* c) {
+void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, const float* a, std::size_t lda,
+          const float* b, std::size_t ldb, float* c) {
     const Product whole{transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, n};
     const Engine engine = quickest_engine(whole);
     const bool by_rows = m >= n;
@@ -124,8 +124,7 @@ HandwrittenVae::HandwrittenVae(Sizes sizes, autograd::Rng& rng)
                        [scale](float value) { return scale * value; });
     }
     const std::size_t n = sizes.batch;
-    for (Buffer* each : {&hidden_, &hidden_gradient_, &decoded_, &decoded_gradient_})
-        *each = full<float>({n, sizes.units}, 0);
+    for (Buffer* each : {&hidden_, &hidden_gradient_, &decoded_, &decoded_gradient_}) *each = full<float>({n, sizes.units}, 0);
     for (Buffer* each : {&heads_out_, &heads_gradient_}) *each = full<float>({n, 2 * sizes.latent}, 0);
     for (Buffer* each : {&mean_, &log_variance_, &epsilon_, &deviation_, &z_, &z_gradient_}) {
         *each = full<float>({n, sizes.latent}, 0);
@@ -135,9 +134,8 @@ HandwrittenVae::HandwrittenVae(Sizes sizes, autograd::Rng& rng)
 
 std::size_t HandwrittenVae::activation_bytes() const {
     std::size_t elements = 0;
-    for (const Buffer* each :
-         {&hidden_, &heads_out_, &mean_, &log_variance_, &epsilon_, &deviation_, &z_, &decoded_, &logits_,
-          &hidden_gradient_, &heads_gradient_, &z_gradient_, &decoded_gradient_, &logits_gradient_}) {
+    for (const Buffer* each : {&hidden_, &heads_out_, &mean_, &log_variance_, &epsilon_, &deviation_, &z_, &decoded_, &logits_,
+                               &hidden_gradient_, &heads_gradient_, &z_gradient_, &decoded_gradient_, &logits_gradient_}) {
         elements += each->size();
     }
     return elements * sizeof(float);
@@ -241,8 +239,7 @@ double HandwrittenVae::sample(autograd::Rng& noise) {
     const float* epsilon = epsilon_.data();
     Lanes kl(0.0f);
     for (std::size_t i = 0; i < n * latent; i += width) {  // whole packs
-        const Lanes mu = load(mean + i), log_square = load(log_variance + i),
-                    sigma = xsimd::exp(Lanes(0.5f) * log_square);
+        const Lanes mu = load(mean + i), log_square = load(log_variance + i), sigma = xsimd::exp(Lanes(0.5f) * log_square);
         store(sigma, deviation + i);
         store(mu + sigma * load(epsilon + i), z + i);
         kl += sigma * sigma + mu * mu - Lanes(1.0f) - log_square;

@@ -48,9 +48,7 @@ std::vector<Array<float>> numbers(const std::vector<Input>& inputs) {
 }
 
 benchmark::internal::Benchmark* add(const std::string& name, std::function<void(benchmark::State&)> measure) {
-    return benchmark::RegisterBenchmark(name.c_str(), std::move(measure))
-        ->Unit(benchmark::kMicrosecond)
-        ->MinTime(0.005);
+    return benchmark::RegisterBenchmark(name.c_str(), std::move(measure))->Unit(benchmark::kMicrosecond)->MinTime(0.005);
 }
 
 /// Registers a call; returns the name of its median.
@@ -285,16 +283,12 @@ std::vector<Case> cases() {
     const Shape matrix{rows, columns};
     const auto plus = [](auto in) { return in[0] + in[1]; };
     return {
-        {"broadcast_row",
-         {matrix, {columns}},
-         elements,
-         plus,
-         add_to_matrix([](const float* y, std::size_t, std::size_t j) { return y[j]; })},
-        {"broadcast_column",
-         {matrix, {rows, 1}},
-         elements,
-         plus,
-         add_to_matrix([](const float* y, std::size_t i, std::size_t) { return y[i]; })},
+        {"broadcast_row", {matrix, {columns}}, elements, plus, add_to_matrix([](const float* y, std::size_t, std::size_t j) {
+             return y[j];
+         })},
+        {"broadcast_column", {matrix, {rows, 1}}, elements, plus, add_to_matrix([](const float* y, std::size_t i, std::size_t) {
+             return y[i];
+         })},
         {"broadcast_scalar", {matrix, {}}, elements, plus, add_to_matrix([](const float* y, std::size_t, std::size_t) {
              return *y;
          })},

@@ -35,8 +35,7 @@ TORCH_MODULE(TorchVae);
 
 int main(int argc, char** argv) {
     if (argc != 3) {
-        std::fputs("xtape_bench_libtorch: xtape_bench starts it, with the number of threads and the batch size\n",
-                   stderr);
+        std::fputs("xtape_bench_libtorch: xtape_bench starts it, with the number of threads and the batch size\n", stderr);
         return 2;
     }
     torch::set_num_threads(std::atoi(argv[1]));

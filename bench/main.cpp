@@ -91,14 +91,13 @@ class Medians : public benchmark::BenchmarkReporter {
     void print() const {
         fmt::print("\n{:<52}{:>12}     {:>8}\n", "Benchmark", "median", "spread");
         for (const auto& [place, row] : rows_) {
-            fmt::print("{:<52}{:>12.3f} {:<2}  {:>8.1f} %\n", row.name, row.time,
-                       benchmark::GetTimeUnitString(row.unit), 100 * row.spread);
+            fmt::print("{:<52}{:>12.3f} {:<2}  {:>8.1f} %\n", row.name, row.time, benchmark::GetTimeUnitString(row.unit),
+                       100 * row.spread);
         }
     }
     std::map<std::string, double> seconds() const {
         std::map<std::string, double> medians;
-        for (const auto& [place, row] : rows_)
-            medians[row.name] = row.time / benchmark::GetTimeUnitMultiplier(row.unit);
+        for (const auto& [place, row] : rows_) medians[row.name] = row.time / benchmark::GetTimeUnitMultiplier(row.unit);
         return medians;
     }
     std::string json() const { return text_.str(); }
@@ -199,8 +198,7 @@ void run(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{
-        "Benchmarks of xtape: training steps against hand-written ones, the tape's overhead, kernels, memory."};
+    CLI::App app{"Benchmarks of xtape: training steps against hand-written ones, the tape's overhead, kernels, memory."};
     app.option_defaults()->always_capture_default();
     Settings settings;
     std::string child;
@@ -210,8 +208,7 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1, 1000));
     app.add_flag("--no-processes", settings.skip_processes,
                  "leave out compile time, memory and calls to the heap (about a minute)");
-    app.add_flag("--builds", settings.builds,
-                 "measure full builds as well, in a temporary directory (ten minutes and more)");
+    app.add_flag("--builds", settings.builds, "measure full builds as well, in a temporary directory (ten minutes and more)");
     app.add_option("--python", settings.python,
                    "compare with PyTorch and JAX where this Python interpreter has them (5 GB of memory)");
     app.add_option("--json", settings.json_file, "write all figures and the ratios to this file");

@@ -94,8 +94,8 @@ double seconds_to_build(const char* target) {
     const TemporaryDirectory directory;
     const Ended configured = run_or_throw({"cmake", "-S", XTAPE_SOURCE_DIR, "-B", directory.path(), "-G", "Ninja",
                                            "-DCMAKE_CXX_COMPILER_LAUNCHER=", "-DCMAKE_CXX_COMPILER=" XTAPE_COMPILER});
-    const Ended built = run_or_throw(
-        {"env", "CCACHE_DISABLE=1", "cmake", "--build", directory.path(), "--parallel", "2", "--target", target});
+    const Ended built =
+        run_or_throw({"env", "CCACHE_DISABLE=1", "cmake", "--build", directory.path(), "--parallel", "2", "--target", target});
     return configured.seconds + built.seconds;
 }
 
@@ -136,9 +136,7 @@ void run_as_child(const std::string& task) {
 }
 
 std::map<std::string, double> measure_processes() {
-    const auto task = [](const char* name) {
-        return figures_of(run_or_throw({this_program(), "--child", name}).output);
-    };
+    const auto task = [](const char* name) { return figures_of(run_or_throw({this_program(), "--child", name}).output); };
     const auto xtape = task("steps"), keeping = task("keeping_steps"), handwritten = task("handwritten_steps");
     std::map<std::string, double> figures;
     figures["allocations_per_step"] = xtape.at("allocations_per_step");
@@ -150,8 +148,7 @@ std::map<std::string, double> measure_processes() {
 
     // By one process on one core: what a user waits for after each change. The median of three.
     std::vector<std::string> compile = words_of(XTAPE_COMPILE_COMMAND);
-    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"})
-        compile.emplace_back(word);
+    for (const char* word : {"-c", XTAPE_SOURCE_DIR "/examples/first_model.cpp", "-o", "/dev/null"}) compile.emplace_back(word);
     std::vector<double> seconds;
     for (int i = 0; i < 3; ++i) {
         const Ended compiled = run_or_throw(compile);

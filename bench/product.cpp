@@ -33,8 +33,8 @@ void multiply_by_onednn(const Product& p) {
     if (omp_set_num_threads != nullptr) omp_set_num_threads(1);
     const auto flag = [](bool transposed) { return transposed ? 'T' : 'N'; };
     const auto extent = [](std::size_t value) { return static_cast<dnnl_dim_t>(value); };
-    dnnl_sgemm(flag(p.transpose_a), flag(p.transpose_b), extent(p.m), extent(p.n), extent(p.k), 1, p.a, extent(p.lda),
-               p.b, extent(p.ldb), 0, p.c, extent(p.ldc));
+    dnnl_sgemm(flag(p.transpose_a), flag(p.transpose_b), extent(p.m), extent(p.n), extent(p.k), 1, p.a, extent(p.lda), p.b,
+               extent(p.ldb), 0, p.c, extent(p.ldc));
 }
 constexpr Engine engines[] = {Engine::openblas, Engine::onednn};
 #else

@@ -21,9 +21,7 @@ struct LayerWork {
     std::size_t outputs;
 };
 
-LayerWork linear(std::size_t inputs, std::size_t outputs) {
-    return {inputs * outputs, (inputs + 1) * outputs, outputs};
-}
+LayerWork linear(std::size_t inputs, std::size_t outputs) { return {inputs * outputs, (inputs + 1) * outputs, outputs}; }
 
 /// Between the larger map and the smaller one, in either direction: the same weights meet the same pairs of pixels.
 LayerWork convolution(const FeatureMap& large, const FeatureMap& small, const FeatureMap& output) {
@@ -45,7 +43,7 @@ std::vector<LayerWork> layers_of(const NetworkOptions& network) {
     return layers;
 }
 
-constexpr std::size_t chains = 12;  // two units with a latency of 4 or 5 need 8 or 10; AVX2 has 16 registers
+constexpr std::size_t chains = 12;               // two units with a latency of 4 or 5 need 8 or 10; AVX2 has 16 registers
 constexpr float factor = 0.999f, term = 0.001f;  // the sums stay near 1
 
 #if defined(__x86_64__)

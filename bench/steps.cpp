@@ -107,16 +107,13 @@ int steps_in_a_turn(int size) { return size <= 128 ? 12 : 10; }
 constexpr std::size_t untimed = 2;  // before them
 
 /// What differs from one benchmark to the next, in Google Benchmark's terms.
-std::string arguments(int threads, const char* unit, int size) {
-    return fmt::format("/threads:{}/{}:{}", threads, unit, size);
-}
+std::string arguments(int threads, const char* unit, int size) { return fmt::format("/threads:{}/{}:{}", threads, unit, size); }
 
 template <class Turn>
 void add_benchmark(const std::string& name, int threads, const char* unit, int size, Turn turn) {
     benchmark::RegisterBenchmark(name.c_str(),
                                  [turn](benchmark::State& state) {
-                                     const std::vector<double> seconds =
-                                         turn(static_cast<std::size_t>(state.max_iterations));
+                                     const std::vector<double> seconds = turn(static_cast<std::size_t>(state.max_iterations));
                                      auto each = seconds.begin();
                                      for (auto _ : state) state.SetIterationTime(*each++);
                                  })

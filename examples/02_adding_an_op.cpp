@@ -43,8 +43,7 @@ int main() {
     checks.near("derived gradient against tanh, largest error", gradient_error, 0, rounding);
 
     // The test that an op should have: against differences and against forward mode, of the second order as well.
-    checks.holds("gradcheck(log_cosh_formula, {x}, {.order = 2})",
-                 bool(gradcheck(log_cosh_formula, {x}, {.order = 2})));
+    checks.holds("gradcheck(log_cosh_formula, {x}, {.order = 2})", bool(gradcheck(log_cosh_formula, {x}, {.order = 2})));
     checks.holds("gradcheck(log_cosh, {x}, {.order = 2})", bool(gradcheck(log_cosh, {x}, {.order = 2})));
 
     // Where the formula has overflowed, its derivative is not a number; the stated one is 1.

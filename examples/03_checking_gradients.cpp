@@ -13,8 +13,8 @@ inline constexpr auto right =
     elementwise<"right">([](auto x) { return square(x) * x; }, [](auto g, auto x, auto) { return 3 * g * square(x); });
 
 /// A wrong factor. Forward mode uses the same rule, as in all elementwise ops: the two agree on what is wrong.
-inline constexpr auto wrong_factor = elementwise<"wrong_factor">(
-    [](auto x) { return square(x) * x; }, [](auto g, auto x, auto) { return 6 * g * square(x); });
+inline constexpr auto wrong_factor =
+    elementwise<"wrong_factor">([](auto x) { return square(x) * x; }, [](auto g, auto x, auto) { return 6 * g * square(x); });
 
 /// Right below 3, wrong above.
 inline constexpr auto wrong_far_away = elementwise<"wrong_far_away">(
@@ -93,18 +93,16 @@ int main() {
     row(
         "a factor of 2, in the rule that both modes share", true, false, [](auto v) { return wrong_factor(v); }, x);
     row(
-        "a sum over a broadcast that is missing", true, true, [](auto a, auto b) { return apply(MissingSum{}, a, b); },
-        matrix, x);
+        "a sum over a broadcast that is missing", true, true, [](auto a, auto b) { return apply(MissingSum{}, a, b); }, matrix,
+        x);
     row("a part in 10^8", true, true, exponential, x);
     row("a part in 10^8, where values are near 10^6", false, true, far_from_zero, x);
     row(
         "wrong beyond 3, checked below 3", false, false, [](auto v) { return wrong_far_away(v); }, x);
     row(
-        "wrong beyond 3, checked at 4 too", true, false, [](auto v) { return wrong_far_away(v); },
-        Array<double>{0.5, 4.0});
-    std::printf(
-        "\nValues near 10^6 are rounded to 10^-10, which differences divide by small steps; forward mode has none. No "
-        "check sees\n"
-        "what is wrong only where it was not called: choose inputs on both sides of every branch.\n");
+        "wrong beyond 3, checked at 4 too", true, false, [](auto v) { return wrong_far_away(v); }, Array<double>{0.5, 4.0});
+    std::printf("\nValues near 10^6 are rounded to 10^-10, which differences divide by small steps; forward mode has none. No "
+                "check sees\n"
+                "what is wrong only where it was not called: choose inputs on both sides of every branch.\n");
     return checks.result();
 }

@@ -3,10 +3,10 @@
 // Hornik, "Neural networks and principal component analysis", Neural Networks 2, 1989.)
 #include <xtensor-blas/xlinalg.hpp>
 
+#include <fmt/format.h>
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <cstdio>
-#include <fmt/format.h>
 #include <nn/nn.hpp>
 #include <string>
 
@@ -20,8 +20,7 @@ using autograd::Var;
 struct LinearAutoencoder {
     Parameter<double> encoder;  // (codes, inputs)
     Parameter<double> decoder;  // (inputs, codes)
-    static constexpr auto members =
-        nn::members("encoder", &LinearAutoencoder::encoder, "decoder", &LinearAutoencoder::decoder);
+    static constexpr auto members = nn::members("encoder", &LinearAutoencoder::encoder, "decoder", &LinearAutoencoder::decoder);
 
     Var<double> operator()(const Var<double>& x) const {
         const auto z = matmul(x, x.tape().parameter(encoder), {.b = true});
@@ -38,9 +37,9 @@ int main() {
     autograd::Rng rng(4);
     const Array<double> rotation = std::get<0>(xt::linalg::qr(rng.normal<double>({inputs, inputs})));
     Tape<double> tape({.inference = true});
-    const auto turned = matmul(tape.constant(rng.normal<double>({rows, inputs})) *
-                                   tape.constant(Array<double>{3, 2.5, 2, 0.9, 0.7, 0.5, 0.3, 0.1}),
-                               tape.constant(rotation));
+    const auto turned = matmul(
+        tape.constant(rng.normal<double>({rows, inputs})) * tape.constant(Array<double>{3, 2.5, 2, 0.9, 0.7, 0.5, 0.3, 0.1}),
+        tape.constant(rotation));
     const auto centred = turned - mean(turned, 0);
     const Array<double> data = centred.value();
 
@@ -79,14 +78,12 @@ int main() {
     const Array<double> outside = (q - matmul(u, matmul(u, q, {.a = true}))).value();
     const auto sines = std::get<1>(xt::linalg::svd(outside, false));
     for (std::size_t i = 0; i < codes; ++i) {
-        checks.near(fmt::format("principal angle {} to PCA's subspace, radians", i + 1), std::asin(sines(i)), 0,
-                    1e-7);
+        checks.near(fmt::format("principal angle {} to PCA's subspace, radians", i + 1), std::asin(sines(i)), 0, 1e-7);
     }
 
     // The codes: at the optimum the encoder inverts the decoder on its subspace. But any invertible mixture of codes,
     // undone by the decoder, has the same loss, and so the columns of the decoder are no eigenvectors.
-    const Array<double> product =
-        matmul(tape.constant(model.encoder.value()), tape.constant(model.decoder.value())).value();
+    const Array<double> product = matmul(tape.constant(model.encoder.value()), tape.constant(model.decoder.value())).value();
     double furthest = 0;
     for (std::size_t i = 0; i < codes; ++i) {
         for (std::size_t j = 0; j < codes; ++j) furthest = std::fmax(furthest, std::fabs(product(i, j) - (i == j)));

@@ -61,8 +61,7 @@ int main() {
     checks.holds("backward refuses, and the reason names the draw, " + tape.describe(z.index()),
                  refused && reason.find(tape.describe(z.index())) != std::string::npos);
 
-    const auto compare = [&](const std::string& what, const std::vector<double>& samples, double gradient,
-                             double variance) {
+    const auto compare = [&](const std::string& what, const std::vector<double>& samples, double gradient, double variance) {
         const Moments m = moments(samples);
         checks.near(what + ", mean", m.mean, gradient, standard_errors * m.mean_error);
         checks.near(what + ", variance", m.variance, variance, standard_errors * m.variance_error);

@@ -33,8 +33,7 @@ int main() {
     }
     deviation = std::sqrt(deviation);
     const double rounding = 16 * std::numeric_limits<double>::epsilon();
-    checks.near("nn::kl_divergence against (s^2 + mu^2 - 1 - log s^2) / 2", kl.item(), by_formula,
-                rounding * by_formula);
+    checks.near("nn::kl_divergence against (s^2 + mu^2 - 1 - log s^2) / 2", kl.item(), by_formula, rounding * by_formula);
     checks.near("gradient in mu against mu, largest error", mean_error, 0, rounding);
     checks.near("gradient in logvar against (e^logvar - 1) / 2", variance_error, 0, rounding);
 

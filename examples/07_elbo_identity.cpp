@@ -44,8 +44,7 @@ void identity(Checks& checks) {
     const auto gram = matmul(w, w, {.a = true}), m = gram + noise * eye(2);
     const auto zero = tape.constant(full<double>({2}, 0.0));
     const Gaussian prior{zero, eye(2)}, posterior{solve(m, matmul(x, w)), noise * inv(m)};
-    const auto log_p =
-        log_prob({tape.constant(full<double>({4}, 0.0)), matmul(w, w, {.b = true}) + noise * eye(4)}, x).item();
+    const auto log_p = log_prob({tape.constant(full<double>({4}, 0.0)), matmul(w, w, {.b = true}) + noise * eye(4)}, x).item();
     std::printf("log p(x) = %.6f = ELBO + KL(q || p(z|x)); a # is 0.2 nats that the bound gives away\n", log_p);
 
     const auto row = [&](const char* name, const Gaussian& q) {
@@ -60,13 +59,11 @@ void identity(Checks& checks) {
         std::printf("       |%s\n", std::string(std::size_t(std::fmax(0, std::fmin(70, 5 * gap))), '#').c_str());
         return gap;
     };
-    const auto factorised =
-        noise * eye(2) / m;  // of all diagonal covariances the best: 1 / the diagonal of the precision
+    const auto factorised = noise * eye(2) / m;  // of all diagonal covariances the best: 1 / the diagonal of the precision
     row("q = the prior", prior);
     row("the right mean, variances 1", {posterior.mean, eye(2)});
     row("the right covariance, mean off by 0.3", {posterior.mean + 0.3, posterior.covariance});
-    const double lost =
-        row("the best q with a diagonal covariance", {posterior.mean, where(equal(eye(2), 1), factorised, 0)});
+    const double lost = row("the best q with a diagonal covariance", {posterior.mean, where(equal(eye(2), 1), factorised, 0)});
     const double correlation = 0.5 * (sum(log(diagonal(m))) - slogdet(m).logabsdet).item();
     checks.near("  that gap: (sum of log M_ii - log |M|) / 2, M = W'W + s^2", lost, correlation, 1e-13);
     const double none = row("q = p(z|x)", posterior);
@@ -126,8 +123,7 @@ int main() {
     const auto repeat = [&](const Var<double>& v, std::size_t n) { return broadcast_to(v, {draws, n}); };
     const nn::Normal q{repeat(mean, codes), repeat(log(variance), codes)};
     const auto z = q.rsample(rng), zeros = z * 0;
-    const nn::Normal likelihood{matmul(z, w, {.b = true}),
-                                repeat(closed.constant(full<double>({1}, std::log(noise))), inputs)};
+    const nn::Normal likelihood{matmul(z, w, {.b = true}), repeat(closed.constant(full<double>({1}, std::log(noise))), inputs)};
     const auto reconstruction = sum(likelihood.log_prob(repeat(first, inputs)), 1);
     const auto sampled = reconstruction + sum(nn::Normal{zeros, zeros}.log_prob(z) - q.log_prob(z), 1);
     const auto analytic = reconstruction - sum(kl_divergence(q, nn::StandardNormal{}), 1);
@@ -136,8 +132,7 @@ int main() {
         log_prob({closed.constant(full<double>({inputs}, 0.0)), covariance}, reshape(first, {inputs})).item();
     const double expected = sum(square(mean) * variance + 0.5 * square(1 - variance)).item();
     const Moments m = moments({analytic.value().data(), draws});
-    std::printf("\none-sample ELBO of one x at the optimum, over %zu draws of epsilon; log p(x) = %.6f\n", draws,
-                log_p_x);
+    std::printf("\none-sample ELBO of one x at the optimum, over %zu draws of epsilon; log p(x) = %.6f\n", draws, log_p_x);
     checks.near("all by Monte Carlo: furthest from log p(x)", max(abs(sampled - log_p_x)).item(), 0, 1e-12);
     checks.near("  its standard deviation", stddev(sampled).item(), 0, 1e-13);
     checks.near("KL in closed form: mean", m.mean, log_p_x, standard_errors * m.mean_error);

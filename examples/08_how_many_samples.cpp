@@ -23,8 +23,8 @@ constexpr double variance = 0.1;  // s^2 of p(x|z) = N(decoder(z), s^2 I)
 using Layer = nn::BasicLinear<double>;
 struct Vae {
     Layer hidden, mean, log_variance, decoder, output;
-    static constexpr auto members = nn::members("hidden", &Vae::hidden, "mean", &Vae::mean, "log_variance",
-                                                &Vae::log_variance, "decoder", &Vae::decoder, "output", &Vae::output);
+    static constexpr auto members = nn::members("hidden", &Vae::hidden, "mean", &Vae::mean, "log_variance", &Vae::log_variance,
+                                                "decoder", &Vae::decoder, "output", &Vae::output);
     explicit Vae(Rng& rng)
         : hidden(features, units, rng),
           mean(units, codes, rng),
@@ -53,8 +53,7 @@ Array<double> batch(const Array<double>& data, std::size_t rows, Rng& rng) {
     return result;
 }
 
-std::vector<double> gradient(const Vae& model, const Array<double>& x, std::size_t samples, Rng& rng,
-                             Tape<double>& tape) {
+std::vector<double> gradient(const Vae& model, const Array<double>& x, std::size_t samples, Rng& rng, Tape<double>& tape) {
     tape.clear();
     const auto gradients = backward(model.loss(tape.constant(x), samples, rng));
     std::vector<double> result;
@@ -128,10 +127,9 @@ int main() {
     for (const auto& [rows, samples] : {std::pair{16, 2}, {16, 5}, {16, 10}, {64, 1}, {4, 4}}) {
         const Spread seen = spread(model, data, std::size_t(rows), std::size_t(samples), draws);
         const double scale = 16.0 / rows, less = scale * (1 - 1.0 / samples);
-        const double error =
-            std::hypot(seen.total.mean_error, scale * base.total.mean_error, less * base.by_draws.mean_error);
-        checks.near("B = " + std::to_string(rows) + ", L = " + std::to_string(samples) + ": A / B + C / (B L)",
-                    seen.total.mean, a / rows + c / (rows * samples), standard_errors * error);
+        const double error = std::hypot(seen.total.mean_error, scale * base.total.mean_error, less * base.by_draws.mean_error);
+        checks.near("B = " + std::to_string(rows) + ", L = " + std::to_string(samples) + ": A / B + C / (B L)", seen.total.mean,
+                    a / rows + c / (rows * samples), standard_errors * error);
         if (rows == 16) at_16.push_back(seen.total.mean);
     }
 

@@ -37,9 +37,7 @@ int main() {
     Array<double> log_weights = empty<double>({draws});
     for (std::size_t begin = 0; begin < draws; begin += at_a_time) {
         Tape<double> tape({.inference = true});
-        const auto repeat = [&](const Var<double>& row) {
-            return broadcast_to(tape.constant(row.value()), {at_a_time, d});
-        };
+        const auto repeat = [&](const Var<double>& row) { return broadcast_to(tape.constant(row.value()), {at_a_time, d}); };
         const nn::Normal q{repeat(q_mean), repeat(q_log_variance)};
         const auto z = q.rsample(rng);
         const nn::Normal prior{0 * z, 0 * z}, likelihood{repeat(a) * z, 0 * z + std::log(noise)};
@@ -66,8 +64,7 @@ int main() {
             checks.near(at + "ELBO, log p(x) - KL(q || p(z|x))", m.mean, log_p - kl, standard_errors * m.mean_error);
         } else {
             const double error = std::hypot(m.mean_error, previous_error);
-            checks.holds(at + "above the K before, by more than both errors",
-                         m.mean - previous > standard_errors * error);
+            checks.holds(at + "above the K before, by more than both errors", m.mean - previous > standard_errors * error);
         }
         if (k == 50) {
             // The average of K weights / p(x) is 1 + e, e of mean 0, whose variance and third moment follow from those

@@ -23,8 +23,8 @@ int main() {
     autograd::Tape<double> closed({.inference = true});
     const auto x = closed.constant(data);
     const Array<double> lambda = flip(eigvalsh(matmul(x, x, {.a = true}) / double(data.shape()[0]))).value();
-    std::printf("eigenvalues of the covariance: %s, s^2 = 0.5, %zu latent dimensions\n",
-                autograd::to_string(lambda).c_str(), codes);
+    std::printf("eigenvalues of the covariance: %s, s^2 = 0.5, %zu latent dimensions\n", autograd::to_string(lambda).c_str(),
+                codes);
 
     const double noise = 0.5;
     for (const double beta : {0.5, 1.0, 3.0, 6.0, 12.0, 24.0}) {
@@ -53,17 +53,14 @@ int main() {
         char at[32];
         std::snprintf(at, sizeof at, "beta %4.1f  ", beta);
         for (std::size_t i = 0; i < codes; ++i) {
-            const std::string bar(static_cast<std::size_t>(std::lround(20 * std::fmax(0, std::fmin(1.7, rates(i))))),
-                                  '#');
+            const std::string bar(static_cast<std::size_t>(std::lround(20 * std::fmax(0, std::fmin(1.7, rates(i))))), '#');
             checks.near(std::string(at) + "KL " + std::to_string(i + 1) + "  " + bar, rates(i),
                         std::fmax(0, 0.5 * std::log(lambda(i) / tau)), 1e-5);
             collapsed += rates(i) < 1e-5;
             expected_collapsed += lambda(i) <= tau;
         }
-        checks.near(std::string(at) + "distortion: min(tau, lambda), and the discarded", distortion,
-                    expected_distortion, 1e-5);
-        checks.near(std::string(at) + "collapsed: those with lambda <= tau", double(collapsed),
-                    double(expected_collapsed), 0);
+        checks.near(std::string(at) + "distortion: min(tau, lambda), and the discarded", distortion, expected_distortion, 1e-5);
+        checks.near(std::string(at) + "collapsed: those with lambda <= tau", double(collapsed), double(expected_collapsed), 0);
     }
     return checks.result();
 }

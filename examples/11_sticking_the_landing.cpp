@@ -52,15 +52,13 @@ int main() {
                             std::fmax(1e-26, standard_errors * seen.variance_error));
             };
             check("mu", mu, pull, linear * linear);
-            check("logvar", log_variance, 0.5 * sigma * slope,
-                  std::pow(0.5 * sigma * pull, 2) + 2 * quadratic * quadratic);
+            check("logvar", log_variance, 0.5 * sigma * slope, std::pow(0.5 * sigma * pull, 2) + 2 * quadratic * quadratic);
         }
     };
     compare("q = posterior", m, v);
     compare("q wide and off", m + 0.3, 2 * v);
     compare("q narrow", m, v / 4);
-    std::printf(
-        "\nWhere the variance of q is below half of the posterior's, what is left out would have cancelled more than "
-        "it adds.\n");
+    std::printf("\nWhere the variance of q is below half of the posterior's, what is left out would have cancelled more than "
+                "it adds.\n");
     return checks.result();
 }

@@ -16,9 +16,8 @@ struct LinearVae {
     Parameter<double> encoder;       ///< V, (codes, inputs)
     Parameter<double> log_variance;  ///< log of D's diagonal, (codes,)
     Parameter<double> log_noise;     ///< log s^2, (); for losses that train it
-    static constexpr auto members =
-        nn::members("decoder", &LinearVae::decoder, "encoder", &LinearVae::encoder,  //
-                    "log_variance", &LinearVae::log_variance, "log_noise", &LinearVae::log_noise);
+    static constexpr auto members = nn::members("decoder", &LinearVae::decoder, "encoder", &LinearVae::encoder,  //
+                                                "log_variance", &LinearVae::log_variance, "log_noise", &LinearVae::log_noise);
 
     LinearVae(std::size_t inputs, std::size_t codes, autograd::Rng& rng)
         : decoder(nn::glorot_normal<double>(codes, inputs, rng)),
@@ -49,8 +48,7 @@ inline Array<double> correlated_data(std::size_t rows, const Array<double>& vari
     autograd::Tape<double> tape({.inference = true});
     const auto gaussian = tape.constant(rng.normal<double>({variances.size(), variances.size()}));
     const auto rotation = eigh(gaussian).eigenvectors;
-    const auto independent =
-        tape.constant(rng.normal<double>({rows, variances.size()})) * sqrt(tape.constant(variances));
+    const auto independent = tape.constant(rng.normal<double>({rows, variances.size()})) * sqrt(tape.constant(variances));
     const auto x = matmul(independent, rotation, {.b = true});
     return (x - mean(x, 0)).value();
 }

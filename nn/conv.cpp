@@ -17,10 +17,10 @@ void require_layer(const char* layer, std::size_t in, std::size_t out, autograd:
         out % options.groups == 0) {
         return;
     }
-    throw autograd::Error(std::string(layer) + ": expected numbers of channels of which groups = " +
-                          as_written(options.groups) + " is a divisor, found " + as_written(in) + " and " +
-                          as_written(out) + ", and a kernel of at least 1 x 1, found " + as_written(kernel.height) +
-                          " x " + as_written(kernel.width));
+    throw autograd::Error(
+        std::string(layer) + ": expected numbers of channels of which groups = " + as_written(options.groups) +
+        " is a divisor, found " + as_written(in) + " and " + as_written(out) + ", and a kernel of at least 1 x 1, found " +
+        as_written(kernel.height) + " x " + as_written(kernel.width));
 }
 
 /// Weight (rows, depth, kernel height, kernel width) and bias of a layer, both uniform by the weight's fan-in.
@@ -37,8 +37,8 @@ void draw(Layer<T>& layer, const char* name, std::size_t rows, std::size_t depth
 }  // namespace
 
 template <class T>
-BasicConv2d<T>::BasicConv2d(std::size_t in_channels, std::size_t out_channels, autograd::Size2d kernel_size,
-                            autograd::Rng& rng, const autograd::Convolution& convolution)
+BasicConv2d<T>::BasicConv2d(std::size_t in_channels, std::size_t out_channels, autograd::Size2d kernel_size, autograd::Rng& rng,
+                            const autograd::Convolution& convolution)
     : options(convolution) {
     require_layer("Conv2d", in_channels, out_channels, kernel_size, options);
     draw(*this, "Conv2d", out_channels, in_channels / options.groups, kernel_size, out_channels, rng);
@@ -50,9 +50,8 @@ autograd::Var<T> BasicConv2d<T>::operator()(const autograd::Var<T>& x) const {
 }
 
 template <class T>
-BasicConvTranspose2d<T>::BasicConvTranspose2d(std::size_t in_channels, std::size_t out_channels,
-                                              autograd::Size2d kernel_size, autograd::Rng& rng,
-                                              const autograd::TransposedConvolution& convolution)
+BasicConvTranspose2d<T>::BasicConvTranspose2d(std::size_t in_channels, std::size_t out_channels, autograd::Size2d kernel_size,
+                                              autograd::Rng& rng, const autograd::TransposedConvolution& convolution)
     : options(convolution) {
     require_layer("ConvTranspose2d", in_channels, out_channels, kernel_size, options);
     draw(*this, "ConvTranspose2d", in_channels, out_channels / options.groups, kernel_size, out_channels, rng);

@@ -39,14 +39,13 @@ struct BasicConvTranspose2d {
     autograd::Parameter<T> bias;    ///< (out_channels,)
     autograd::TransposedConvolution options;
 
-    static constexpr auto members =
-        nn::members("weight", &BasicConvTranspose2d::weight, "bias", &BasicConvTranspose2d::bias);
+    static constexpr auto members = nn::members("weight", &BasicConvTranspose2d::weight, "bias", &BasicConvTranspose2d::bias);
 
     /// Two draws of `rng`, both uniform within 1 / sqrt(out_channels / groups * kernel height * kernel width): PyTorch
     /// takes the weight's second extent for the fan-in here too.
     /// @throws Error as Conv2d, and for an output padding that is neither below the stride nor below the dilation.
-    BasicConvTranspose2d(std::size_t in_channels, std::size_t out_channels, autograd::Size2d kernel_size,
-                         autograd::Rng& rng, const autograd::TransposedConvolution& convolution = {});
+    BasicConvTranspose2d(std::size_t in_channels, std::size_t out_channels, autograd::Size2d kernel_size, autograd::Rng& rng,
+                         const autograd::TransposedConvolution& convolution = {});
 
     /// (rows, in_channels, height, width) to (rows, out_channels, ...).
     /// @throws ShapeError as autograd::conv_transpose2d.

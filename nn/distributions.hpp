@@ -278,9 +278,7 @@ struct Normal {
 
     /// mean + exp(log_variance / 2) * epsilon, epsilon from N(0, 1), one draw of `rng`: differentiable in both.
     /// @throws ShapeError if the shapes of mean and log_variance differ. (So do all the others.)
-    autograd::Var<T> rsample(autograd::Rng& rng) const {
-        return drawn("Normal::rsample", rng);
-    }
+    autograd::Var<T> rsample(autograd::Rng& rng) const { return drawn("Normal::rsample", rng); }
     /// A draw as a constant.
     autograd::Var<T> sample(autograd::Rng& rng) const { return stop_gradient(drawn("Normal::sample", rng)); }
 
@@ -304,9 +302,7 @@ struct Normal {
     }
     /// Refuses a mean and a log variance of different shapes.
     /// @throws ShapeError for these; `function` begins the message.
-    void check(const char* function) const {
-        detail::require_same_shape(function, "mean", mean, "log_variance", log_variance);
-    }
+    void check(const char* function) const { detail::require_same_shape(function, "mean", mean, "log_variance", log_variance); }
 };
 template <class T>
 Normal(autograd::Var<T>, autograd::Var<T>) -> Normal<T>;

@@ -31,7 +31,7 @@ template <class Model, class F>
 /// Checks f(model, tape, rng), which draws noise: each call gets a copy of `rng`.
 template <class Model, class F>
 [[nodiscard]] autograd::GradcheckReport gradcheck(const Model& model, F f, const autograd::Rng& rng,
-                                    const autograd::GradcheckOptions& options = {}) {
+                                                  const autograd::GradcheckOptions& options = {}) {
     const auto replayed = [&](const Model& same, autograd::Tape<double>& tape) {
         autograd::Rng replay = rng;
         return f(same, tape, replay);

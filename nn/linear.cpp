@@ -6,8 +6,7 @@ namespace nn {
 namespace {
 
 template <class T>
-autograd::Array<T> initial_weight(std::size_t inputs, std::size_t outputs, autograd::Rng& rng,
-                                  Initializer<T> initialize) {
+autograd::Array<T> initial_weight(std::size_t inputs, std::size_t outputs, autograd::Rng& rng, Initializer<T> initialize) {
     detail::require_size("Linear", "inputs", inputs);
     detail::require_size("Linear", "outputs", outputs);
     if (initialize == nullptr) throw autograd::Error("Linear: no function that initialises the weight");

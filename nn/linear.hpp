@@ -21,8 +21,7 @@ struct BasicLinear {
     /// Weights from `initialize` (glorot_uniform, glorot_normal, he_uniform, he_normal or a function like these), one
     /// draw of `rng`; biases 0, as in the papers. The next layer made with the same generator gets other weights.
     /// @throws Error if a number is 0, negative or too large, or `initialize` is null or makes another shape.
-    BasicLinear(std::size_t inputs, std::size_t outputs, autograd::Rng& rng,
-                Initializer<T> initialize = glorot_uniform<T>);
+    BasicLinear(std::size_t inputs, std::size_t outputs, autograd::Rng& rng, Initializer<T> initialize = glorot_uniform<T>);
 
     /// x weight' + bias: (rows, inputs) to (rows, outputs).
     /// @throws ShapeError if x has another shape.

@@ -72,7 +72,7 @@ namespace XTAPE_API nn {
 /// @throws ShapeError if the shapes differ.
 template <class T>
 [[nodiscard]] autograd::Var<T> binary_cross_entropy_with_logits(const autograd::Var<T>& logits, const autograd::Var<T>& target,
-                                                  Reduction reduction = Reduction::none) {
+                                                                Reduction reduction = Reduction::none) {
     constexpr const char* name = "binary_cross_entropy_with_logits";
     detail::require_same_shape(name, "logits", logits, "target", target);
     return autograd::ops::reduced_losses(ops::binary_cross_entropy_with_logits(logits, target), reduction, name);
@@ -82,7 +82,7 @@ template <class T>
 /// @throws ShapeError if the shapes differ.
 template <class T>
 [[nodiscard]] autograd::Var<T> squared_error(const autograd::Var<T>& prediction, const autograd::Var<T>& target,
-                               Reduction reduction = Reduction::none) {
+                                             Reduction reduction = Reduction::none) {
     detail::require_same_shape("squared_error", "prediction", prediction, "target", target);
     return autograd::ops::reduced_losses(ops::squared_error(prediction, target), reduction, "squared_error");
 }

@@ -31,8 +31,8 @@ template <class T>
 void ParameterStates<T>::prepare(ParameterState<T>& state, std::size_t index, const std::string& name,
                                  const autograd::Shape& shape, std::size_t averages) {
     if (state.parameter != name) {
-        throw autograd::Error(fmt::format("optimiser: parameter number {} is {}, but was {} in the steps before", index,
-                                          name, state.parameter));
+        throw autograd::Error(
+            fmt::format("optimiser: parameter number {} is {}, but was {} in the steps before", index, name, state.parameter));
     }
     while (state.averages.size() < averages) state.averages.push_back(autograd::full<T>(shape, T(0)));
     for (const Array<T>& average : state.averages) {
@@ -73,9 +73,9 @@ void ParameterStates<T>::require_each_once(const autograd::Gradients<T>& gradien
                                           gradients.parameter_name(*twice)));
     }
     if (options.partial || used_.size() == gradients.parameters().size()) return;
-    const auto unlisted =
-        std::find_if(gradients.parameters().begin(), gradients.parameters().end(),
-                     [&](const auto& each) { return !std::binary_search(used_.begin(), used_.end(), each.first); });
+    const auto unlisted = std::find_if(gradients.parameters().begin(), gradients.parameters().end(), [&](const auto& each) {
+        return !std::binary_search(used_.begin(), used_.end(), each.first);
+    });
     throw autograd::GradientError(
         fmt::format("optimiser: {} (node {}) was used on the tape, but is not in the model's listing; add it to "
                     "`members`, or step a part of what was used with {{.partial = true}}",

@@ -40,8 +40,7 @@ class ParameterStates {
     /// Calls update(value, state, gradient) for each parameter of the model which was on the tape. Throws before the
     /// first is called, or not at all.
     template <class Model, class Rule>
-    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions options, std::size_t averages,
-              Rule update) {
+    void step(Model& model, const autograd::Gradients<T>& gradients, StepOptions options, std::size_t averages, Rule update) {
         prepare(model, averages);
         used_.clear();
         updates_.clear();
@@ -90,8 +89,8 @@ class ParameterStates {
         if (first) states_ = std::move(made);
         require_count(count);
     }
-    static void prepare(ParameterState<T>& state, std::size_t index, const std::string& name,
-                        const autograd::Shape& shape, std::size_t averages);
+    static void prepare(ParameterState<T>& state, std::size_t index, const std::string& name, const autograd::Shape& shape,
+                        std::size_t averages);
     void require_count(std::size_t count) const;
     /// That the gradient has the shape which the parameter has now.
     static void require_shape(const std::string& name, const autograd::Shape& parameter, const autograd::Shape& gradient);

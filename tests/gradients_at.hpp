@@ -35,8 +35,7 @@ inline std::vector<double> gradients_on_list(const autograd::GradcheckFunction& 
 template <class F, class... Values>
 std::vector<double> gradients_of(F f, Values... values) {
     const auto on_list = [&](std::span<const autograd::Var<double>> v) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }
-        (std::index_sequence_for<Values...>{});
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(v[I]...); }(std::index_sequence_for<Values...>{});
     };
     return gradients_on_list(on_list, {static_cast<double>(values)...});
 }

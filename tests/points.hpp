@@ -53,14 +53,14 @@ void check_points(const F& f, const std::vector<Point>& points, double ulps) {
         for (std::size_t i = 0; i < points.size(); ++i) values(i) = static_cast<T>(points[i].inputs[k]);
         inputs.push_back(tape.variable(values));
     }
-    const autograd::Var<T> y = [&]<std::size_t... I>(std::index_sequence<I...>) { return f(inputs[I]...); }
-    (std::make_index_sequence<arity>{});
+    const autograd::Var<T> y = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return f(inputs[I]...);
+    }(std::make_index_sequence<arity>{});
     const auto gradients = backward(sum(y)), recorded = backward(sum(y), {.create_graph = true});
     const auto describe = [&](std::size_t i, const char* what, std::size_t k, T seen, double expected) {
         std::string text = std::string(what) + " " + std::to_string(k) + " at (";
         for (const double each : points[i].inputs) text += Catch::StringMaker<double>::convert(each) + ", ";
-        return text + "): " + Catch::StringMaker<T>::convert(seen) + ", not " +
-               Catch::StringMaker<double>::convert(expected);
+        return text + "): " + Catch::StringMaker<T>::convert(seen) + ", not " + Catch::StringMaker<double>::convert(expected);
     };
     const auto check = [&](std::size_t i, const char* what, std::size_t k, T seen, double expected) {
         INFO(describe(i, what, k, seen, expected));

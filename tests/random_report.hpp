@@ -124,8 +124,7 @@ inline report::Report make(std::uint64_t seed) {
     result.test = {rows, columns, {"first", "second", "third"}, {}, rng.uniform<float>({seen_images, rows * columns})};
     for (std::size_t i = 0; i < test_images; ++i) result.test.labels.push_back(static_cast<int>(i % classes));
     result.explorers = {explorer(5, classes, rng.stream("sliders")), explorer(2, 0, rng.stream("plane"))};
-    result.curves = {{"Random numbers", epochs(230), epochs(245), 190.0},
-                     {"No floor", epochs(3), epochs(4), std::nullopt}};
+    result.curves = {{"Random numbers", epochs(230), epochs(245), 190.0}, {"No floor", epochs(3), epochs(4), std::nullopt}};
     result.galleries = {
         {"noise",
          "Noise",

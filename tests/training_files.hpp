@@ -8,7 +8,7 @@
 #include "tests/catch.hpp"
 
 inline constexpr const char* model_files[] = {"ae.safetensors", "vae.safetensors", "plane-ae.safetensors",
-                                   "plane-vae.safetensors"};
+                                              "plane-vae.safetensors"};
 
 /// All of a checkpoint but the time that steps took.
 inline nn::TensorFile without_times(const std::filesystem::path& path) {

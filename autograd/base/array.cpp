@@ -96,8 +96,8 @@ std::size_t normalize_axis(std::ptrdiff_t axis, std::size_t rank, const char* op
     const auto signed_rank = static_cast<std::ptrdiff_t>(rank);
     if (axis < -signed_rank || axis >= signed_rank) {
         throw ShapeError(rank == 0 ? fmt::format("{}: axis {} of a scalar, which has none", op, axis)
-                                   : fmt::format("{}: axis {} of an array of rank {}: it must lie in [{}, {})", op, axis,
-                                                 rank, -signed_rank, signed_rank));
+                                   : fmt::format("{}: axis {} of an array of rank {}: it must lie in [{}, {})", op, axis, rank,
+                                                 -signed_rank, signed_rank));
     }
     return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
 }

@@ -124,8 +124,8 @@ void make_or_empty(Array<T>& array, Make&& make) {
     try {
         make(array);
     } catch (...) {
-        array.storage() = {};       // from here on nothing
-        array.resize(Shape{0});     // is allocated
+        array.storage() = {};    // from here on nothing
+        array.resize(Shape{0});  // is allocated
         throw;
     }
 }

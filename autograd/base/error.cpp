@@ -8,7 +8,8 @@ namespace autograd::detail {
 
 void throw_named(const char* op, ErrorsOf of, const Beginning& beginning) {
     const auto without_name = [&](const Error& error) {
-        if (const auto* named = dynamic_cast<const Named*>(&error); of == ErrorsOf::parts && named != nullptr) return named->rest;
+        if (const auto* named = dynamic_cast<const Named*>(&error); of == ErrorsOf::parts && named != nullptr)
+            return named->rest;
         std::string_view message = error.what();
         const std::string name = std::string(op) + ": ";
         if (message.starts_with(name)) message.remove_prefix(name.size());

@@ -9,8 +9,8 @@
 #endif
 
 #ifndef XTAPE_ALLOW_FAST_MATH
-#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
-    defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || defined(__ASSOCIATIVE_MATH__) || \
+    defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
 #error with -ffast-math (-Ofast, -ffinite-math-only, -funsafe-math-optimizations) NaN, infinities, check_finite and the order of sums do not hold in what this file compiles, and linking with it makes subnormal numbers 0 in the whole program: compile this file with -fno-fast-math after it, or define XTAPE_ALLOW_FAST_MATH to go on all the same
 #endif
 #endif
@@ -57,21 +57,21 @@ struct Condition<bool, Owner> {
 }  // namespace autograd
 
 /// In a class of values: `?:`, if, &&, || and ! on them are refused in words.
-#define XTAPE_NO_CONDITION(Owner)                                                  \
+#define XTAPE_NO_CONDITION(Owner)                                                      \
     template <class B, class = typename ::autograd::detail::Condition<B, Owner>::type> \
-    explicit operator B() const {                                                  \
-        return false;                                                              \
+    explicit operator B() const {                                                      \
+        return false;                                                                  \
     }
 
 /// Makes a concept: that a class has a member of this name, whatever it is. For then the name is ambiguous in what derives
 /// from it and from another class that has one.
-#define XTAPE_CONCEPT_OF_NAME(Concept, name)   \
-    struct Other##Concept {                    \
-        int name;                              \
-    };                                         \
-    template <class S>                         \
+#define XTAPE_CONCEPT_OF_NAME(Concept, name)    \
+    struct Other##Concept {                     \
+        int name;                               \
+    };                                          \
+    template <class S>                          \
     struct And##Concept : S, Other##Concept {}; \
-    template <class S>                         \
+    template <class S>                          \
     concept Concept = !requires { &And##Concept<S>::name; };
 
 // What a handle such as Var refers to outlives it, which g++ from 14 on cannot know: for (T each : sum(v).value()).

@@ -153,16 +153,14 @@ struct Region {
     }
     void* address(std::size_t place) { return reinterpret_cast<std::byte*>(this) + place * unit; }
     std::size_t place(void* block) const {
-        return static_cast<std::size_t>(static_cast<std::byte*>(block) - reinterpret_cast<const std::byte*>(this)) /
-               unit;
+        return static_cast<std::size_t>(static_cast<std::byte*>(block) - reinterpret_cast<const std::byte*>(this)) / unit;
     }
     bool is_empty() const { return free == units - 1; }
 
     /// The first unit from `from` on whose bit is `value`; `units` if there is none.
     static std::size_t find(const Bits& bits, std::size_t from, bool value) {
         std::size_t word = from / 64;
-        for (std::uint64_t mask = ~std::uint64_t{0} << from % 64; word < bits.size();
-             ++word, mask = ~std::uint64_t{0}) {
+        for (std::uint64_t mask = ~std::uint64_t{0} << from % 64; word < bits.size(); ++word, mask = ~std::uint64_t{0}) {
             const std::uint64_t found = (value ? bits[word] : ~bits[word]) & mask;
             if (found != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(found));
         }
@@ -217,12 +215,12 @@ void free_to_heap(void* block, std::size_t bytes) noexcept {
     unpoison(block, sizeof(Waiting));
     // The heap may keep what it gets, and its addresses with it, but not its pages.
     if (bytes > Region::largest_block) drop_pages(block, bytes);
-    ::operator delete (block, std::align_val_t{buffer_alignment});
+    ::operator delete(block, std::align_val_t{buffer_alignment});
 }
 
 void free_to_heap(Region* region) noexcept {
     drop_pages(region, Region::bytes);
-    ::operator delete (region, std::align_val_t{Region::bytes});
+    ::operator delete(region, std::align_val_t{Region::bytes});
 }
 
 // --- A thread's cache
@@ -532,10 +530,10 @@ Pool* open_pool() {
 void* from_heap(std::size_t bytes, std::size_t alignment) {
     ++here.heap_calls;
     try {
-        return ::operator new (bytes, std::align_val_t{alignment});
+        return ::operator new(bytes, std::align_val_t{alignment});
     } catch (const std::bad_alloc&) {
         release_cached_memory();
-        return ::operator new (bytes, std::align_val_t{alignment});
+        return ::operator new(bytes, std::align_val_t{alignment});
     }
 }
 

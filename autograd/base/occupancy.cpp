@@ -23,8 +23,7 @@ namespace {
 void barrier_of_all_threads() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
 #ifdef SYS_membarrier
-    [[maybe_unused]] static const long registered =
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    [[maybe_unused]] static const long registered = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 #endif
 }

@@ -60,7 +60,8 @@ class Occupancy {
             // Either this load sees that another thread has come, or that thread sees the work: it has the system put a
             // barrier between these two lines, wherever they are under way. For the compiler they are in order.
             std::atomic_signal_fence(std::memory_order_seq_cst);
-            if (current_.load(std::memory_order_acquire) == seat) [[likely]] return {seat, before};
+            if (current_.load(std::memory_order_acquire) == seat) [[likely]]
+                return {seat, before};
             seat->work.store(before, std::memory_order_release);
         }
         return enter_slowly(added, op);

@@ -18,7 +18,7 @@ struct OpProfile {
     std::uint64_t calls = 0;      ///< of its function, not of its backward pass
     double forward_seconds = 0;   ///< in computing values, what a recorded sweep does included
     double backward_seconds = 0;  ///< in backward passes that were not recorded
-    std::uint64_t bytes = 0;  ///< of their values, over all calls
+    std::uint64_t bytes = 0;      ///< of their values, over all calls
 };
 
 namespace detail {

@@ -70,8 +70,8 @@ void ten_rounds(std::array<L, 4>& c, const RoundKeys<L>& keys) {
 void make_words(Words& words, const RoundKeys<Lane>& keys, std::uint64_t draw, std::uint64_t first_block) {
     static_assert(lanes == 2 * Lane::size);
     const std::array<std::uint64_t, 4> steps{0, 2, 4, 6};
-    std::array<Lane, 4> even{Lane::load_unaligned(steps.data()) + Lane(first_block), Lane(first_block >> 32),
-                             Lane(draw), Lane(draw >> 32)};
+    std::array<Lane, 4> even{Lane::load_unaligned(steps.data()) + Lane(first_block), Lane(first_block >> 32), Lane(draw),
+                             Lane(draw >> 32)};
     std::array<Lane, 4> odd = even;
     odd[0] = odd[0] + Lane(std::uint64_t{1});
     ten_rounds(even, keys);

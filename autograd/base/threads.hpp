@@ -22,8 +22,7 @@ namespace detail {
 void prepare_threads();
 /// How many of so many threads there are, the caller among them: what is not there is started, as far as it can be.
 [[nodiscard]] std::size_t available_threads(std::size_t wanted);
-void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void* work, std::size_t part),
-               const void* work);
+void run_parts(std::size_t parts, std::size_t threads, void (*run)(const void* work, std::size_t part), const void* work);
 }  // namespace detail
 
 /// Calls work(0) ... work(parts - 1), each once, on the caller's thread and on those of the team that are free, and returns
@@ -46,9 +45,8 @@ void for_shares(std::size_t count, std::size_t elements, const Work& work, std::
     const auto threads = static_cast<std::size_t>(num_threads());
     if (threads == 1 || count < 2 * grain || count * elements < elements_worth_sharing) return work(std::size_t{0}, count);
     const std::size_t step = ((count + threads - 1) / threads + grain - 1) / grain * grain;
-    run_in_parallel((count + step - 1) / step, [&](std::size_t part) {
-        work(part * step, count < (part + 1) * step ? count : (part + 1) * step);
-    });
+    run_in_parallel((count + step - 1) / step,
+                    [&](std::size_t part) { work(part * step, count < (part + 1) * step ? count : (part + 1) * step); });
 }
 
 /// Shares the elements of an array: ranges begin at whole cache lines.

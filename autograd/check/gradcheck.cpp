@@ -128,9 +128,8 @@ class Gradcheck {
         }
         const std::optional<Array<double>> again = evaluate(inputs_);
         if (!again || again->shape() != centre_.shape() || !std::equal(begin, end, again->data())) {
-            return fail(
-                "two calls with the same inputs give different results: if it draws noise, let it take an "
-                "Rng& as its last argument, and pass the Rng to gradcheck");
+            return fail("two calls with the same inputs give different results: if it draws noise, let it take an "
+                        "Rng& as its last argument, and pass the Rng to gradcheck");
         }
         if (options_.differences && !run_check(Check::differences, &Gradcheck::compare_differences)) return false;
         if (options_.dot_product) {
@@ -288,8 +287,8 @@ class Gradcheck {
         return std::nullopt;
     }
 
-    std::optional<Array<double>> displaced(std::size_t k, const Array<double>& direction, std::size_t begin,
-                                           std::size_t end, double step) {
+    std::optional<Array<double>> displaced(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end,
+                                           double step) {
         Arrays at = inputs_;
         for (std::size_t i = begin; i < end; ++i) {
             double& x = at[k].data()[i];
@@ -316,8 +315,8 @@ class Gradcheck {
 
     /// Ridders' method: column n of the tableau has the first n terms of the truncation error removed; where neighbours
     /// in it agree best, their disagreement and the rounding of the values bound the error. Ends early at `enough`.
-    Derivative differentiate(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end,
-                             double rounding, double enough) {
+    Derivative differentiate(std::size_t k, const Array<double>& direction, std::size_t begin, std::size_t end, double rounding,
+                             double enough) {
         Derivative best;
         best.rounding = rounding;
         std::vector<double> previous;
@@ -335,8 +334,8 @@ class Gradcheck {
             for (std::size_t n = 0; n < previous.size(); ++n) {
                 factor *= 4;
                 current.push_back(current[n] + (current[n] - previous[n]) / (factor - 1));
-                const double error = 4 * rounding_there / step + std::max(std::fabs(current[n + 1] - current[n]),
-                                                                    std::fabs(current[n + 1] - previous[n]));
+                const double error = 4 * rounding_there / step +
+                                     std::max(std::fabs(current[n + 1] - current[n]), std::fabs(current[n + 1] - previous[n]));
                 if (error < best.error) best = {current[n + 1], error, best.rounding};
             }
             previous = std::move(current);
@@ -355,12 +354,10 @@ class Gradcheck {
             size += std::fabs(part);
             if (std::isfinite(part)) rounding += epsilon * std::fabs(part);
         }
-        const Derivative found =
-            differentiate(k, direction, begin, end, rounding, 1e-9 * size + 16 * rounding / first_step);
+        const Derivative found = differentiate(k, direction, begin, end, rounding, 1e-9 * size + 16 * rounding / first_step);
         result.differences = found.value;
         result.tolerance = 4 * found.error + 64 * epsilon * size;
-        result.settled =
-            result.tolerance <= settled * std::max(size, std::fabs(found.value)) + 32 * found.rounding / last_step;
+        result.settled = result.tolerance <= settled * std::max(size, std::fabs(found.value)) + 32 * found.rounding / last_step;
         ++report_.comparisons_;
         if (agrees(result) && result.tolerance > 0) {
             report_.largest_error_ = std::max(report_.largest_error_, result.error() / result.tolerance);
@@ -429,9 +426,9 @@ class Gradcheck {
         const auto worst = std::max_element(wrong.begin(), wrong.end(), [](const Comparison& a, const Comparison& b) {
             return !std::isnan(a.error()) && !(a.error() >= b.error());
         });
-        std::string message = fmt::format("backward gives {}, {} {} (+- {:.1e}); {} of {} elements {}",
-                                          worst->backward, other, worst->differences, worst->tolerance, wrong.size(),
-                                          all.size(), wrong.size() == 1 ? "is off" : "are off");
+        std::string message = fmt::format("backward gives {}, {} {} (+- {:.1e}); {} of {} elements {}", worst->backward, other,
+                                          worst->differences, worst->tolerance, wrong.size(), all.size(),
+                                          wrong.size() == 1 ? "is off" : "are off");
         const std::string reason = likely_reason(k, *worst, all, wrong);
         if (!reason.empty()) message += "\n    likely: " + reason;
         describe(k, *worst, std::move(message));
@@ -515,7 +512,8 @@ class Gradcheck {
         Rng rng = Rng(options_.seed).stream("elsewhere");
         for (Array<double>& each : moved) {
             const Array<double> direction = random_direction(rng, each.shape());
-            for (std::size_t i = 0; i < each.size(); ++i) each.data()[i] += stride * scale(each.data()[i]) * direction.data()[i];
+            for (std::size_t i = 0; i < each.size(); ++i)
+                each.data()[i] += stride * scale(each.data()[i]) * direction.data()[i];
         }
         try {
             const auto inputs = variables(moved);
@@ -539,8 +537,8 @@ class Gradcheck {
         for (const Shape& shape : {centre_.shape(), inputs_[k].shape()}) {
             for (const std::size_t extent : shape) {
                 if (extent > 1 && std::fabs(factor - static_cast<double>(extent)) < 1e-6 * factor) {
-                    return text + fmt::format("; {} is also the extent of an axis: is a sum or a mean over it missing?",
-                                              extent);
+                    return text +
+                           fmt::format("; {} is also the extent of an axis: is a sum or a mean over it missing?", extent);
                 }
             }
         }
@@ -552,10 +550,9 @@ class Gradcheck {
     };
     static std::string describe(const Kink& kink) {
         if (!kink.left || !kink.right) return "a neighbour of this point is not in the function's domain";
-        return fmt::format(
-            "the point sits on a kink, or next to one: the derivative from the left is {:.6g}, from the "
-            "right {:.6g}",
-            *kink.left, *kink.right);
+        return fmt::format("the point sits on a kink, or next to one: the derivative from the left is {:.6g}, from the "
+                           "right {:.6g}",
+                           *kink.left, *kink.right);
     }
 
     /// The one-sided derivatives, if they differ by something that does not shrink with the step; or if the value itself
@@ -574,10 +571,10 @@ class Gradcheck {
         const auto persists = [](double far_change, double near_change, double rounding) {
             return near_change > 0.2 * far_change && near_change > rounding;
         };
-        const bool bends = persists(std::fabs(*far.right - *far.left), std::fabs(*near.right - *near.left),
-                                    1e3 * rounding_ / last_step);
-        const bool jumps = persists(16 * std::fabs(*far.right + *far.left), std::fabs(*near.right + *near.left),
-                                    1e6 * rounding_ / last_step);
+        const bool bends =
+            persists(std::fabs(*far.right - *far.left), std::fabs(*near.right - *near.left), 1e3 * rounding_ / last_step);
+        const bool jumps =
+            persists(16 * std::fabs(*far.right + *far.left), std::fabs(*near.right + *near.left), 1e6 * rounding_ / last_step);
         if (!bends && !jumps) return std::nullopt;
         return near;
     }
@@ -601,8 +598,7 @@ class Gradcheck {
     std::vector<Var<double>> recorded_inputs_;
 
    public:
-    static void check(const GradcheckFunction& f, Arrays inputs, const GradcheckOptions& options,
-                      GradcheckReport& report) {
+    static void check(const GradcheckFunction& f, Arrays inputs, const GradcheckOptions& options, GradcheckReport& report) {
         GradcheckFunction at_order = f;
         for (int order = 1; order <= options.order && report; ++order) {
             Gradcheck(at_order, inputs, options, order, report).run();

@@ -42,13 +42,13 @@ class [[nodiscard]] GradcheckReport {
     /// One input of which one check found something, at the element that is furthest off.
     struct Failure {
         Check check = Check::evaluation;  ///< which found it; evaluation: the function itself fails
-        int order = 1;           ///< 1: of the gradient; 2: of the gradient's gradient
-        std::size_t input = 0;   ///< counted from 0
-        Shape element;           ///< the index of the element that is furthest off
-        double backward = 0;     ///< the derivative that backward() gives
-        double other = 0;        ///< the derivative that the check gives
-        double tolerance = 0;    ///< how far they may be apart
-        std::string message;     ///< all of this in words, with a likely reason
+        int order = 1;                    ///< 1: of the gradient; 2: of the gradient's gradient
+        std::size_t input = 0;            ///< counted from 0
+        Shape element;                    ///< the index of the element that is furthest off
+        double backward = 0;              ///< the derivative that backward() gives
+        double other = 0;                 ///< the derivative that the check gives
+        double tolerance = 0;             ///< how far they may be apart
+        std::string message;              ///< all of this in words, with a likely reason
     };
 
     /// Whether nothing failed.
@@ -81,7 +81,7 @@ using GradcheckFunction = ListFunction<double>;
 /// of forward mode must agree to 1e-12 of |u| |J v|, or, where all cancels, to 16 roundings of a value of 1 or less. A
 /// function that throws or gives NaN is a failure which the report describes; nothing is thrown.
 [[nodiscard]] GradcheckReport gradcheck_list(const GradcheckFunction& f, const std::vector<Array<double>>& inputs,
-                               const GradcheckOptions& options = {});
+                                             const GradcheckOptions& options = {});
 
 /// Checks f(Var<double>...) -> Var<double> at the given inputs: `gradcheck(f, {x, y})`, `gradcheck(f, {x}, {.order =
 /// 2})`.
@@ -94,7 +94,8 @@ template <class F, std::size_t N>
 /// Checks a function of noise, f(Var<double>..., Rng&): each call of f gets a copy of `rng`, and so the same
 /// noise.
 template <class F, std::size_t N>
-[[nodiscard]] GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng, const GradcheckOptions& options = {}) {
+[[nodiscard]] GradcheckReport gradcheck(F f, const Array<double> (&inputs)[N], const Rng& rng,
+                                        const GradcheckOptions& options = {}) {
     const auto call = [&f, &rng](const auto&... v) {
         Rng replay = rng;
         return f(v..., replay);

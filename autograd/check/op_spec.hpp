@@ -53,7 +53,8 @@ class OpCall {
    public:
     OpCall() = default;
     template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, OpCall>) OpCall(F f) : in_float_(f), in_double_(f) {}
+    requires(!std::same_as<std::remove_cvref_t<F>, OpCall>)
+    OpCall(F f) : in_float_(f), in_double_(f) {}
 
     /// Calls the lambda.
     /// @throws ShapeError if the lambda wants more inputs than there are.
@@ -152,9 +153,7 @@ template <Name OpName, class F, class... Rules>
     spec.reference = oracle.reference;
     spec.arity = arity;
     spec.call = OpCall([op](auto inputs) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return op(inputs[I]...);
-        }(std::make_index_sequence<arity>{});
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return op(inputs[I]...); }(std::make_index_sequence<arity>{});
     });
     spec.in_float = &detail::Compiled<E, float, arity>::op;
     spec.in_double = &detail::Compiled<E, double, arity>::op;

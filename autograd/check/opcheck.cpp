@@ -180,9 +180,7 @@ class Opcheck {
         }
     }
 
-    double reference(const std::array<double, OpOracle::max_inputs>& x) const {
-        return spec_.reference(x.data());
-    }
+    double reference(const std::array<double, OpOracle::max_inputs>& x) const { return spec_.reference(x.data()); }
 
     template <class T>
     void run_elementwise() {
@@ -190,8 +188,7 @@ class Opcheck {
         guarded("values in " + type, [&] { values<T>(); });
         guarded("special values in " + type, [&] { special_values<T>(); });
         guarded("sizes in " + type, [&] {
-            for (const std::size_t size : {0u, 1u, 2u, 3u, 7u, 8u, 9u, 15u, 16u, 17u, 33u})
-                loops<T>(Shapes(arity(), {size}));
+            for (const std::size_t size : {0u, 1u, 2u, 3u, 7u, 8u, 9u, 15u, 16u, 17u, 33u}) loops<T>(Shapes(arity(), {size}));
             loops<T>(Shapes(arity(), {3, 17}));
             loops<T>(Shapes(arity(), {2, 0}));
         });
@@ -217,8 +214,8 @@ class Opcheck {
             const double found = static_cast<double>(y.data()[i]);
             if (close(found, expected, unit<T>(expected))) continue;
             return fail(fmt::format("in {} its value at {} is {}, the reference gives {}; more than {} ulps apart",
-                                    type_name<T>, fmt::join(at.begin(), at.begin() + ptrdiff(arity()), ", "), found,
-                                    expected, spec_.ulps));
+                                    type_name<T>, fmt::join(at.begin(), at.begin() + ptrdiff(arity()), ", "), found, expected,
+                                    spec_.ulps));
         }
     }
 
@@ -228,8 +225,7 @@ class Opcheck {
     template <class T>
     double unit(double expected) const {
         const double smallest = static_cast<double>(std::numeric_limits<T>::min());
-        return spec_.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) +
-               0.5 * epsilon<double> * std::fabs(expected);
+        return spec_.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) + 0.5 * epsilon<double> * std::fabs(expected);
     }
 
     /// All combinations of zeros, infinities, NaN and some numbers.
@@ -322,16 +318,15 @@ class Opcheck {
             }
             const Array<T>& gradient = *found.gradients[k];
             if (gradient.shape() != shapes[k]) {
-                return fail(
-                    fmt::format("{} the gradient of input {} has shape {}", where, k, to_string(gradient.shape())));
+                return fail(fmt::format("{} the gradient of input {} has shape {}", where, k, to_string(gradient.shape())));
             }
             for (std::size_t i = 0; i < gradient.size(); ++i) {
                 // As many roundings as a rule may have, and one for each term of a sum.
                 const double tolerance = (spec_.ulps + 4 + terms[k].data()[i]) * epsilon<T> * size[k].data()[i];
                 const double value = static_cast<double>(gradient.data()[i]);
                 if (close(value, expected[k].data()[i], tolerance)) continue;
-                return fail(fmt::format("{} element {} of the gradient of input {} is {}, summed from scalars it is {}",
-                                        where, i, k, value, expected[k].data()[i]));
+                return fail(fmt::format("{} element {} of the gradient of input {} is {}, summed from scalars it is {}", where,
+                                        i, k, value, expected[k].data()[i]));
             }
         }
     }
@@ -370,8 +365,7 @@ class Opcheck {
                 const std::string message = error.what();
                 for (const std::string& part : {spec_.name, std::string("(2, 3)"), std::string("(2,)")}) {
                     if (message.find(part) == std::string::npos) {
-                        fail(fmt::format("the error for shapes {} does not name {}: {}", text_of(shapes), part,
-                                         message));
+                        fail(fmt::format("the error for shapes {} does not name {}: {}", text_of(shapes), part, message));
                     }
                 }
             }
@@ -447,11 +441,9 @@ class Opcheck {
             }
             expected *= static_cast<double>(weights.data()[i]);
             const double value = found.gradients[0] ? static_cast<double>(found.gradients[0]->data()[i]) : 0;
-            if (found.value.data()[i] == point.value && close(value, expected, (spec_.ulps + 6) * epsilon<T> * size))
-                continue;
-            return fail(
-                fmt::format("in {} with x = {} as every input the value is {} and the gradient {}, not {} and {}",
-                            type_name<T>, x.data()[i], found.value.data()[i], value, point.value, expected));
+            if (found.value.data()[i] == point.value && close(value, expected, (spec_.ulps + 6) * epsilon<T> * size)) continue;
+            return fail(fmt::format("in {} with x = {} as every input the value is {} and the gradient {}, not {} and {}",
+                                    type_name<T>, x.data()[i], found.value.data()[i], value, point.value, expected));
         }
     }
 
@@ -500,8 +492,7 @@ class Opcheck {
             const auto expected = at<double>(x);
             const auto found = at<float>(same);
             for (std::size_t k = 0; k < arity(); ++k) {
-                const double tolerance =
-                    (spec_.ulps + 8) * epsilon<float> * std::max(1.0, std::fabs(expected.partial[k]));
+                const double tolerance = (spec_.ulps + 8) * epsilon<float> * std::max(1.0, std::fabs(expected.partial[k]));
                 if (close(found.partial[k], expected.partial[k], tolerance)) continue;
                 return fail(fmt::format("the gradient of input {} at {} is {} in float, {} in double", k,
                                         fmt::join(x.begin(), x.begin() + ptrdiff(arity()), ", "), found.partial[k],
@@ -514,8 +505,8 @@ class Opcheck {
         if (spec_.derived == nullptr) return;
         const auto x = samples<double>(Shapes(arity(), {100}));
         const auto stated = outcome<double>(in_double_, x, nullptr, caller<double>());
-        const auto derived = outcome<double>(
-            in_double_, x, nullptr, [this](std::span<const Var<double>> v) { return call(*spec_.derived, v); });
+        const auto derived =
+            outcome<double>(in_double_, x, nullptr, [this](std::span<const Var<double>> v) { return call(*spec_.derived, v); });
         for (std::size_t k = 0; k < arity(); ++k) {
             if (stated.gradients[k].has_value() != derived.gradients[k].has_value()) {
                 fail(fmt::format("input {} has a gradient {}", k,
@@ -526,8 +517,8 @@ class Opcheck {
             for (std::size_t i = 0; i < x[k].size(); ++i) {
                 const double one = stated.gradients[k]->data()[i], other = derived.gradients[k]->data()[i];
                 if (close(one, other, 64 * epsilon<double> * std::max(1.0, std::fabs(other)))) continue;
-                fail(fmt::format("at input {} = {} its stated gradient is {}, the derived one {}", k, x[k].data()[i],
-                                 one, other));
+                fail(fmt::format("at input {} = {} its stated gradient is {}, the derived one {}", k, x[k].data()[i], one,
+                                 other));
                 break;
             }
         }
@@ -556,8 +547,7 @@ class Opcheck {
         for (std::size_t k = 0; k < x.size(); ++k) {
             const auto& gradient = in_double.gradients[k];
             if (gradient && gradient->shape() != each.shapes[k]) {
-                fail(fmt::format("{}: the gradient of input {} has shape {}", each.name, k,
-                                 to_string(gradient->shape())));
+                fail(fmt::format("{}: the gradient of input {} has shape {}", each.name, k, to_string(gradient->shape())));
             }
         }
         if (each.float_agrees) {
@@ -652,8 +642,8 @@ class Opcheck {
     }
 
     template <class T>
-    void compare_values(const OpCase& each, const Array<T>& found, const Array<double>& expected,
-                        const Array<double>& scale, const std::string& where) {
+    void compare_values(const OpCase& each, const Array<T>& found, const Array<double>& expected, const Array<double>& scale,
+                        const std::string& where) {
         if (found.shape() != expected.shape()) {
             return fail(fmt::format("{}: the value has shape {}, not {}", each.name, to_string(found.shape()),
                                     to_string(expected.shape())));
@@ -661,8 +651,8 @@ class Opcheck {
         for (std::size_t i = 0; i < found.size(); ++i) {
             const double value = static_cast<double>(found.data()[i]);
             if (close(value, expected.data()[i], unit<T>(scale.data()[i]))) continue;
-            return fail(fmt::format("{}: in {} element {} is {}, the reference gives {}{}", each.name, type_name<T>, i,
-                                    value, expected.data()[i], where));
+            return fail(fmt::format("{}: in {} element {} is {}, the reference gives {}{}", each.name, type_name<T>, i, value,
+                                    expected.data()[i], where));
         }
     }
 
@@ -678,8 +668,8 @@ class Opcheck {
                 const double found = static_cast<double>(in_float.gradients[k]->data()[i]);
                 const double expected = in_double.gradients[k]->data()[i];
                 if (close(found, expected, (spec_.ulps + 8) * epsilon<float> * size)) continue;
-                return fail(fmt::format("{}: element {} of the gradient of input {} is {} in float, {} in double",
-                                        each.name, i, k, found, expected));
+                return fail(fmt::format("{}: element {} of the gradient of input {} is {} in float, {} in double", each.name, i,
+                                        k, found, expected));
             }
         }
     }
@@ -717,8 +707,7 @@ class Opcheck {
             const std::string message = error.what();
             for (const std::string& part : each.message) {
                 if (message.find(part) != std::string::npos) continue;
-                fail(fmt::format("the error for shapes {} does not say \"{}\": {}", text_of(each.shapes), part,
-                                 message));
+                fail(fmt::format("the error for shapes {} does not say \"{}\": {}", text_of(each.shapes), part, message));
             }
         }
     }

@@ -121,10 +121,10 @@ void tangent_map(TangentSweep<T>& sweep) {
     }
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                                  \
-    template XTAPE_API Var<T> record_map(const ElementwiseOp<T>&, Tape<T>&, std::span<const Input<T>>);                 \
-    template XTAPE_API Array<T> compute_map(const ElementwiseOp<T>&, std::span<const kernels::Operand<T>>);             \
-    template XTAPE_API void backward_map(Sweep<Eager<T>>&);                                                                    \
+#define XTAPE_INSTANTIATE(T)                                                                                \
+    template XTAPE_API Var<T> record_map(const ElementwiseOp<T>&, Tape<T>&, std::span<const Input<T>>);     \
+    template XTAPE_API Array<T> compute_map(const ElementwiseOp<T>&, std::span<const kernels::Operand<T>>); \
+    template XTAPE_API void backward_map(Sweep<Eager<T>>&);                                                 \
     template XTAPE_API void tangent_map(TangentSweep<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

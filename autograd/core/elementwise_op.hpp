@@ -76,7 +76,7 @@ struct Elementwise {
     constexpr Elementwise documented(const Documentation& about) const { return {about}; }
 
     template <class... A>
-        requires Operands<A...>
+    requires Operands<A...>
     auto operator()(const A&... a) const {
         using T = detail::Element<A...>;
         static_assert(!has_rules || sizeof...(A) == sizeof...(Rules), "an op needs one argument for each of its rules");
@@ -242,14 +242,13 @@ struct Compiled {
     }(std::make_index_sequence<Arity>{});
 };
 template <class E, class T, std::size_t Arity>
-constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op{
-    {.name = E::name,
-     .cut = cut,
-     .backward = backward_map<T>,
-     .backward_recorded = backward_recorded,
-     .tangent = tangent_map<T>,
-     .advice = choice_advice},
-    &kernels::ElementwiseLoops<T, Packs>::kernel};
+constinit const ElementwiseOp<T> Compiled<E, T, Arity>::op{{.name = E::name,
+                                                            .cut = cut,
+                                                            .backward = backward_map<T>,
+                                                            .backward_recorded = backward_recorded,
+                                                            .tangent = tangent_map<T>,
+                                                            .advice = choice_advice},
+                                                           &kernels::ElementwiseLoops<T, Packs>::kernel};
 
 }  // namespace detail
 

@@ -1,5 +1,4 @@
-// Sentences about nodes, and the searches for the reasons that they give. The members of Tape and Var that are here describe
-// a node, or refuse what cannot be done with one.
+// Sentences about nodes and the searches for their reasons: members of Tape and Var that describe a node, or refuse to use it.
 #include "autograd/core/explain.hpp"
 
 #include <fmt/format.h>
@@ -22,8 +21,8 @@ template <class T>
 T Var<T>::item() const {
     const Array<T>& array = value();
     if (array.size() != 1) {
-        throw TapeError(fmt::format("item: {} has shape {}, not one element", tape().describe(index_),
-                                    to_string(array.shape())));
+        throw TapeError(
+            fmt::format("item: {} has shape {}, not one element", tape().describe(index_), to_string(array.shape())));
     }
     return *array.data();
 }
@@ -58,8 +57,7 @@ std::string Tape<T>::describe(std::uint32_t index) const {
     switch (node.kind) {
         case NodeKind::variable: return fmt::format("variable (node {})", index);
         case NodeKind::constant: return fmt::format("constant (node {})", index);
-        case NodeKind::parameter:
-            return fmt::format("{} (node {})", parameter_name(borrowed(node).state->identity), index);
+        case NodeKind::parameter: return fmt::format("{} (node {})", parameter_name(borrowed(node).state->identity), index);
         case NodeKind::noise: {
             const auto& origin = *static_cast<const NoiseOrigin*>(node.state);
             return fmt::format("{} (node {}, noise of stream \"{}\", draw {})", origin.distribution, index,
@@ -219,12 +217,12 @@ const char* advice_on_zero(const Node<T>& node, const Array<T>& gradient, std::s
 }
 
 template <class T>
-FiniteError not_finite(const Tape<T>& tape, std::uint32_t node, std::size_t which, const Array<T>& gradient,
-                       std::size_t place, const char* advice) {
-    return FiniteError(fmt::format(
-        "check_finite: the backward pass of {} made {} at element {} of the gradient of its input {}, {}{}{}",
-        tape.describe(node), gradient.data()[place], place, which, tape.describe(tape.inputs(tape.node(node))[which].node),
-        tape.ranges_of_inputs(node), advice));
+FiniteError not_finite(const Tape<T>& tape, std::uint32_t node, std::size_t which, const Array<T>& gradient, std::size_t place,
+                       const char* advice) {
+    return FiniteError(
+        fmt::format("check_finite: the backward pass of {} made {} at element {} of the gradient of its input {}, {}{}{}",
+                    tape.describe(node), gradient.data()[place], place, which,
+                    tape.describe(tape.inputs(tape.node(node))[which].node), tape.ranges_of_inputs(node), advice));
 }
 
 }  // namespace detail
@@ -239,24 +237,25 @@ std::string why_no_gradient(const Var<T>& loss, const Var<T>& v) {
     return fmt::format("{}: {}", tape.describe(target), reason.empty() ? "it has a gradient" : reason);
 }
 
-#define XTAPE_INSTANTIATE(T)                                                              \
-    template XTAPE_API std::string detail::reason_of_absence(const Tape<T>&, std::uint32_t, std::uint32_t);  \
-    template XTAPE_API std::string detail::reason_of_independence(const Tape<T>&, std::uint32_t, std::uint32_t); \
-    template XTAPE_API GradientError detail::barren(const Tape<T>&, std::uint32_t);                 \
-    template XTAPE_API GradientError detail::updated_since(const Tape<T>&, std::uint32_t, const char*);      \
-    template XTAPE_API GradientError detail::released_before(const Tape<T>&, std::uint32_t, const char*);    \
-    template XTAPE_API GradientError detail::misshapen(const Tape<T>&, std::uint32_t, std::size_t, const Shape&); \
-    template XTAPE_API const char* detail::advice_on_zero(const Node<T>&, const Array<T>&, std::size_t);     \
-    template XTAPE_API FiniteError detail::not_finite(const Tape<T>&, std::uint32_t, std::size_t, const Array<T>&, std::size_t, const char*); \
-    template XTAPE_API std::string why_no_gradient(const Var<T>&, const Var<T>&);                   \
-    template XTAPE_API T Var<T>::item() const;                                                      \
-    template XTAPE_API std::string Tape<T>::parameter_name(std::uint64_t) const;                    \
-    template XTAPE_API std::string Tape<T>::module_of(std::span<const Input<T>>) const;             \
-    template XTAPE_API std::string Tape<T>::describe_next(const char*, std::span<const Input<T>>) const; \
-    template XTAPE_API std::string Tape<T>::describe(std::uint32_t) const;                          \
-    template XTAPE_API std::string Tape<T>::ranges_of_inputs(std::uint32_t) const;                  \
-    template XTAPE_API void Tape<T>::refuse(const Var<T>&, const char*) const;                      \
-    template XTAPE_API void Tape<T>::refuse_released(std::uint32_t) const;                          \
+#define XTAPE_INSTANTIATE(T)                                                                                          \
+    template std::string detail::reason_of_absence(const Tape<T>&, std::uint32_t, std::uint32_t);                     \
+    template std::string detail::reason_of_independence(const Tape<T>&, std::uint32_t, std::uint32_t);                \
+    template GradientError detail::barren(const Tape<T>&, std::uint32_t);                                             \
+    template GradientError detail::updated_since(const Tape<T>&, std::uint32_t, const char*);                         \
+    template GradientError detail::released_before(const Tape<T>&, std::uint32_t, const char*);                       \
+    template GradientError detail::misshapen(const Tape<T>&, std::uint32_t, std::size_t, const Shape&);               \
+    template const char* detail::advice_on_zero(const Node<T>&, const Array<T>&, std::size_t);                        \
+    template FiniteError detail::not_finite(const Tape<T>&, std::uint32_t, std::size_t, const Array<T>&, std::size_t, \
+                                            const char*);                                                             \
+    template XTAPE_API std::string why_no_gradient(const Var<T>&, const Var<T>&);                                     \
+    template XTAPE_API T Var<T>::item() const;                                                                        \
+    template XTAPE_API std::string Tape<T>::parameter_name(std::uint64_t) const;                                      \
+    template XTAPE_API std::string Tape<T>::module_of(std::span<const Input<T>>) const;                               \
+    template XTAPE_API std::string Tape<T>::describe_next(const char*, std::span<const Input<T>>) const;              \
+    template XTAPE_API std::string Tape<T>::describe(std::uint32_t) const;                                            \
+    template XTAPE_API std::string Tape<T>::ranges_of_inputs(std::uint32_t) const;                                    \
+    template XTAPE_API void Tape<T>::refuse(const Var<T>&, const char*) const;                                        \
+    template XTAPE_API void Tape<T>::refuse_released(std::uint32_t) const;                                            \
     template XTAPE_API void Tape<T>::require_finite(std::uint32_t) const;
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

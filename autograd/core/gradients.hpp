@@ -98,7 +98,7 @@ template <class T>
 /// with {.create_graph = true}.
 /// @throws ShapeError if the seed has not y's shape; else as above, but for the number of elements.
 template <class T, class Seed>
-    requires std::same_as<Seed, Array<T>> || std::same_as<Seed, Var<T>>
+requires std::same_as<Seed, Array<T>> || std::same_as<Seed, Var<T>>
 [[nodiscard]] Gradients<T> backward(const Var<T>& y, const Seed& seed, BackwardOptions options = {});
 
 extern template class Gradients<float>;

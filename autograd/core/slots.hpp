@@ -1,5 +1,4 @@
-// Where gradients are between being made and being used: slots, one for each node whose gradient has begun. It knows neither
-// ops nor what a gradient is of.
+// Where gradients are between being made and being used: slots, one for each node whose gradient has begun. It knows no ops.
 #pragma once
 
 #include <cstddef>

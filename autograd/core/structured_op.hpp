@@ -115,8 +115,8 @@ struct Structured {
 
     static void tangent(TangentSweep<T>& sweep) {
         const S& structure = structure_of(sweep.node());
-        const List<const Array<T>*> inputs = list_of(
-            sweep.inputs().size(), [&](std::size_t k) { return &sweep.tape().node(sweep.inputs()[k].node).array(); });
+        const List<const Array<T>*> inputs =
+            list_of(sweep.inputs().size(), [&](std::size_t k) { return &sweep.tape().node(sweep.inputs()[k].node).array(); });
         if constexpr (LinearStructure<S>) {
             static_assert(is_list || Arity == 1, "`linear` is for ops of one input, or of a list");
             PoolVector<Array<T>> zeros(inputs.size());
@@ -206,8 +206,9 @@ struct Structured {
         if (list.empty()) throw ShapeError(std::string(S::name) + ": an empty list of inputs");
         Tape<T>& tape = list.front().tape();
         const auto mark = tape.recording(S::name);
-        const List<Input<T>> inputs = list_of(
-            list.size(), [&](std::size_t k) { return Input<T>{tape.index_of(list[k], S::name), T(0)}; });
+        const List<Input<T>> inputs = list_of(list.size(), [&](std::size_t k) {
+            return Input<T>{tape.index_of(list[k], S::name), T(0)};
+        });
         Array<T>& out = tape.next_value();
         with_context(S::name, NextNode<T>{tape, S::name, inputs}, [&] {
             const List<const Array<T>*> arrays = list_of(list.size(), [&](std::size_t k) { return &list[k].value(); });
@@ -231,9 +232,8 @@ struct Structured {
         }
     }
     static void compute_to(Array<T>& out, const S& structure, std::span<const Eager<T>> list) {
-        with_context(S::name, [&] {
-            forward(structure, out, list_of(list.size(), [&](std::size_t k) { return &list[k].array(); }));
-        });
+        with_context(S::name,
+                     [&] { forward(structure, out, list_of(list.size(), [&](std::size_t k) { return &list[k].array(); })); });
     }
     class Waiting : public Eager<T>::Pending {
        public:

@@ -45,8 +45,8 @@ void Sweep<X>::pass_on() {
         try {
             node_->op->backward_recorded(*this);
         } catch (const FiniteError& error) {
-            throw FiniteError(fmt::format("{}; this is of the backward pass of {}{}{}", error.what(),
-                                          tape_.describe(index_), tape_.ranges_of_inputs(index_),
+            throw FiniteError(fmt::format("{}; this is of the backward pass of {}{}{}", error.what(), tape_.describe(index_),
+                                          tape_.ranges_of_inputs(index_),
                                           detail::advice_on_zero(*node_, slots()[index_].value())));
         }
     } else {
@@ -120,7 +120,8 @@ void Sweep<X>::deliver(std::size_t which, X contribution) {
 }
 
 template <class X>
-void Sweep<X>::deliver_unreduced(std::size_t which, const X& contribution) requires is_var<X> {
+void Sweep<X>::deliver_unreduced(std::size_t which, const X& contribution) requires is_var<X>
+{
     const std::uint32_t input = inputs()[which].node;
     const Var<T>* there = slots().find(input);
     const Var<T> sum = detail::add_gradients(there, contribution, tape_.node(input).array().shape());
@@ -130,7 +131,8 @@ void Sweep<X>::deliver_unreduced(std::size_t which, const X& contribution) requi
 // ---- In buffers ----
 
 template <class X>
-Array<typename Sweep<X>::T>& Sweep<X>::expanded(std::uint32_t node) requires is_eager<X> {
+Array<typename Sweep<X>::T>& Sweep<X>::expanded(std::uint32_t node) requires is_eager<X>
+{
     Array<T>& gradient = slots()[node];
     const Shape& shape = tape_.node(node).array().shape();
     if (same_shape(gradient.shape(), shape)) return gradient;
@@ -141,7 +143,8 @@ Array<typename Sweep<X>::T>& Sweep<X>::expanded(std::uint32_t node) requires is_
 }
 
 template <class X>
-Target<typename Sweep<X>::T> Sweep<X>::target(std::size_t which, bool in_place) requires is_eager<X> {
+Target<typename Sweep<X>::T> Sweep<X>::target(std::size_t which, bool in_place) requires is_eager<X>
+{
     const std::uint32_t input = inputs()[which].node;
     if (slots().has(input)) return {expanded(input), true};
     const Shape& shape = tape_.node(input).array().shape();
@@ -158,7 +161,8 @@ Target<typename Sweep<X>::T> Sweep<X>::target(std::size_t which, bool in_place) 
 }
 
 template <class X>
-void Sweep<X>::require_finite() requires is_eager<X> {
+void Sweep<X>::require_finite() requires is_eager<X>
+{
     for (std::size_t k = 0; k < inputs().size(); ++k) {
         const std::uint32_t input = inputs()[k].node;
         if (!wants(k) || !slots().has(input)) continue;  // a rule may give none to what it does not depend on
@@ -166,8 +170,8 @@ void Sweep<X>::require_finite() requires is_eager<X> {
         const std::size_t place = kernels::find_non_finite(gradient);
         if (place == gradient.size()) continue;
         const Array<T>& own = compact_gradient();
-        const char* advice = gradient.size() == own.size() ? detail::advice_on_zero(*node_, own, place)
-                                                           : detail::advice_on_zero(*node_, own);
+        const char* advice =
+            gradient.size() == own.size() ? detail::advice_on_zero(*node_, own, place) : detail::advice_on_zero(*node_, own);
         throw detail::not_finite(tape_, index_, k, gradient, place, advice);
     }
 }
@@ -214,7 +218,8 @@ struct SweepStart {
             throw GradientError("backward: a sweep that is recorded needs the values which .release frees");
         }
         if (options.release && mark.is_nested()) {
-            throw GradientError("backward: a sweep within another one, from a hook or a rule, cannot free values that the other needs");
+            throw GradientError(
+                "backward: a sweep within another one, from a hook or a rule, cannot free values that the other needs");
         }
         if constexpr (is_var<Seed>) {
             tape.index_of(seed, "backward");
@@ -228,17 +233,17 @@ struct SweepStart {
 };
 
 template <class T, class Seed>
-    requires std::same_as<Seed, Array<T>> || std::same_as<Seed, Var<T>>
+requires std::same_as<Seed, Array<T>> || std::same_as<Seed, Var<T>>
 Gradients<T> backward(const Var<T>& y, const Seed& seed, BackwardOptions options) {
     return SweepStart::at(y, seed, options);
 }
 
-#define XTAPE_INSTANTIATE(T)                                                            \
-    template class Sweep<Eager<T>>;                                                     \
-    template class Sweep<Var<T>>;                                                       \
-    template XTAPE_API Gradients<T> backward<T>(const Var<T>&, BackwardOptions);                  \
-    template XTAPE_API Gradients<T> backward(const Var<T>&, const Array<T>&, BackwardOptions);    \
-    template XTAPE_API Gradients<T> backward(const Var<T>&, const Var<T>&, BackwardOptions);      \
+#define XTAPE_INSTANTIATE(T)                                                                   \
+    template class Sweep<Eager<T>>;                                                            \
+    template class Sweep<Var<T>>;                                                              \
+    template XTAPE_API Gradients<T> backward<T>(const Var<T>&, BackwardOptions);               \
+    template XTAPE_API Gradients<T> backward(const Var<T>&, const Array<T>&, BackwardOptions); \
+    template XTAPE_API Gradients<T> backward(const Var<T>&, const Var<T>&, BackwardOptions);   \
     template XTAPE_API void require_unchanged<T>(const Tape<T>&, std::uint32_t, const char*);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

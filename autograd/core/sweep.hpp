@@ -42,7 +42,7 @@ class Sweep {
     // ---- In buffers ----
 
     /// The gradient of the node's value, which may still be of a smaller shape that broadcasts to it.
-    const Array<T>& compact_gradient() requires is_eager<X> { return slots()[index_]; }
+    const auto& compact_gradient() { return slots()[index_]; }
     /// Where input `which` wants its gradient. With `in_place` the buffer of the node's own gradient may be what is returned:
     /// for loops that read an element before they write it.
     Target<T> target(std::size_t which, bool in_place) requires is_eager<X>;

@@ -31,8 +31,7 @@ void TangentSweep<T>::deliver(Array<T>&& part) {
     require_values(part, node().op->name);
     if (part.shape() != node().array().shape()) {
         throw GradientError(fmt::format("{}: its rule gives a tangent of shape {} for a value of shape {}",
-                                        tape_.describe(index_), to_string(part.shape()),
-                                        to_string(node().array().shape())));
+                                        tape_.describe(index_), to_string(part.shape()), to_string(node().array().shape())));
     }
     auto& own = tangents_[index_];
     if (own) {
@@ -55,8 +54,8 @@ std::optional<Array<T>> find_tangent(const Var<T>& y, std::span<const Direction<
         const std::uint32_t index = tape.index_of(var, "tangent");
         require_values(direction, "tangent");
         if (direction.shape() != var.shape()) {
-            throw ShapeError(fmt::format("tangent: a direction of shape {} for {}, of shape {}",
-                                         to_string(direction.shape()), tape.describe(index), to_string(var.shape())));
+            throw ShapeError(fmt::format("tangent: a direction of shape {} for {}, of shape {}", to_string(direction.shape()),
+                                         tape.describe(index), to_string(var.shape())));
         }
         if (index > last) continue;
         auto& tangent = sweep.tangents_[index];
@@ -106,8 +105,8 @@ Array<T> tangent(const Var<T>& y, std::span<const Direction<T>> directions) {
     throw GradientError(fmt::format("tangent: {} has none along these directions:{}", tape.describe(y.index()), reasons));
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                       \
-    template class TangentSweep<T>;                                                                \
+#define XTAPE_INSTANTIATE(T)                                                                                  \
+    template class TangentSweep<T>;                                                                           \
     template XTAPE_API std::optional<Array<T>> find_tangent<T>(const Var<T>&, std::span<const Direction<T>>); \
     template XTAPE_API Array<T> tangent<T>(const Var<T>&, std::span<const Direction<T>>);
 XTAPE_INSTANTIATE(float)

@@ -90,9 +90,9 @@ Var<T> Tape<T>::parameter(const std::shared_ptr<typename Parameter<T>::State>& s
         const BorrowedParameter& borrowed = parameters_[known->second];
         const bool is_own = node(borrowed.node).borrowed == &state->value;  // else another node stands for it
         if (is_own && borrowed.version != state->version) {
-            throw GradientError(fmt::format(
-                "{} was updated after this tape recorded it: clear the tape before the next forward pass",
-                describe(borrowed.node)));
+            throw GradientError(
+                fmt::format("{} was updated after this tape recorded it: clear the tape before the next forward pass",
+                            describe(borrowed.node)));
         }
         return var(borrowed.node);
     }

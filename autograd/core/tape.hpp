@@ -17,8 +17,8 @@
 #include "autograd/base/keepsakes.hpp"
 #include "autograd/base/occupancy.hpp"
 #include "autograd/base/parameter.hpp"
-#include "autograd/core/op.hpp"
 #include "autograd/base/profile.hpp"
+#include "autograd/core/op.hpp"
 
 namespace XTAPE_API autograd {
 
@@ -44,9 +44,9 @@ struct Node {
 
 /// Where a noise leaf's values came from.
 struct NoiseOrigin {
-    const char* distribution;  ///< the op that drew it, as "normal_like"
+    const char* distribution;                                                     ///< the op that drew it, as "normal_like"
     std::basic_string<char, std::char_traits<char>, PoolAllocator<char>> stream;  ///< Rng::name()
-    std::uint64_t draw;  ///< Rng::draws() before it
+    std::uint64_t draw;                                                           ///< Rng::draws() before it
 };
 
 /// A handle to a node: tape, index and generation. Copied freely; using one of a cleared tape throws. It holds the tape's
@@ -76,8 +76,7 @@ class [[nodiscard]] Var {
 
    private:
     friend class Tape<T>;
-    Var(Tape<T>* tape, std::uint32_t index, std::uint32_t generation)
-        : tape_(tape), index_(index), generation_(generation) {}
+    Var(Tape<T>* tape, std::uint32_t index, std::uint32_t generation) : tape_(tape), index_(index), generation_(generation) {}
 
     Tape<T>* tape_ = nullptr;
     std::uint32_t index_ = 0;
@@ -122,9 +121,9 @@ class Tape {
     /// @throws TapeError while the tape is swept or an op is recorded: from a gradient hook, a rule or an op's function.
     void clear();
 
-    [[nodiscard]] std::size_t size() const { return count_; }  ///< the number of nodes
+    [[nodiscard]] std::size_t size() const { return count_; }                                 ///< the number of nodes
     std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }  ///< new with each clear()
-    bool inference() const { return options_.inference; }  ///< as TapeOptions say
+    bool inference() const { return options_.inference; }                                     ///< as TapeOptions say
 
     /// From now on the first leaf (but noise), op or backward pass of an op which makes a NaN or an infinity throws and is
     /// named, with the ranges of its inputs. The node stays on the tape, to be looked at. Where its value may be one that
@@ -139,7 +138,9 @@ class Tape {
     }
     bool profiles() const { return profiler_ != nullptr; }  ///< whether it measures
     /// What was measured, the dearest first. to_string() in tools/inspect.hpp makes a table of it.
-    [[nodiscard]] std::vector<OpProfile> profile() const { return profiles() ? profiler_->profile() : std::vector<OpProfile>(); }
+    [[nodiscard]] std::vector<OpProfile> profile() const {
+        return profiles() ? profiler_->profile() : std::vector<OpProfile>();
+    }
 
     /// From now on, until clear(), this parameter is that Var: parameter(p) returns it, and grads[p] is its gradient. So a
     /// model can be run on values that were computed, or whose derivatives of another kind are wanted.
@@ -173,9 +174,7 @@ class Tape {
         return {inputs_.data() + node.first_input, node.input_count};
     }
     /// Whether derivatives pass between an op and its input k: that is a node, and the op does not cut it off.
-    static bool passes(const Op<T>& op, const Input<T>& input, std::size_t k) {
-        return !input.is_immediate() && !op.cuts(k);
-    }
+    static bool passes(const Op<T>& op, const Input<T>& input, std::size_t k) { return !input.is_immediate() && !op.cuts(k); }
     /// Whether a gradient flows from an op into its input k: derivatives pass, and the input depends on a variable.
     bool flows(const Op<T>& op, const Input<T>& input, std::size_t k) const {
         return passes(op, input, k) && node(input.node).needs_gradient;
@@ -185,7 +184,7 @@ class Tape {
         if (!var.belongs_to(*this) || var.generation() != generation()) refuse(var, op);
         return var.index();
     }
-    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation()); }  ///< of a node that is there
+    Var<T> var(std::uint32_t index) { return Var<T>(this, index, generation()); }              ///< of a node that is there
     const Array<T>& value(const Var<T>& var) const { return values(index_of(var, "value")); }  ///< values() of its node
     /// A node's, its own or borrowed. @throws TapeError if they were released.
     const Array<T>& values(std::uint32_t index) const {

@@ -1,5 +1,4 @@
-// The worlds in which one definition of an op serves: packs of numbers, dual numbers (kernels/dual.hpp), eager arrays, and
-// Vars on a tape. What an op is stands in op.hpp.
+// The worlds in which one definition of an op serves: packs, dual numbers (kernels/dual.hpp), arrays, Vars. An op: op.hpp.
 #pragma once
 
 #include <concepts>

@@ -101,8 +101,8 @@ void gemm_by_definition(std::size_t m, std::size_t n, std::size_t k, const Matri
 
 /// out = a * b, or out += a * b, where `stride` is the distance of the rows of out.
 template <class T>
-void multiply(bool by_onednn, T* out, std::size_t stride, std::size_t rows, std::size_t columns, std::size_t inner,
-              Matrix<T> a, Matrix<T> b, bool accumulate) {
+void multiply(bool by_onednn, T* out, std::size_t stride, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a,
+              Matrix<T> b, bool accumulate) {
     const int m = static_cast<int>(rows), n = static_cast<int>(columns), k = static_cast<int>(inner);
     const int ldc = static_cast<int>(stride);
     const T beta = accumulate ? T(1) : T(0);
@@ -168,8 +168,7 @@ class Products {
     void multiply_stretch(T* to, std::size_t stride, const Piece& piece, bool accumulate, const BatchOffsets& at,
                           std::size_t first) const {
         const std::size_t count = std::min(inner_in_sequence, inner_ - first);
-        const T* left =
-            a_.data + at.a + (a_.transposed ? first * a_.columns + piece.row : piece.row * a_.columns + first);
+        const T* left = a_.data + at.a + (a_.transposed ? first * a_.columns + piece.row : piece.row * a_.columns + first);
         const T* right =
             b_.data + at.b + (b_.transposed ? piece.column * b_.columns + first : first * b_.columns + piece.column);
         multiply(by_onednn_, to, stride, piece.rows, piece.columns, count, {left, a_.columns, a_.transposed},
@@ -224,8 +223,8 @@ void gemm(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matr
 }
 
 template <class T>
-void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b,
-                  bool accumulate, std::span<const BatchOffsets> batches, bool shared_results, std::size_t threads) {
+void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate,
+                  std::span<const BatchOffsets> batches, bool shared_results, std::size_t threads) {
     if (rows == 0 || columns == 0 || batches.empty()) return;
     if (inner == 0) {
         if (accumulate) return;
@@ -268,13 +267,13 @@ void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inn
 }
 
 template XTAPE_API void gemm<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
-                          std::size_t);
+                                    std::size_t);
 template XTAPE_API void gemm<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
-                           std::size_t);
+                                     std::size_t);
 template XTAPE_API void gemm_batched<float>(float*, std::size_t, std::size_t, std::size_t, Matrix<float>, Matrix<float>, bool,
-                                  std::span<const BatchOffsets>, bool, std::size_t);
-template XTAPE_API void gemm_batched<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>, bool,
-                                   std::span<const BatchOffsets>, bool, std::size_t);
+                                            std::span<const BatchOffsets>, bool, std::size_t);
+template XTAPE_API void gemm_batched<double>(double*, std::size_t, std::size_t, std::size_t, Matrix<double>, Matrix<double>,
+                                             bool, std::span<const BatchOffsets>, bool, std::size_t);
 
 std::string blas_in_words() {
 #ifdef XTAPE_BLAS_VENDOR

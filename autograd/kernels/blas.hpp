@@ -36,8 +36,8 @@ struct BatchOffsets {
 /// filled with what they are added to, and `accumulate` is true.
 /// @throws ShapeError as gemm does.
 template <class T>
-void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b,
-                  bool accumulate, std::span<const BatchOffsets> batches, bool shared_results,
+void gemm_batched(T* out, std::size_t rows, std::size_t columns, std::size_t inner, Matrix<T> a, Matrix<T> b, bool accumulate,
+                  std::span<const BatchOffsets> batches, bool shared_results,
                   std::size_t threads = static_cast<std::size_t>(num_threads()));
 
 /// The BLAS that multiplies what oneDNN does not: its name, version and kernels, as far as it tells them.

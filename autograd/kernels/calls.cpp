@@ -54,7 +54,7 @@ std::size_t most_calls() {
 constexpr std::size_t shut = std::size_t{1} << 62;
 
 // Trivially destructible: calls may be under way until the very end.
-constinit std::atomic<std::size_t> under_way{0};        // calls of OpenBLAS, and `shut` while no more may begin
+constinit std::atomic<std::size_t> under_way{0};         // calls of OpenBLAS, and `shut` while no more may begin
 constinit std::atomic<std::size_t> others_under_way{0};  // calls of other libraries, and `shut`
 constinit std::atomic<bool> others_are_over{false};      // `shut` for good
 constinit std::atomic<std::size_t> made{0};              // OpenBLAS has buffers for so many calls
@@ -228,10 +228,10 @@ bool came_with_program() {
             }
         };
         std::uintptr_t strings = 0;
-        entries(DT_STRTAB, [&](const auto& value) { strings = value.d_ptr < map->l_addr ? map->l_addr + value.d_ptr : value.d_ptr; });
-        entries(DT_NEEDED, [&](const auto& value) {
-            needed.emplace(file_name(reinterpret_cast<const char*>(strings + value.d_val)));
-        });
+        entries(DT_STRTAB,
+                [&](const auto& value) { strings = value.d_ptr < map->l_addr ? map->l_addr + value.d_ptr : value.d_ptr; });
+        entries(DT_NEEDED,
+                [&](const auto& value) { needed.emplace(file_name(reinterpret_cast<const char*>(strings + value.d_val))); });
     }
 #endif
     return false;
@@ -271,9 +271,7 @@ void end_other_calls() {
     while (others_under_way != shut + others_of_this_thread) nap();
 }
 
-bool WithoutOpenMpTeam::is_possible() {
-    return openmp().get_max_threads != nullptr && openmp().set_num_threads != nullptr;
-}
+bool WithoutOpenMpTeam::is_possible() { return openmp().get_max_threads != nullptr && openmp().set_num_threads != nullptr; }
 
 WithoutOpenMpTeam::WithoutOpenMpTeam() {
     if (is_possible()) before_ = openmp().get_max_threads();

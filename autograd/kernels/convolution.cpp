@@ -70,11 +70,14 @@ class ByWindows {
         };
         switch (side_) {
             case Side::outputs:
-                return gemm(y, outputs_, places_, depth_, matrix(w, depth_, false), matrix(windows, places_, false), false, threads);
+                return gemm(y, outputs_, places_, depth_, matrix(w, depth_, false), matrix(windows, places_, false), false,
+                            threads);
             case Side::pictures:
-                return gemm(windows, depth_, places_, outputs_, matrix(w, depth_, true), matrix(y, places_, false), false, threads);
+                return gemm(windows, depth_, places_, outputs_, matrix(w, depth_, true), matrix(y, places_, false), false,
+                            threads);
             case Side::weight:
-                return gemm(w, outputs_, depth_, places_, matrix(y, places_, false), matrix(windows, places_, true), true, threads);
+                return gemm(w, outputs_, depth_, places_, matrix(y, places_, false), matrix(windows, places_, true), true,
+                            threads);
         }
     }
 
@@ -92,9 +95,9 @@ class Convolution {
         : side_(side),
           extents_(extents),
           bias_(bias),
-          in_a_piece_(side == Side::weight
-                          ? std::clamp(most_terms / (extents.rows.count * extents.columns.count), std::size_t{1}, most_in_a_piece)
-                          : most_in_a_piece),
+          in_a_piece_(side == Side::weight ? std::clamp(most_terms / (extents.rows.count * extents.columns.count),
+                                                        std::size_t{1}, most_in_a_piece)
+                                           : most_in_a_piece),
           pieces_((extents.pictures + in_a_piece_ - 1) / in_a_piece_),
           ranges_(std::min(pieces_, static_cast<std::size_t>(num_threads()))),
           by_windows_(side, extents) {}
@@ -108,7 +111,8 @@ class Convolution {
         // Of each range a sum of its own.
         Array<T> sums = empty<T>({ranges_, extents_.weight_size()});
         run_in_parallel(ranges_, [&](std::size_t range) {
-            add_up(sums.data() + range * extents_.weight_size(), x, y, range * pieces_ / ranges_, (range + 1) * pieces_ / ranges_);
+            add_up(sums.data() + range * extents_.weight_size(), x, y, range * pieces_ / ranges_,
+                   (range + 1) * pieces_ / ranges_);
         });
         std::copy_n(sums.data(), extents_.weight_size(), w);
         for (std::size_t range = 1; range < ranges_; ++range) add(w, sums.data() + range * extents_.weight_size());
@@ -117,8 +121,8 @@ class Convolution {
    private:
     /// oneDNN, where all speaks for it. That it has kernels is asked last, because then it makes them.
     void choose(const T* y, const T* w) {
-        if (!std::is_same_v<T, float> || flops(extents_) < flops_for_onednn || terms_of_a_sum() > most_terms || !fills_vectors() ||
-            !outside_is_zero(y, w)) {
+        if (!std::is_same_v<T, float> || flops(extents_) < flops_for_onednn || terms_of_a_sum() > most_terms ||
+            !fills_vectors() || !outside_is_zero(y, w)) {
             return;
         }
         calls_.emplace(Library::other, ranges_);
@@ -134,19 +138,14 @@ class Convolution {
                                       : all_finite(y, extents_.pictures * extents_.output_size());
     }
 
-    std::size_t pictures_of(std::size_t piece) const {
-        return std::min(in_a_piece_, extents_.pictures - piece * in_a_piece_);
-    }
+    std::size_t pictures_of(std::size_t piece) const { return std::min(in_a_piece_, extents_.pictures - piece * in_a_piece_); }
     /// Of a weight's sum, those of one picture: pieces have more only up to most_terms.
     std::size_t terms_of_a_sum() const {
         const std::size_t elements = extents_.rows.size * extents_.columns.size;
         switch (side_) {
-            case Side::outputs:
-                return extents_.channels / extents_.groups * elements;
-            case Side::pictures:
-                return extents_.outputs / extents_.groups * elements;
-            case Side::weight:
-                break;
+            case Side::outputs: return extents_.channels / extents_.groups * elements;
+            case Side::pictures: return extents_.outputs / extents_.groups * elements;
+            case Side::weight: break;
         }
         return extents_.rows.count * extents_.columns.count;
     }
@@ -221,10 +220,10 @@ void add_to_planes(T* planes, const T* bias, std::size_t pictures, std::size_t c
     }
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                          \
-    template XTAPE_API void convolve<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&);           \
+#define XTAPE_INSTANTIATE(T)                                                                                      \
+    template XTAPE_API void convolve<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&);             \
     template XTAPE_API void convolve_to_pictures<T>(T*, const T*, const T*, const T*, const ConvolutionExtents&); \
-    template XTAPE_API void convolve_to_weight<T>(T*, const T*, const T*, const ConvolutionExtents&);           \
+    template XTAPE_API void convolve_to_weight<T>(T*, const T*, const T*, const ConvolutionExtents&);             \
     template XTAPE_API void add_to_planes<T>(T*, const T*, std::size_t, std::size_t, std::size_t);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -11,8 +11,8 @@ namespace XTAPE_API autograd {
 template <class X>
 struct Dual {
     using Element = typename X::Element;  ///< float or double
-    X value;    ///< the number
-    X tangent;  ///< its derivative
+    X value;                              ///< the number
+    X tangent;                            ///< its derivative
     XTAPE_NO_CONDITION(X)
 };
 

@@ -190,8 +190,8 @@ void share_flat(std::span<const Operand<T>> operands, std::size_t size, const Ru
 }  // namespace
 
 template <class T>
-void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
-                  const Shape& space, std::span<const Operand<T>> operands) {
+void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate, const Shape& space,
+                  std::span<const Operand<T>> operands) {
     run_rule(kernel.backward[which], 2 + which, target, accumulate, space, operands);
 }
 
@@ -215,21 +215,21 @@ void run_backward_all(const ElementwiseKernel<T>& kernel, T* const* targets, con
 }
 
 template <class T>
-void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
-                 const Shape& space, std::span<const Operand<T>> operands) {
+void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate, const Shape& space,
+                 std::span<const Operand<T>> operands) {
     run_rule(kernel.backward[which], 1, target, accumulate, space, operands);
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                                         \
-    template XTAPE_API void run_forward<T>(const ElementwiseKernel<T>&, Array<T>&, std::span<const Operand<T>>);               \
-    template XTAPE_API void run_backward<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,           \
-                                  std::span<const Operand<T>>);                                                      \
-    template XTAPE_API void run_backward_flat<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool,                    \
-                                       std::span<const Operand<T>>);                                                 \
-    template XTAPE_API void run_backward_all<T>(const ElementwiseKernel<T>&, T* const*, const bool*, std::size_t,              \
-                                      std::span<const Operand<T>>);                                                  \
-    template XTAPE_API void run_tangent<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,            \
-                                 std::span<const Operand<T>>);
+    template XTAPE_API void run_forward<T>(const ElementwiseKernel<T>&, Array<T>&, std::span<const Operand<T>>);     \
+    template XTAPE_API void run_backward<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&, \
+                                            std::span<const Operand<T>>);                                            \
+    template XTAPE_API void run_backward_flat<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool,          \
+                                                 std::span<const Operand<T>>);                                       \
+    template XTAPE_API void run_backward_all<T>(const ElementwiseKernel<T>&, T* const*, const bool*, std::size_t,    \
+                                                std::span<const Operand<T>>);                                        \
+    template XTAPE_API void run_tangent<T>(const ElementwiseKernel<T>&, std::size_t, Array<T>&, bool, const Shape&,  \
+                                           std::span<const Operand<T>>);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

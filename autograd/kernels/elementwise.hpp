@@ -61,8 +61,8 @@ void run_forward(const ElementwiseKernel<T>& kernel, Array<T>& out, std::span<co
 /// Writes, or adds, the gradient of input `which` to `target`, summed over the axes along which that input was broadcast.
 /// `operands`: the gradient of the output (which may itself be broadcast to `space`), the output, the inputs.
 template <class T>
-void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
-                  const Shape& space, std::span<const Operand<T>> operands);
+void run_backward(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate, const Shape& space,
+                  std::span<const Operand<T>> operands);
 
 /// Of operands that have one shape, which is the target's.
 template <class T>
@@ -78,8 +78,8 @@ void run_backward_all(const ElementwiseKernel<T>& kernel, T* const* targets, con
 /// Writes, or adds, what a tangent of input `which` gives the output's, to `target`, which has the shape of the space.
 /// `operands`: the tangent, the output, the inputs.
 template <class T>
-void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate,
-                 const Shape& space, std::span<const Operand<T>> operands);
+void run_tangent(const ElementwiseKernel<T>& kernel, std::size_t which, Array<T>& target, bool accumulate, const Shape& space,
+                 std::span<const Operand<T>> operands);
 
 // ---- The loops. `apply` maps packs to a pack. ----
 
@@ -99,8 +99,7 @@ inline void store_first(Pack<T> pack, T* to, bool accumulate, std::size_t count)
 }
 
 template <class T, class Apply>
-inline void map_exactly(Apply apply, T* to, bool accumulate, const T* const* in, const Advance* advance,
-                        std::size_t count) {
+inline void map_exactly(Apply apply, T* to, bool accumulate, const T* const* in, const Advance* advance, std::size_t count) {
     const std::size_t whole = count / Pack<T>::size * Pack<T>::size;
     if (accumulate) {
         for (std::size_t i = 0; i < whole; i += Pack<T>::size) {
@@ -111,7 +110,8 @@ inline void map_exactly(Apply apply, T* to, bool accumulate, const T* const* in,
             apply(in, advance, static_cast<std::ptrdiff_t>(i)).store(to + i);
         }
     }
-    if (whole < count) store_first(apply(in, advance, static_cast<std::ptrdiff_t>(whole)), to + whole, accumulate, count - whole);
+    if (whole < count)
+        store_first(apply(in, advance, static_cast<std::ptrdiff_t>(whole)), to + whole, accumulate, count - whole);
 }
 
 template <class T>

@@ -43,12 +43,16 @@ struct ElementwiseLoops {
     }
     template <std::size_t K>
     static void backward_row(T* target, bool accumulate, const T* const* operands, const Advance* advance, std::size_t count) {
-        const auto apply = [](const T* const* data, const Advance* mask, std::ptrdiff_t i) { return at<K>(all_inputs, data, mask, i); };
+        const auto apply = [](const T* const* data, const Advance* mask, std::ptrdiff_t i) {
+            return at<K>(all_inputs, data, mask, i);
+        };
         map_exactly<T>(apply, target, accumulate, operands, advance, count);
     }
     template <std::size_t K>
     static T backward_sum(const T* const* operands, const Advance* advance, std::size_t count) {
-        const auto apply = [](const T* const* data, const Advance* mask, std::ptrdiff_t i) { return at<K>(all_inputs, data, mask, i); };
+        const auto apply = [](const T* const* data, const Advance* mask, std::ptrdiff_t i) {
+            return at<K>(all_inputs, data, mask, i);
+        };
         return map_and_sum<T>(apply, operands, advance, count);
     }
     template <std::size_t K>

@@ -8,26 +8,25 @@
 #include "autograd/base/language.hpp"
 
 extern "C" {
-void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
-            const float*, const int*, const float*, float*, const int*, std::size_t, std::size_t);
+void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*, const float*,
+            const int*, const float*, float*, const int*, std::size_t, std::size_t);
 void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*, const int*,
             const double*, const int*, const double*, double*, const int*, std::size_t, std::size_t);
 void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
 void dgetrf_(const int*, const int*, double*, const int*, int*, int*);
-void sgetrs_(const char*, const int*, const int*, const float*, const int*, const int*, float*, const int*, int*,
-             std::size_t);
+void sgetrs_(const char*, const int*, const int*, const float*, const int*, const int*, float*, const int*, int*, std::size_t);
 void dgetrs_(const char*, const int*, const int*, const double*, const int*, const int*, double*, const int*, int*,
              std::size_t);
-void strtrs_(const char*, const char*, const char*, const int*, const int*, const float*, const int*, float*,
-             const int*, int*, std::size_t, std::size_t, std::size_t);
-void dtrtrs_(const char*, const char*, const char*, const int*, const int*, const double*, const int*, double*,
-             const int*, int*, std::size_t, std::size_t, std::size_t);
+void strtrs_(const char*, const char*, const char*, const int*, const int*, const float*, const int*, float*, const int*, int*,
+             std::size_t, std::size_t, std::size_t);
+void dtrtrs_(const char*, const char*, const char*, const int*, const int*, const double*, const int*, double*, const int*,
+             int*, std::size_t, std::size_t, std::size_t);
 void spotrf_(const char*, const int*, float*, const int*, int*, std::size_t);
 void dpotrf_(const char*, const int*, double*, const int*, int*, std::size_t);
-void ssyevd_(const char*, const char*, const int*, float*, const int*, float*, float*, const int*, int*, const int*,
-             int*, std::size_t, std::size_t);
-void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*, const int*, int*, const int*,
-             int*, std::size_t, std::size_t);
+void ssyevd_(const char*, const char*, const int*, float*, const int*, float*, float*, const int*, int*, const int*, int*,
+             std::size_t, std::size_t);
+void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*, const int*, int*, const int*, int*,
+             std::size_t, std::size_t);
 }
 
 namespace XTAPE_API autograd {

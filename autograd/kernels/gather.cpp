@@ -88,8 +88,7 @@ void gather(T* out, const T* source, const AxisView& view, const std::size_t* in
     for_shares(view.outer, count * view.inner, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             each_of_list(indices, count)([&](std::size_t from, std::size_t to) {
-                std::copy_n(source + (i * view.extent + from) * view.inner, view.inner,
-                            out + (i * count + to) * view.inner);
+                std::copy_n(source + (i * view.extent + from) * view.inner, view.inner, out + (i * count + to) * view.inner);
             });
         }
     });
@@ -102,8 +101,7 @@ void scatter_add(T* target, const T* source, const AxisView& view, const std::si
     for_shares(view.outer, count * view.inner, [&](std::size_t begin, std::size_t end) {
         PoolVector<RunningSum<T>> sums;
         for (std::size_t i = begin; i < end; ++i) {
-            add_rows(target + i * view.extent * view.inner, source + i * count * view.inner, view.inner, terms, crowded,
-                     sums);
+            add_rows(target + i * view.extent * view.inner, source + i * count * view.inner, view.inner, terms, crowded, sums);
         }
     });
 }
@@ -120,8 +118,7 @@ void gather_along(T* out, const T* source, const AxisView& view, const std::size
 }
 
 template <class T>
-void scatter_add_along(T* target, const T* source, const AxisView& view, const std::size_t* indices,
-                       std::size_t count) {
+void scatter_add_along(T* target, const T* source, const AxisView& view, const std::size_t* indices, std::size_t count) {
     const std::size_t plane = view.extent * view.inner, picked = count * view.inner;
     for_shares(view.outer, picked, [&](std::size_t begin, std::size_t end) {
         PoolVector<RunningSum<T>> sums;
@@ -132,7 +129,7 @@ void scatter_add_along(T* target, const T* source, const AxisView& view, const s
     });
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                       \
+#define XTAPE_INSTANTIATE(T)                                                                                 \
     template XTAPE_API void gather<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);       \
     template XTAPE_API void scatter_add<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t);  \
     template XTAPE_API void gather_along<T>(T*, const T*, const AxisView&, const std::size_t*, std::size_t); \

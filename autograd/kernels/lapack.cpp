@@ -186,8 +186,7 @@ struct Factors {
 }  // namespace
 
 template <class T>
-std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle,
-                     bool transposed) {
+std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle, bool transposed) {
     if (n == 0 || columns == 0) return no_pivot;
     const Calls call(Library::openblas);
     const auto is_read = [&](std::size_t i, std::size_t j) {
@@ -211,13 +210,13 @@ std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t co
         if (factors.info > 0) return factors.info - 1;
         // d a c y = d b and then x = c y, or (d a c)' y = c b and then x = d y.
         factors.divide(by_columns.data(), columns, transposed ? factors.columns : factors.rows);
-        choose<T>(sgetrs_, dgetrs_)(&flag, &size, &count, factors.lu.data(), &size, factors.pivots.data(),
-                                    by_columns.data(), &size, &info, std::size_t{1});
+        choose<T>(sgetrs_, dgetrs_)(&flag, &size, &count, factors.lu.data(), &size, factors.pivots.data(), by_columns.data(),
+                                    &size, &info, std::size_t{1});
         factors.divide(by_columns.data(), columns, transposed ? factors.rows : factors.columns);
     } else {
         const char* part = triangle == Triangle::lower ? "U" : "L";
-        choose<T>(strtrs_, dtrtrs_)(part, &flag, "N", &size, &count, a, &size, by_columns.data(), &size, &info,
-                                    std::size_t{1}, std::size_t{1}, std::size_t{1});
+        choose<T>(strtrs_, dtrtrs_)(part, &flag, "N", &size, &count, a, &size, by_columns.data(), &size, &info, std::size_t{1},
+                                    std::size_t{1}, std::size_t{1});
         if (info > 0) return info - 1;
     }
     transpose(x, by_columns.data(), columns, n);
@@ -301,13 +300,13 @@ bool eigh(T* values, T* vectors, const T* a, std::size_t n) {
     const int work_extent = static_cast<int>(std::nextafter(work_size, std::numeric_limits<T>::infinity())) + 1;
     PoolVector<T> work(static_cast<std::size_t>(work_extent));
     PoolVector<int> integers(static_cast<std::size_t>(integer_size));
-    routine(job, "L", &size, matrix.data(), &size, values, work.data(), &work_extent, integers.data(), &integer_size,
-            &info, 1, 1);
+    routine(job, "L", &size, matrix.data(), &size, values, work.data(), &work_extent, integers.data(), &integer_size, &info, 1,
+            1);
     if (vectors != nullptr) transpose(vectors, matrix.data(), n, n);
     return info == 0;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                            \
+#define XTAPE_INSTANTIATE(T)                                                                                      \
     template XTAPE_API std::ptrdiff_t solve<T>(T*, const T*, const T*, std::size_t, std::size_t, Triangle, bool); \
     template XTAPE_API std::ptrdiff_t invert<T>(T*, const T*, std::size_t);                                       \
     template XTAPE_API Determinant<T> determinant<T>(const T*, std::size_t);                                      \

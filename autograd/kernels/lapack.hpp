@@ -19,8 +19,7 @@ inline constexpr std::ptrdiff_t no_pivot = -1;
 /// x (n x columns) with a x = b, or a' x = b. A triangular matrix is solved by substitution, and its other part not
 /// read. Returns the pivot that is exactly 0, if one is: then there is no x.
 template <class T>
-std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle,
-                     bool transposed);
+std::ptrdiff_t solve(T* x, const T* a, const T* b, std::size_t n, std::size_t columns, Triangle triangle, bool transposed);
 
 /// The inverse. Returns the pivot that is exactly 0, if one is.
 template <class T>

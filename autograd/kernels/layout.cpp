@@ -64,8 +64,8 @@ void transpose_square(T* to, std::ptrdiff_t to_stride, const T* from, std::ptrdi
 }
 
 template <class T, class Store>
-void walk_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std::ptrdiff_t* from_stride,
-                std::ptrdiff_t rows, std::ptrdiff_t columns, Store store) {
+void walk_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std::ptrdiff_t* from_stride, std::ptrdiff_t rows,
+                std::ptrdiff_t columns, Store store) {
     if (to_stride[1] == 1 && from_stride[1] == 1) {
         for (std::ptrdiff_t i = 0; i < rows; ++i) {
             T* row = to + i * to_stride[0];
@@ -82,8 +82,8 @@ void walk_plane(T* to, const std::ptrdiff_t* to_stride, const T* from, const std
             if (transposes && i0 + tile <= rows && j0 + tile <= columns) {
                 for (std::ptrdiff_t i = i0; i < i0 + tile; i += size) {
                     for (std::ptrdiff_t j = j0; j < j0 + tile; j += size) {
-                        transpose_square(to + i * to_stride[0] + j, to_stride[0], from + i + j * from_stride[1],
-                                         from_stride[1], store);
+                        transpose_square(to + i * to_stride[0] + j, to_stride[0], from + i + j * from_stride[1], from_stride[1],
+                                         store);
                     }
                 }
                 continue;
@@ -111,9 +111,8 @@ void walk_strided(T* to, const Strides& to_strides, const T* from, const Strides
         if (shape[axis] != 1) axes.push_back({static_cast<std::ptrdiff_t>(shape[axis]), to_strides[axis], from_strides[axis]});
     }
     while (axes.size() < 2) axes.insert(axes.begin(), {1, 0, 0});
-    const auto densest = std::min_element(axes.begin(), axes.end() - 1, [](const Axis& a, const Axis& b) {
-        return std::abs(a.from) < std::abs(b.from);
-    });
+    const auto densest = std::min_element(axes.begin(), axes.end() - 1,
+                                          [](const Axis& a, const Axis& b) { return std::abs(a.from) < std::abs(b.from); });
     const Axis rows = *densest;
     axes.erase(densest);
     const Axis columns = axes.back();
@@ -171,8 +170,8 @@ void add_strided(T* to, const Strides& to_strides, const T* from, const Strides&
     walk_strided(to, to_strides, from, from_strides, shape, [](auto& place, const auto& value) { place += value; });
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                          \
-    template XTAPE_API void copy_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);        \
+#define XTAPE_INSTANTIATE(T)                                                                             \
+    template XTAPE_API void copy_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&); \
     template XTAPE_API void add_strided<T>(T*, const Strides&, const T*, const Strides&, const Shape&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -37,24 +37,16 @@ using Doubles = __m128d;
 #define XTAPE_SYMBOL_D(name, arguments) _ZGVbN2##arguments##_##name
 #endif
 
-#define XTAPE_DECLARE(name)                                \
-    extern "C" Floats XTAPE_SYMBOL_F(name, v)(Floats);     \
-    extern "C" Doubles XTAPE_SYMBOL_D(name, v)(Doubles);   \
-    inline Floats name(Floats x) {                         \
-        return XTAPE_SYMBOL_F(name, v)(x);                 \
-    }                                                      \
-    inline Doubles name(Doubles x) {                       \
-        return XTAPE_SYMBOL_D(name, v)(x);                 \
-    }
-#define XTAPE_DECLARE2(name)                                         \
-    extern "C" Floats XTAPE_SYMBOL_F(name, vv)(Floats, Floats);      \
-    extern "C" Doubles XTAPE_SYMBOL_D(name, vv)(Doubles, Doubles);   \
-    inline Floats name(Floats x, Floats y) {                         \
-        return XTAPE_SYMBOL_F(name, vv)(x, y);                       \
-    }                                                                \
-    inline Doubles name(Doubles x, Doubles y) {                      \
-        return XTAPE_SYMBOL_D(name, vv)(x, y);                       \
-    }
+#define XTAPE_DECLARE(name)                                             \
+    extern "C" Floats XTAPE_SYMBOL_F(name, v)(Floats);                  \
+    extern "C" Doubles XTAPE_SYMBOL_D(name, v)(Doubles);                \
+    inline Floats name(Floats x) { return XTAPE_SYMBOL_F(name, v)(x); } \
+    inline Doubles name(Doubles x) { return XTAPE_SYMBOL_D(name, v)(x); }
+#define XTAPE_DECLARE2(name)                                                          \
+    extern "C" Floats XTAPE_SYMBOL_F(name, vv)(Floats, Floats);                       \
+    extern "C" Doubles XTAPE_SYMBOL_D(name, vv)(Doubles, Doubles);                    \
+    inline Floats name(Floats x, Floats y) { return XTAPE_SYMBOL_F(name, vv)(x, y); } \
+    inline Doubles name(Doubles x, Doubles y) { return XTAPE_SYMBOL_D(name, vv)(x, y); }
 XTAPE_VECTOR_FUNCTIONS(XTAPE_DECLARE, XTAPE_DECLARE2)
 #undef XTAPE_DECLARE
 #undef XTAPE_DECLARE2

@@ -41,7 +41,11 @@ struct EndOfCalls {
 };
 [[gnu::constructor]] void watch_main_thread() {
     // A library that was loaded later could not be unloaded any more.
-    if (came_with_program()) static_cast<void>([] { static thread_local EndOfCalls end; return &end; }());
+    if (came_with_program())
+        static_cast<void>([] {
+            static thread_local EndOfCalls end;
+            return &end;
+        }());
 }
 const char* in_words(dnnl_cpu_isa_t isa) {
     const auto includes = [isa](unsigned other) { return (static_cast<unsigned>(isa) & other) == other; };
@@ -114,8 +118,9 @@ void watch_other_ends_of_onednn() { std::atexit(end_other_calls); }
 void require_room_for_onednn() {
     constexpr std::size_t bytes = std::size_t{32} << 20;  // 5 MB were too little for the kernels of products
     if (address_space_has_room(bytes)) return;
-    throw Error("oneDNN, which does this work, needs 32 MB of the address space, for which there is no room: raise the limit of "
-                "the process (ulimit -v)");
+    throw Error(
+        "oneDNN, which does this work, needs 32 MB of the address space, for which there is no room: raise the limit of "
+        "the process (ulimit -v)");
 }
 
 #else

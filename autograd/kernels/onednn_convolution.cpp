@@ -119,8 +119,8 @@ Primitive::Primitive(Side side, const ConvolutionExtents& e) : side_(side) {
                                             forward, attributes);
         };
 #else
-        const Forward::primitive_desc forward(
-            {training, direct, any_x, any_w, any_y, strides, dilations, before, behind}, attributes, processor());
+        const Forward::primitive_desc forward({training, direct, any_x, any_w, any_y, strides, dilations, before, behind},
+                                              attributes, processor());
         const auto to_pictures = [&] {
             return ToPictures::primitive_desc({direct, any_x, any_w, any_y, strides, dilations, before, behind}, attributes,
                                               processor(), forward);
@@ -199,9 +199,23 @@ using Key = std::array<std::size_t, 17>;
 
 Key key_of(Side side, const ConvolutionExtents& e) {
     const auto &r = e.rows, &c = e.columns;
-    return {static_cast<std::size_t>(side), e.pictures, e.channels, e.outputs, e.groups,
-            r.extent, r.size, r.count, r.stride, r.padding, r.dilation,
-            c.extent, c.size, c.count, c.stride, c.padding, c.dilation};
+    return {static_cast<std::size_t>(side),
+            e.pictures,
+            e.channels,
+            e.outputs,
+            e.groups,
+            r.extent,
+            r.size,
+            r.count,
+            r.stride,
+            r.padding,
+            r.dilation,
+            c.extent,
+            c.size,
+            c.count,
+            c.stride,
+            c.padding,
+            c.dilation};
 }
 
 /// The end of a thread destroys what it keeps, in an order that nobody knows: what comes after that has no primitives.
@@ -229,7 +243,8 @@ Primitive* primitive_for(Side side, const ConvolutionExtents& extents) {
 bool is_usual(const WindowAxis& axis) {
     const auto span = static_cast<std::ptrdiff_t>((axis.size - 1) * axis.dilation + 1);
     const std::ptrdiff_t behind = padding_behind(axis);
-    return static_cast<std::ptrdiff_t>(axis.padding) < span && behind < span && behind > -static_cast<std::ptrdiff_t>(axis.stride);
+    return static_cast<std::ptrdiff_t>(axis.padding) < span && behind < span &&
+           behind > -static_cast<std::ptrdiff_t>(axis.stride);
 }
 
 [[noreturn]] void report(const dnnl::error& error) {
@@ -256,7 +271,8 @@ void convolve_by_onednn(Side side, float* x, float* y, float* w, const Convoluti
         // Another thread found one, but this one lacks memory for it, say.
         if (primitive == nullptr) throw Error("oneDNN has no kernel for a convolution any more that it had one for");
         primitive->run(x, y, w);
-        if (!has_kernels[static_cast<std::size_t>(side)].exchange(true, std::memory_order_relaxed)) watch_other_ends_of_onednn();
+        if (!has_kernels[static_cast<std::size_t>(side)].exchange(true, std::memory_order_relaxed))
+            watch_other_ends_of_onednn();
     } catch (const dnnl::error& error) {
         report(error);
     }

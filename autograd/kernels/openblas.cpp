@@ -165,10 +165,10 @@ bool decomposition_is_right() {
 }  // namespace
 
 Vectors vectors_of_core(const std::string& core) {
-    constexpr std::array narrow = {"Katmai",   "Coppermine", "Northwood", "Prescott",  "Banias",       "Atom",
-                                   "Core2",    "Penryn",     "Dunnington", "Nehalem",  "Sandybridge",  "Athlon",
-                                   "Opteron",  "Opteron_SSE3", "Barcelona", "Bobcat",  "Bulldozer",    "Piledriver",
-                                   "Steamroller", "Nano"};
+    constexpr std::array narrow = {"Katmai",      "Coppermine", "Northwood",  "Prescott",     "Banias",
+                                   "Atom",        "Core2",      "Penryn",     "Dunnington",   "Nehalem",
+                                   "Sandybridge", "Athlon",     "Opteron",    "Opteron_SSE3", "Barcelona",
+                                   "Bobcat",      "Bulldozer",  "Piledriver", "Steamroller",  "Nano"};
     constexpr std::array avx2 = {"Haswell", "Excavator", "Zen"};
     const auto is_among = [&](const auto& names) { return std::find(names.begin(), names.end(), core) != names.end(); };
     return is_among(narrow) ? Vectors::narrow : is_among(avx2) ? Vectors::avx2 : Vectors::avx512;
@@ -188,8 +188,8 @@ Vectors vectors_of_processor() {
 
 std::string first_right_core(const std::vector<std::string>& candidates, const std::function<bool(const std::string&)>& take,
                              const std::function<bool()>& is_right) {
-    const auto right = std::find_if(candidates.begin(), candidates.end(),
-                                    [&](const std::string& each) { return take(each) && is_right(); });
+    const auto right =
+        std::find_if(candidates.begin(), candidates.end(), [&](const std::string& each) { return take(each) && is_right(); });
     return right == candidates.end() ? "" : *right;
 }
 

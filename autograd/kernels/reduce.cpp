@@ -175,9 +175,7 @@ template <class T>
 void accumulate(Array<T>& target, const Array<T>& source) {
     walk(
         source.data(), source.shape(), target.data(), target.shape(),
-        [](const T* from, T* to, std::size_t count) {
-            join_rows(to, from, count, Add<T>());
-        },
+        [](const T* from, T* to, std::size_t count) { join_rows(to, from, count, Add<T>()); },
         [](const T* from, T* to, std::size_t count) {
             for (std::size_t i = 0; i < count; ++i) to[i] += *from;
         });
@@ -186,11 +184,11 @@ void accumulate(Array<T>& target, const Array<T>& source) {
 template <class T>
 std::size_t find_non_finite(const Array<T>& array) {
     const T* data = array.data();
-    return static_cast<std::size_t>(
-        std::find_if(data, data + array.size(), [](T value) { return !std::isfinite(value); }) - data);
+    return static_cast<std::size_t>(std::find_if(data, data + array.size(), [](T value) { return !std::isfinite(value); }) -
+                                    data);
 }
 
-#define XTAPE_INSTANTIATE(T)                                   \
+#define XTAPE_INSTANTIATE(T)                                             \
     template XTAPE_API void sum_to<T>(Array<T>&, const Array<T>&);       \
     template XTAPE_API void max_to<T>(Array<T>&, const Array<T>&);       \
     template XTAPE_API void min_to<T>(Array<T>&, const Array<T>&);       \

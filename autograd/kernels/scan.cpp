@@ -57,8 +57,7 @@ template <class T>
 void linear_recurrence(T* out, const T* a, const T* b, const AxisView& view, Way way, bool delayed) {
     const auto first = [=](std::size_t i) { return b[i]; };
     if (delayed) {
-        scan(out, view, way, first,
-             [=](RunningSum<T>& y, std::size_t i, std::size_t before) { (y *= a[before]) += b[i]; });
+        scan(out, view, way, first, [=](RunningSum<T>& y, std::size_t i, std::size_t before) { (y *= a[before]) += b[i]; });
     } else {
         scan(out, view, way, first, [=](RunningSum<T>& y, std::size_t i, std::size_t) { (y *= a[i]) += b[i]; });
     }
@@ -67,15 +66,13 @@ void linear_recurrence(T* out, const T* a, const T* b, const AxisView& view, Way
 template <class T>
 void cumulative_sum(T* out, const T* x, const AxisView& view, Way way) {
     scan(
-        out, view, way, [=](std::size_t i) { return x[i]; },
-        [=](RunningSum<T>& y, std::size_t i, std::size_t) { y += x[i]; });
+        out, view, way, [=](std::size_t i) { return x[i]; }, [=](RunningSum<T>& y, std::size_t i, std::size_t) { y += x[i]; });
 }
 
 template <class T>
 void cumulative_prod(T* out, const T* x, const AxisView& view, Way way) {
     scan(
-        out, view, way, [=](std::size_t i) { return x[i]; },
-        [=](RunningSum<T>& y, std::size_t i, std::size_t) { y *= x[i]; });
+        out, view, way, [=](std::size_t i) { return x[i]; }, [=](RunningSum<T>& y, std::size_t i, std::size_t) { y *= x[i]; });
 }
 
 template <class T>
@@ -106,7 +103,7 @@ void logcumsumexp(T* out, const T* x, const AxisView& view) {
     });
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                \
+#define XTAPE_INSTANTIATE(T)                                                                          \
     template XTAPE_API void linear_recurrence<T>(T*, const T*, const T*, const AxisView&, Way, bool); \
     template XTAPE_API void cumulative_sum<T>(T*, const T*, const AxisView&, Way);                    \
     template XTAPE_API void cumulative_prod<T>(T*, const T*, const AxisView&, Way);                   \

@@ -191,15 +191,15 @@ Pack<T> floor_divide(Pack<T> x, Pack<T> y) {
 #define XTAPE_CALL(name, ...) per_lane([](auto... lanes) { return std::name(lanes...); }, __VA_ARGS__)
 #define XTAPE_LANES(pack) pack
 #endif
-#define XTAPE_DEFINE(name)                            \
-    template <class T>                                \
-    Pack<T> name(Pack<T> x) {                         \
-        return XTAPE_CALL(name, XTAPE_LANES(x));      \
+#define XTAPE_DEFINE(name)                       \
+    template <class T>                           \
+    Pack<T> name(Pack<T> x) {                    \
+        return XTAPE_CALL(name, XTAPE_LANES(x)); \
     }
-#define XTAPE_DEFINE2(name)                                          \
-    template <class T>                                               \
-    Pack<T> name(Pack<T> x, Pack<T> y) {                             \
-        return XTAPE_CALL(name, XTAPE_LANES(x), XTAPE_LANES(y));     \
+#define XTAPE_DEFINE2(name)                                      \
+    template <class T>                                           \
+    Pack<T> name(Pack<T> x, Pack<T> y) {                         \
+        return XTAPE_CALL(name, XTAPE_LANES(x), XTAPE_LANES(y)); \
     }
 XTAPE_VECTOR_FUNCTIONS(XTAPE_DEFINE, XTAPE_DEFINE2)
 #undef XTAPE_DEFINE

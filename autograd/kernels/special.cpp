@@ -15,9 +15,8 @@ namespace policies = boost::math::policies;
 /// Errors are infinities and NaN, never exceptions. Doubles are computed as long doubles, floats as doubles.
 using Quiet =
     policies::policy<policies::domain_error<policies::ignore_error>, policies::pole_error<policies::ignore_error>,
-                     policies::overflow_error<policies::ignore_error>,
-                     policies::underflow_error<policies::ignore_error>, policies::denorm_error<policies::ignore_error>,
-                     policies::evaluation_error<policies::ignore_error>,
+                     policies::overflow_error<policies::ignore_error>, policies::underflow_error<policies::ignore_error>,
+                     policies::denorm_error<policies::ignore_error>, policies::evaluation_error<policies::ignore_error>,
                      policies::rounding_error<policies::ignore_error>>;
 
 }  // namespace

@@ -43,9 +43,9 @@ void require_distinct(First& first, Rest&... rest) {
 template <class F, class First, class... Rest>
 void update(F f, First& first, Rest&... rest) {
     using T = typename First::value_type;
-    static_assert((std::is_same_v<Array<T>, std::remove_const_t<First>> && ... &&
-                   std::is_same_v<Array<T>, std::remove_const_t<Rest>>),
-                  "update takes Arrays of one element type: the loop needs their padding");
+    static_assert(
+        (std::is_same_v<Array<T>, std::remove_const_t<First>> && ... && std::is_same_v<Array<T>, std::remove_const_t<Rest>>),
+        "update takes Arrays of one element type: the loop needs their padding");
     [[maybe_unused]] const auto check = [&](const auto& each) {
         require_values(each, "update");
         if (each.shape() != first.shape()) {

@@ -19,9 +19,7 @@ struct Inside {
     Inside(const WindowAxis& axis, std::size_t i) {
         const std::size_t shift = i * axis.dilation;
         begin = shift >= axis.padding ? 0 : (axis.padding - shift + axis.stride - 1) / axis.stride;
-        end = axis.extent + axis.padding <= shift
-                  ? 0
-                  : (axis.extent + axis.padding - shift + axis.stride - 1) / axis.stride;
+        end = axis.extent + axis.padding <= shift ? 0 : (axis.extent + axis.padding - shift + axis.stride - 1) / axis.stride;
         begin = std::min(begin, axis.count), end = std::max(begin, std::min(end, axis.count));
         first = begin < end ? begin * axis.stride + shift - axis.padding : 0;
     }
@@ -116,7 +114,7 @@ void fold_add(T* pictures, const T* windows, std::size_t planes, const WindowAxi
     });
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                  \
+#define XTAPE_INSTANTIATE(T)                                                                            \
     template XTAPE_API void unfold<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&); \
     template XTAPE_API void fold_add<T>(T*, const T*, std::size_t, const WindowAxis&, const WindowAxis&);
 XTAPE_INSTANTIATE(float)

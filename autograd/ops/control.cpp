@@ -21,12 +21,12 @@ constexpr auto straight_through =
 }  // namespace
 }  // namespace ops
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> straight_through(X<T> value, X<T> x) {
     const auto passed = [&] {
         if (value.shape() != x.shape()) {
-            throw ShapeError("a value of shape " + to_string(value.shape()) + " for an input of shape " +
-                             to_string(x.shape()));
+            throw ShapeError("a value of shape " + to_string(value.shape()) + " for an input of shape " + to_string(x.shape()));
         }
         return ops::straight_through(value, x);
     };

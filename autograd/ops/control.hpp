@@ -36,7 +36,7 @@ struct CustomGradient {
         return std::get<K>(rules)(g, inputs_and_output...);
     }
     template <std::size_t K>
-        requires is_cut<K>
+    requires is_cut<K>
     static NoGradient gradient(InputIndex<K>) {
         return no_gradient;
     }
@@ -81,7 +81,8 @@ template <Name OpName, class F, class... Rules>
 /// The value of `value`, with the gradient that x would have: straight_through(round(x), x). (Bengio, Leonard and Courville,
 /// "Estimating or propagating gradients through stochastic neurons", 2013, section 4: the straight-through estimator.)
 /// @throws ShapeError if the shapes differ.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> straight_through(X<T> value, X<T> x);
 
 /// x; when a sweep has finished its gradient, `hook` is called with it, to look at.

@@ -55,9 +55,8 @@ void ops::require_options(const TransposedConvolution& options, const char* op) 
     const Size2d extra = options.output_padding;
     if (extra.height >= std::max(options.stride.height, options.dilation.height) ||
         extra.width >= std::max(options.stride.width, options.dilation.width)) {
-        throw ShapeError(std::string(op) + ": an output padding of " + text_of(extra) +
-                         " must be smaller than the stride, " + text_of(options.stride) + ", or the dilation, " +
-                         text_of(options.dilation));
+        throw ShapeError(std::string(op) + ": an output padding of " + text_of(extra) + " must be smaller than the stride, " +
+                         text_of(options.stride) + ", or the dilation, " + text_of(options.dilation));
     }
 }
 
@@ -103,20 +102,17 @@ struct Windows {
                 sliding.stride.height, sliding.padding.height, sliding.dilation.height};
     }
     kernels::WindowAxis horizontal() const {
-        return {pictures[3],          kernel.width,          count.width,
-                sliding.stride.width, sliding.padding.width, sliding.dilation.width};
+        return {pictures[3], kernel.width, count.width, sliding.stride.width, sliding.padding.width, sliding.dilation.width};
     }
 };
 
 void require_pictures(const Shape& shape, const char* op) {
     if (shape.size() == 4) return;
-    throw ShapeError(std::string(op) + ": pictures (rows, channels, height, width) are wanted, not shape " +
-                     to_string(shape));
+    throw ShapeError(std::string(op) + ": pictures (rows, channels, height, width) are wanted, not shape " + to_string(shape));
 }
 
 /// The number of windows on one axis; 0 if none fits.
-std::size_t windows_on(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding,
-                       std::size_t dilation) {
+std::size_t windows_on(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding, std::size_t dilation) {
     const std::size_t padded = extent + 2 * padding, span = dilation * (kernel - 1) + 1;
     return padded < span ? 0 : (padded - span) / stride + 1;
 }
@@ -131,8 +127,8 @@ Windows Windows::of(const Shape& pictures, Size2d kernel, const Sliding& sliding
         windows_on(pictures[3], kernel.width, sliding.stride.width, sliding.padding.width, sliding.dilation.width));
     if (count.height == 0 || count.width == 0) {
         throw ShapeError(std::string(op) + ": no window of " + text_of(kernel) + " fits into pictures of shape " +
-                         to_string(pictures) + " with a padding of " + text_of(sliding.padding) +
-                         " and a dilation of " + text_of(sliding.dilation));
+                         to_string(pictures) + " with a padding of " + text_of(sliding.padding) + " and a dilation of " +
+                         text_of(sliding.dilation));
     }
     // Their product is within the bounds of sizes, and so is that of any of them.
     static_cast<void>(element_count({pictures[0], pictures[1], kernel.height, kernel.width, count.height, count.width}));
@@ -150,13 +146,15 @@ X folded(const X& x, const Windows& windows) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> unfold(X<T> x, Size2d kernel, const Sliding& sliding) {
     const auto windows = [&] { return Windows::of(x.shape(), kernel, sliding, "unfold"); };
     return unfolded(x, with_context_of("unfold", windows, x));
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> fold(X<T> x, const Shape& pictures, Size2d kernel, const Sliding& sliding) {
     const auto fitting = [&] {
         const Windows windows = Windows::of(pictures, kernel, sliding, "fold");
@@ -237,8 +235,8 @@ Convolved transposed_convolution_of(const Shape& x, const Shape& weight, const S
     require_reasonable({weight[2], weight[3]}, 1, "a kernel", op);
     ops::require_options(options, op);
     const Size2d extra = options.output_padding;
-    const auto made = [&](std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding,
-                          std::size_t dilation, std::size_t more) {
+    const auto made = [&](std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding, std::size_t dilation,
+                          std::size_t more) {
         const std::size_t whole = (extent - 1) * stride + dilation * (kernel - 1) + 1 + more;
         if (whole <= 2 * padding) {
             throw ShapeError(std::string(op) + ": pictures of shape " + to_string(x) + " and a weight of shape " +
@@ -253,10 +251,7 @@ Convolved transposed_convolution_of(const Shape& x, const Shape& weight, const S
     static_cast<void>(element_count({pictures[0], pictures[1], weight[2], weight[3], x[2], x[3]}));
     require_reasonable({pictures[2], pictures[3]}, 1, "a picture", op);
     // Not the number of windows that would fit, which an output padding as large as the dilation allows raises.
-    const Windows windows{pictures,
-                          {weight[2], weight[3]},
-                          {options.stride, options.padding, options.dilation},
-                          {x[2], x[3]}};
+    const Windows windows{pictures, {weight[2], weight[3]}, {options.stride, options.padding, options.dilation}, {x[2], x[3]}};
     return {windows, x[1], options.groups};
 }
 
@@ -340,29 +335,34 @@ X Convolved::side(Side one, const X& of_one, const X& of_other) const {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> conv2d(X<T> x, X<T> weight, const Convolution& options) {
     const auto of = [&] { return convolution_of(x.shape(), weight.shape(), nullptr, options); };
     return apply(SideOfConvolution<Side::outputs>{with_context_of("conv2d", of, x, weight)}, x, weight);
 }
-template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
+template <template <class> class X, class T, std::same_as<X<T>> Bias>
+requires Operand<X<T>>
 X<T> conv2d(X<T> x, X<T> weight, Bias bias, const Convolution& options) {
     const auto of = [&] { return convolution_of(x.shape(), weight.shape(), &bias.shape(), options); };
     return apply(SideOfConvolution<Side::outputs>{with_context_of("conv2d", of, x, weight, bias)}, x, weight, bias);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> conv_transpose2d(X<T> x, X<T> weight, const TransposedConvolution& options) {
     const auto of = [&] { return transposed_convolution_of(x.shape(), weight.shape(), nullptr, options); };
     return apply(SideOfConvolution<Side::pictures>{with_context_of("conv_transpose2d", of, x, weight)}, x, weight);
 }
-template <template <class> class X, class T, std::same_as<X<T>> Bias> requires Operand<X<T>>
+template <template <class> class X, class T, std::same_as<X<T>> Bias>
+requires Operand<X<T>>
 X<T> conv_transpose2d(X<T> x, X<T> weight, Bias bias, const TransposedConvolution& options) {
     const auto of = [&] { return transposed_convolution_of(x.shape(), weight.shape(), &bias.shape(), options); };
     return apply(SideOfConvolution<Side::pictures>{with_context_of("conv_transpose2d", of, x, weight, bias)}, x, weight, bias);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> conv2d_weight(X<T> x, const Shape& weight, X<T> y, const Convolution& options) {
     const auto of = [&] {
         const Convolved made = convolution_of(x.shape(), weight, nullptr, options);
@@ -384,8 +384,8 @@ using ops::not_a_number;
 
 Windows pooling_windows(const Shape& x, Size2d kernel, const Pooling& options, const char* op) {
     if (options.padding.height > kernel.height / 2 || options.padding.width > kernel.width / 2) {
-        throw ShapeError(std::string(op) + ": a padding of " + text_of(options.padding) +
-                         " is more than half of a kernel of " + text_of(kernel));
+        throw ShapeError(std::string(op) + ": a padding of " + text_of(options.padding) + " is more than half of a kernel of " +
+                         text_of(kernel));
     }
     const Size2d stride(options.stride.height == 0 ? kernel.height : options.stride.height,
                         options.stride.width == 0 ? kernel.width : options.stride.width);
@@ -440,7 +440,8 @@ struct WindowMax : ops::Extreme {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> max_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
     const auto pooled = [&] {
         const auto windows = pooling_windows(x.shape(), kernel, options, "max_pool2d");
@@ -453,7 +454,8 @@ X<T> max_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
     return with_context_of("max_pool2d", pooled, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> avg_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
     const auto pooled = [&] {
         const auto windows = pooling_windows(x.shape(), kernel, options, "avg_pool2d");
@@ -465,14 +467,14 @@ X<T> avg_pool2d(X<T> x, Size2d kernel, const Pooling& options) {
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                            \
+#define XTAPE_INSTANTIATE(X)                                                      \
     template XTAPE_API X unfold(X, Size2d, const Sliding&);                       \
     template XTAPE_API X fold(X, const Shape&, Size2d, const Sliding&);           \
     template XTAPE_API X conv2d(X, X, const Convolution&);                        \
     template XTAPE_API X conv2d(X, X, X, const Convolution&);                     \
     template XTAPE_API X conv_transpose2d(X, X, const TransposedConvolution&);    \
     template XTAPE_API X conv_transpose2d(X, X, X, const TransposedConvolution&); \
-    template XTAPE_API X conv2d_weight(X, const Shape&, X, const Convolution&);    \
+    template XTAPE_API X conv2d_weight(X, const Shape&, X, const Convolution&);   \
     template XTAPE_API X max_pool2d(X, Size2d, const Pooling&);                   \
     template XTAPE_API X avg_pool2d(X, Size2d, const Pooling&);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)

@@ -123,9 +123,8 @@ Lettered<X> contract(const Lettered<X>& a, const Lettered<X>& b, const Letters& 
         if (!batch.empty()) shape = {y.count(batch), shape[0], shape[1]};
         return ops::reshaped(y.value, shape);
     };
-    const X product =
-        matmul(transpose.a ? as_matrices(left, inner, rows) : as_matrices(left, rows, inner),
-               transpose.b ? as_matrices(right, columns, inner) : as_matrices(right, inner, columns), transpose);
+    const X product = matmul(transpose.a ? as_matrices(left, inner, rows) : as_matrices(left, rows, inner),
+                             transpose.b ? as_matrices(right, columns, inner) : as_matrices(right, inner, columns), transpose);
     Shape shape = left.extents(batch + rows);
     for (const std::size_t extent : right.extents(columns)) shape.push_back(extent);
     return {ops::reshaped(product, shape), batch + rows + columns};
@@ -159,8 +158,8 @@ Equation Equation::of(std::string_view subscripts, std::span<const Shape* const>
         }
     }
     if (equation.operands.size() != shapes.size()) {
-        refuse(subscripts, fmt::format("it has subscripts for {} operands, and there are {}", equation.operands.size(),
-                                       shapes.size()));
+        refuse(subscripts,
+               fmt::format("it has subscripts for {} operands, and there are {}", equation.operands.size(), shapes.size()));
     }
     Letters seen;
     PoolVector<std::size_t> extents;
@@ -168,8 +167,8 @@ Equation Equation::of(std::string_view subscripts, std::span<const Shape* const>
         const Letters& letters = equation.operands[k];
         const Shape& shape = *shapes[k];
         if (letters.size() != shape.size()) {
-            refuse(subscripts, fmt::format("\"{}\" does not fit operand {}, of shape {}", std::string_view(letters), k,
-                                           to_string(shape)));
+            refuse(subscripts,
+                   fmt::format("\"{}\" does not fit operand {}, of shape {}", std::string_view(letters), k, to_string(shape)));
         }
         for (std::size_t axis = 0; axis < shape.size(); ++axis) {
             const std::size_t place = seen.find(letters[axis]);
@@ -177,8 +176,8 @@ Equation Equation::of(std::string_view subscripts, std::span<const Shape* const>
                 seen += letters[axis];
                 extents.push_back(shape[axis]);
             } else if (extents[place] != shape[axis]) {
-                refuse(subscripts, fmt::format("'{}' is {} and, in operand {} of shape {}, {}", letters[axis],
-                                               extents[place], k, to_string(shape), shape[axis]));
+                refuse(subscripts, fmt::format("'{}' is {} and, in operand {} of shape {}, {}", letters[axis], extents[place],
+                                               k, to_string(shape), shape[axis]));
             }
         }
     }
@@ -209,9 +208,7 @@ X einsum(std::string_view subscripts, std::span<const X> operands) {
         PoolVector<const Shape*> shapes;
         for (const X& each : operands) shapes.push_back(&each.shape());
         const Equation equation = Equation::of(subscripts, shapes);
-        const auto operand = [&](std::size_t k) {
-            return Lettered<X>{operands[k], equation.operands[k]}.without_repeats();
-        };
+        const auto operand = [&](std::size_t k) { return Lettered<X>{operands[k], equation.operands[k]}.without_repeats(); };
         // Of each operand, the letters that the result or a later one has.
         PoolVector<Letters> kept(operands.size(), equation.result);
         for (std::size_t k = operands.size() - 1; k > 0; --k) {
@@ -246,11 +243,9 @@ Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_ax
     equation.result = equation.operands[0] + equation.operands[1];
     const Letters named = equation.result;
     for (std::size_t k = 0; k < a_axes.size(); ++k) {
-        const std::size_t left = normalize_axis(a_axes[k], a.size(), op),
-                          right = normalize_axis(b_axes[k], b.size(), op);
+        const std::size_t left = normalize_axis(a_axes[k], a.size(), op), right = normalize_axis(b_axes[k], b.size(), op);
         const char one = named[left], other = named[a.size() + right];
-        if (!contains(equation.result, one) || !contains(equation.result, other))
-            refuse_shapes("an axis is named twice");
+        if (!contains(equation.result, one) || !contains(equation.result, other)) refuse_shapes("an axis is named twice");
         if (a[left] != b[right]) {
             refuse_shapes("axes " + std::to_string(left) + " and " + std::to_string(right) + " have extents " +
                           std::to_string(a[left]) + " and " + std::to_string(b[right]));
@@ -266,8 +261,8 @@ Equation tensordot_equation(const Shape& a, const Shape& b, const AxisList& a_ax
 /// @throws ShapeError if there are fewer.
 std::pair<AxisList, AxisList> adjoining_axes(const Shape& a, const Shape& b, std::size_t count) {
     if (count > a.size() || count > b.size()) {
-        throw ShapeError("tensordot: shapes " + to_string(a) + " and " + to_string(b) + " have not both " +
-                         as_written(count) + " axes");
+        throw ShapeError("tensordot: shapes " + to_string(a) + " and " + to_string(b) + " have not both " + as_written(count) +
+                         " axes");
     }
     std::pair<AxisList, AxisList> axes;
     for (std::size_t k = 0; k < count; ++k) {
@@ -279,7 +274,8 @@ std::pair<AxisList, AxisList> adjoining_axes(const Shape& a, const Shape& b, std
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> tensordot(X<T> a, X<T> b, const AxisList& a_axes, const AxisList& b_axes) {
     const auto contraction = [&] {
         const Equation equation = tensordot_equation(a.shape(), b.shape(), a_axes, b_axes);
@@ -288,7 +284,8 @@ X<T> tensordot(X<T> a, X<T> b, const AxisList& a_axes, const AxisList& b_axes) {
     };
     return with_context_of("tensordot", contraction, a, b);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> tensordot(X<T> a, X<T> b, std::size_t axes) {
     const auto adjoining = [&] { return adjoining_axes(a.shape(), b.shape(), axes); };
     const auto [left, right] = with_context_of("tensordot", adjoining, a, b);
@@ -297,7 +294,7 @@ X<T> tensordot(X<T> a, X<T> b, std::size_t axes) {
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                      \
+#define XTAPE_INSTANTIATE(X)                                                \
     template XTAPE_API X einsum(std::string_view, std::span<const X>);      \
     template XTAPE_API X tensordot(X, X, const AxisList&, const AxisList&); \
     template XTAPE_API X tensordot(X, X, std::size_t);

@@ -27,20 +27,22 @@ template <Operand X, std::same_as<X>... Rest>
 
 /// The sum of a b over these pairs of axes. The result has the other axes of a, then those of b.
 /// @throws ShapeError if the lists differ in length, an axis is not there or named twice, or a pair has two extents.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> tensordot(X<T> a, X<T> b, const AxisList& a_axes, const AxisList& b_axes);
 /// The sum over the last `axes` axes of a and the first ones of b, in order: 1 is a matrix product, 0 all products of
 /// two elements.
 /// @throws ShapeError if there are too few axes, or their extents differ.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> tensordot(X<T> a, X<T> b, std::size_t axes = 2);
 
 // ---- In words, for the table of ops ----
 
 namespace ops::words {
 
-inline constexpr Documentation einsum{
-    .formula = "the sum of products over the letters not in the result", .gradient = "derived"};
+inline constexpr Documentation einsum{.formula = "the sum of products over the letters not in the result",
+                                      .gradient = "derived"};
 inline constexpr Documentation tensordot{.formula = "the sum of products over pairs of axes", .gradient = "derived"};
 
 }  // namespace ops::words

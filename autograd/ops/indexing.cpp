@@ -59,8 +59,8 @@ Places Places::of(const Shape& shape, std::ptrdiff_t axis, const Indices& indice
     list->reserve(indices.values(op).size());
     for (const std::ptrdiff_t index : indices.values(op)) {
         if (index < -extent || index >= extent) {
-            throw ShapeError(fmt::format("{}: index {} (number {} of them) is out of range for axis {} of shape {}", op,
-                                         index, list->size(), axis, to_string(shape)));
+            throw ShapeError(fmt::format("{}: index {} (number {} of them) is out of range for axis {} of shape {}", op, index,
+                                         list->size(), axis, to_string(shape)));
         }
         list->push_back(static_cast<std::size_t>(index < 0 ? index + extent : index));
     }
@@ -89,15 +89,14 @@ struct TakePlaces : Places {
     }
     template <class T>
     void put_back(Array<T>& target, const Array<T>& x) const {
-        kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(target.shape(), axis), list->data(),
-                             list->size());
+        kernels::scatter_add(target.data(), x.data(), kernels::AxisView::of(target.shape(), axis), list->data(), list->size());
     }
 };
 
 Shape TakePlaces::shape_from(const Shape& from) const {
     if (list == nullptr || axis >= from.size() || from[axis] != extent) {
-        throw ShapeError(fmt::format("indices into axis {}, of extent {}, for an array of shape {}", axis, extent,
-                                     to_string(from)));
+        throw ShapeError(
+            fmt::format("indices into axis {}, of extent {}, for an array of shape {}", axis, extent, to_string(from)));
     }
     Shape taken(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(axis));
     for (const std::size_t each : shape) taken.push_back(each);
@@ -140,25 +139,29 @@ AlongPlaces taken_along(const Shape& shape, const Indices& indices, std::ptrdiff
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> take(X<T> x, const Indices& indices, std::ptrdiff_t axis) {
     const auto places = [&] { return taken(x.shape(), indices, axis, "take"); };
     return apply(ops::Pick<TakePlaces>{with_context_of("take", places, x)}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> untake(X<T> x, const Shape& shape, const Indices& indices, std::ptrdiff_t axis) {
     const auto places = [&] { return taken(shape, indices, axis, "untake"); };
     return apply(ops::PutBack<TakePlaces>{with_context_of("untake", places, x), shape}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> take_along_axis(X<T> x, const Indices& indices, std::ptrdiff_t axis) {
     const auto places = [&] { return taken_along(x.shape(), indices, axis, "take_along_axis"); };
     return apply(ops::Pick<AlongPlaces>{with_context_of("take_along_axis", places, x)}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> untake_along_axis(X<T> x, const Shape& shape, const Indices& indices, std::ptrdiff_t axis) {
     const auto places = [&] { return taken_along(shape, indices, axis, "untake_along_axis"); };
     return apply(ops::PutBack<AlongPlaces>{with_context_of("untake_along_axis", places, x), shape}, x);
@@ -210,12 +213,14 @@ struct Triangle {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::tril(X<T> x, std::ptrdiff_t k) {
     return apply(Triangle<true>{k}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::triu(X<T> x, std::ptrdiff_t k) {
     return apply(Triangle<false>{k}, x);
 }
@@ -233,8 +238,7 @@ ops::Selection diagonal_places(const Shape& shape, std::ptrdiff_t offset) {
     const std::size_t right = offset > 0 ? static_cast<std::size_t>(offset) : 0;
     const std::size_t axis = shape.size() - 2;
     if (down >= rows || right >= columns) return {axis, 0, 1, 0};
-    return {axis, down * columns + right, static_cast<std::ptrdiff_t>(columns + 1),
-            std::min(rows - down, columns - right)};
+    return {axis, down * columns + right, static_cast<std::ptrdiff_t>(columns + 1), std::min(rows - down, columns - right)};
 }
 
 /// The shape with its last two axes in one.
@@ -246,7 +250,8 @@ Shape joined_matrices(const Shape& shape) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::diagonal(X<T> x, std::ptrdiff_t k) {
     const auto picked = [&] {
         const Selection places = diagonal_places(x.shape(), k);
@@ -263,8 +268,8 @@ namespace {
 std::size_t repeated_extent(const Shape& shape, std::size_t extent, std::size_t times) {
     std::size_t result = 0;
     if (times <= most_bytes && !__builtin_mul_overflow(extent, times, &result)) return result;
-    throw ShapeError(fmt::format("{} repetitions of shape {}: the number must be from 0 to 2^48", as_written(times),
-                                 to_string(shape)));
+    throw ShapeError(
+        fmt::format("{} repetitions of shape {}: the number must be from 0 to 2^48", as_written(times), to_string(shape)));
 }
 
 /// The shapes between which broadcasting repeats: (a, b) to (1, a, 1, b), to (m, a, n, b), to (m a, n b).
@@ -317,8 +322,7 @@ Tiling Tiling::of_elements(const Shape& shape, std::size_t repetitions, std::ptr
 PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts, std::ptrdiff_t axis) {
     const std::size_t extent = shape[normalize_axis(axis, shape.size(), "repeat")];
     if (counts.size() != extent) {
-        throw ShapeError(
-            fmt::format("repeat: {} numbers for axis {} of shape {}", counts.size(), axis, to_string(shape)));
+        throw ShapeError(fmt::format("repeat: {} numbers for axis {} of shape {}", counts.size(), axis, to_string(shape)));
     }
     std::size_t total = 0;
     bool is_too_large = false;
@@ -335,18 +339,21 @@ PoolVector<std::size_t> repeated_indices(const Shape& shape, const Shape& counts
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> tile(X<T> x, const Shape& repetitions) {
     return with_context_of(
         "tile", [&] { return Tiling::of(x.shape(), repetitions)(x); }, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::repeat(X<T> x, std::size_t repetitions, std::ptrdiff_t axis) {
     return with_context_of(
         "repeat", [&] { return Tiling::of_elements(x.shape(), repetitions, axis)(x); }, x);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> repeat(X<T> x, const Shape& counts, std::ptrdiff_t axis) {
     const auto repeated = [&] { return take(x, repeated_indices(x.shape(), counts, axis), axis); };
     return with_context_of("repeat", repeated, x);
@@ -354,16 +361,16 @@ X<T> repeat(X<T> x, const Shape& counts, std::ptrdiff_t axis) {
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                                           \
-    template XTAPE_API X take(X, const Indices&, std::ptrdiff_t);                                \
-    template XTAPE_API X untake(X, const Shape&, const Indices&, std::ptrdiff_t);                \
-    template XTAPE_API X take_along_axis(X, const Indices&, std::ptrdiff_t);                     \
-    template XTAPE_API X untake_along_axis(X, const Shape&, const Indices&, std::ptrdiff_t);     \
-    template XTAPE_API X ops::tril(X, std::ptrdiff_t);                                           \
-    template XTAPE_API X ops::triu(X, std::ptrdiff_t);                                           \
-    template XTAPE_API X ops::diagonal(X, std::ptrdiff_t);                                       \
-    template XTAPE_API X tile(X, const Shape&);                                                  \
-    template XTAPE_API X ops::repeat(X, std::size_t, std::ptrdiff_t);                            \
+#define XTAPE_INSTANTIATE(X)                                                                 \
+    template XTAPE_API X take(X, const Indices&, std::ptrdiff_t);                            \
+    template XTAPE_API X untake(X, const Shape&, const Indices&, std::ptrdiff_t);            \
+    template XTAPE_API X take_along_axis(X, const Indices&, std::ptrdiff_t);                 \
+    template XTAPE_API X untake_along_axis(X, const Shape&, const Indices&, std::ptrdiff_t); \
+    template XTAPE_API X ops::tril(X, std::ptrdiff_t);                                       \
+    template XTAPE_API X ops::triu(X, std::ptrdiff_t);                                       \
+    template XTAPE_API X ops::diagonal(X, std::ptrdiff_t);                                   \
+    template XTAPE_API X tile(X, const Shape&);                                              \
+    template XTAPE_API X ops::repeat(X, std::size_t, std::ptrdiff_t);                        \
     template XTAPE_API X repeat(X, const Shape&, std::ptrdiff_t);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 

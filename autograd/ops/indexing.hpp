@@ -61,23 +61,27 @@ class Indices {
 /// rows. Indices of another shape than a list's put their axes in place of the one. Gradients of an element taken twice
 /// add up.
 /// @throws ShapeError for an axis or an index that is not there.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> take(X<T> x, const Indices& indices, std::ptrdiff_t axis);
 
 /// The adjoint of take(): zeros of a shape, to which x is added at the places that take() takes from an array of this shape.
 /// @throws ShapeError for an axis or an index that is not there, or if x has not the shape of what is taken.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> untake(X<T> x, const Shape& shape, const Indices& indices, std::ptrdiff_t axis);
 
 /// For each element of `indices`, which are of x's shape but for the axis, the element of x with this index in its own
 /// place: take_along_axis(x, argmax(x, 1, KeepDims::yes).value(), 1) is max(x, 1, KeepDims::yes).
 /// @throws ShapeError for other shapes, and for an axis or an index that is not there.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> take_along_axis(X<T> x, const Indices& indices, std::ptrdiff_t axis = -1);
 
 /// The adjoint of take_along_axis(): zeros of a shape, to which x is added at the places that it takes.
 /// @throws ShapeError for other shapes, and for an axis or an index that is not there.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> untake_along_axis(X<T> x, const Shape& shape, const Indices& indices, std::ptrdiff_t axis = -1);
 
 /// name(x, k), of which ops::name is compiled: by whatever type of integer, for the reason that XTAPE_OVER_AXES gives.
@@ -110,32 +114,39 @@ XTAPE_WITH_DIAGONAL(diagonal)
 /// x, repetitions[i] times side by side along axis i. Where the two differ in length, the shorter is given ones in
 /// front.
 /// @throws ShapeError if a number of repetitions is negative or too large.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> tile(X<T> x, const Shape& repetitions);
-template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
+template <template <class> class X, class T, std::integral I>
+requires Operand<X<T>>
 [[nodiscard]] X<T> tile(X<T> x, std::initializer_list<I> repetitions) {
     return tile(x, extents_of(repetitions));
 }
 
 namespace ops {
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, std::size_t repetitions, std::ptrdiff_t axis);
 }
 /// Each element of an axis, so many times in a row.
 /// @throws ShapeError for an axis that is not there, or a number that is negative or too large.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, std::size_t repetitions, std::size_t axis) {
     return ops::repeat(x, repetitions, static_cast<std::ptrdiff_t>(axis));
 }
-template <template <class> class X, class T, std::integral I, std::integral A> requires Operand<X<T>>
+template <template <class> class X, class T, std::integral I, std::integral A>
+requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, I repetitions, A axis) {
     return ops::repeat(x, static_cast<std::size_t>(repetitions), static_cast<std::ptrdiff_t>(axis));
 }
 /// With a number for each element: repeat(x, {2, 0, 1}, 0).
 /// @throws ShapeError if there is not one for each, or one is negative or too large.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, const Shape& counts, std::ptrdiff_t axis);
-template <template <class> class X, class T, std::integral I, std::integral A> requires Operand<X<T>>
+template <template <class> class X, class T, std::integral I, std::integral A>
+requires Operand<X<T>>
 [[nodiscard]] X<T> repeat(X<T> x, std::initializer_list<I> counts, A axis) {
     return repeat(x, extents_of(counts), static_cast<std::ptrdiff_t>(axis));
 }
@@ -144,20 +155,18 @@ template <template <class> class X, class T, std::integral I, std::integral A> r
 
 namespace ops::words {
 
-inline constexpr Documentation take{
-    .formula = "x[..., indices, ...] along one axis", .gradient = "zeros, to which g is added at the places taken"};
-inline constexpr Documentation untake{
-    .formula = "zeros, to which x is added at the places that a take takes", .gradient = "the take of g"};
-inline constexpr Documentation take_along_axis{
-    .formula = "x[i, indices[i, j, k], k]", .gradient = "zeros, to which g is added at the places taken"};
+inline constexpr Documentation take{.formula = "x[..., indices, ...] along one axis",
+                                    .gradient = "zeros, to which g is added at the places taken"};
+inline constexpr Documentation untake{.formula = "zeros, to which x is added at the places that a take takes",
+                                      .gradient = "the take of g"};
+inline constexpr Documentation take_along_axis{.formula = "x[i, indices[i, j, k], k]",
+                                               .gradient = "zeros, to which g is added at the places taken"};
 inline constexpr Documentation untake_along_axis{
-    .formula = "zeros, to which x is added at the places that a take_along_axis takes",
-    .gradient = "the take_along_axis of g"};
+    .formula = "zeros, to which x is added at the places that a take_along_axis takes", .gradient = "the take_along_axis of g"};
 inline constexpr Documentation tril{.formula = "x where column <= row + k, else 0", .gradient = "g's triangle"};
 inline constexpr Documentation triu{.formula = "x where column >= row + k, else 0", .gradient = "g's triangle"};
 inline constexpr Documentation diagonal{.formula = "y_i = x[i, i + offset]", .gradient = "g on the diagonal, else 0"};
-inline constexpr Documentation tile{
-    .formula = "x, several times side by side", .gradient = "g, summed over the copies"};
+inline constexpr Documentation tile{.formula = "x, several times side by side", .gradient = "g, summed over the copies"};
 inline constexpr Documentation repeat{.formula = "each element several times", .gradient = "g, summed over the copies"};
 
 }  // namespace ops::words

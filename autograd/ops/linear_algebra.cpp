@@ -99,21 +99,20 @@ void require_vectors(const Shape& a, const Shape& b) {
 /// @throws ShapeError if `axis` is not negative, not in both, or of two extents, or the shapes do not broadcast.
 void require_vecdot(const Shape& a, const Shape& b, std::ptrdiff_t axis) {
     const auto refuse = [&](const std::string& why) {
-        throw ShapeError("shapes " + to_string(a) + " and " + to_string(b) + ", axis " + std::to_string(axis) + ": " +
-                         why);
+        throw ShapeError("shapes " + to_string(a) + " and " + to_string(b) + ", axis " + std::to_string(axis) + ": " + why);
     };
     const auto back = static_cast<std::size_t>(-axis);
     if (axis >= 0) refuse("the axis is counted from the end, from -1");
     if (back > a.size() || back > b.size()) refuse("both must have the axis");
     const std::size_t one = a[a.size() - back], other = b[b.size() - back];
-    if (one != other)
-        refuse("its extents, " + std::to_string(one) + " and " + std::to_string(other) + ", must be equal");
+    if (one != other) refuse("its extents, " + std::to_string(one) + " and " + std::to_string(other) + ", must be equal");
     static_cast<void>(broadcast_shapes(a, b));
 }
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> outer(X<T> a, X<T> b) {
     const auto product = [&] {
         require_vectors(a.shape(), b.shape());
@@ -122,7 +121,8 @@ X<T> outer(X<T> a, X<T> b) {
     return with_context_of("outer", product, a, b);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> vecdot(X<T> a, X<T> b, std::ptrdiff_t axis) {
     const auto product = [&] {
         require_vecdot(a.shape(), b.shape(), axis);
@@ -131,7 +131,8 @@ X<T> vecdot(X<T> a, X<T> b, std::ptrdiff_t axis) {
     return with_context_of("vecdot", product, a, b);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> trace(X<T> x, std::ptrdiff_t offset) {
     return with_context_of(
         "trace", [&] { return sum(diagonal(x, offset), -1); }, x);
@@ -176,9 +177,7 @@ struct Solve {
     bool transposed = false;
 
     /// @throws ShapeError as solve() does, for callers that record something before.
-    static void require_fit(const Shape& a, const Shape& b) {
-        system_batch(a, b.size() == 1 ? Shape{b[0], 1} : b, b);
-    }
+    static void require_fit(const Shape& a, const Shape& b) { system_batch(a, b.size() == 1 ? Shape{b[0], 1} : b, b); }
 
     template <class T>
     void forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const;
@@ -222,16 +221,17 @@ void Solve::forward(Array<T>& out, const Array<T>& a, const Array<T>& b) const {
     const Shape a_batch = ops::leading(a.shape()), b_batch = ops::leading(b.shape());
     for (std::size_t i = 0; i < element_count(batch); ++i) {
         const std::size_t matrix = broadcast_index(a_batch, batch, i);
-        const std::ptrdiff_t pivot = kernels::solve<T>(out.data() + i * n * columns, a.data() + matrix * n * n,
-                                                       b.data() + broadcast_index(b_batch, batch, i) * n * columns, n,
-                                                       columns, triangle, transposed);
+        const std::ptrdiff_t pivot =
+            kernels::solve<T>(out.data() + i * n * columns, a.data() + matrix * n * n,
+                              b.data() + broadcast_index(b_batch, batch, i) * n * columns, n, columns, triangle, transposed);
         require_regular(pivot, matrix, element_count(a_batch));
     }
 }
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> solve(X<T> a, X<T> b) {
     const auto solution = [&] {
         Solve::require_fit(a.shape(), b.shape());
@@ -242,7 +242,8 @@ X<T> solve(X<T> a, X<T> b) {
     return with_context_of("solve", solution, a, b);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::solve_triangular(X<T> a, X<T> b, Triangle triangle, bool transposed) {
     return apply(Solve{triangle, transposed}, a, b);
 }
@@ -277,7 +278,8 @@ struct Inv {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> inv(X<T> a) {
     return apply(Inv{}, a);
 }
@@ -373,7 +375,8 @@ struct Det {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> det(X<T> a) {
     return apply(Det{}, a);
 }
@@ -410,7 +413,8 @@ struct Slogdet {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 SlogdetResult<X<T>> slogdet(X<T> a) {
     const X<T> packed = apply(Slogdet{}, a);
     const Shape shape = with_last(packed.shape(), 1, {});
@@ -461,7 +465,8 @@ struct Cholesky {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> cholesky(X<T> a, bool upper) {
     const X<T> l = apply(Cholesky{}, a);
     return upper ? matrix_transpose(l) : l;
@@ -510,8 +515,7 @@ struct Eigh {
         const X inner = matmul(matmul(v, symmetric_part(t), {.a = true}), v);
         const std::size_t n = v.shape()[v.shape().size() - 1];
         const X dw = reshape(diagonal(inner), with_last(y.shape(), 2, {1, n}));
-        return unslice(dw, y.shape(), -2, {0, 1}) +
-               unslice(matmul(v, over_gaps(inner, y)), y.shape(), -2, {.start = 1});
+        return unslice(dw, y.shape(), -2, {0, 1}) + unslice(matmul(v, over_gaps(inner, y)), y.shape(), -2, {.start = 1});
     }
 
     template <class X>
@@ -553,8 +557,8 @@ Array<T> distinct(const Array<T>& values, const Array<T>& weight) {
                     out.data()[place] = 1;
                 } else if (weight.data()[place] != 0) {
                     throw Error(std::string(Eigh::name) + ": eigenvalues " + std::to_string(std::min(i, j)) + " and " +
-                                std::to_string(std::max(i, j)) + " are equal but for rounding, both " +
-                                std::to_string(w[i]) + ": their eigenvectors have no derivative");
+                                std::to_string(std::max(i, j)) + " are equal but for rounding, both " + std::to_string(w[i]) +
+                                ": their eigenvectors have no derivative");
                 }
             }
         }
@@ -592,32 +596,33 @@ struct Eigvalsh {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 EighResult<X<T>> eigh(X<T> a) {
     const X<T> packed = apply(Eigh{}, a);
     const X<T> values = Eigh::values(packed);
-    return {reshape(values, with_last(packed.shape(), 2, {packed.shape()[packed.shape().size() - 1]})),
-            Eigh::vectors(packed)};
+    return {reshape(values, with_last(packed.shape(), 2, {packed.shape()[packed.shape().size() - 1]})), Eigh::vectors(packed)};
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> eigvalsh(X<T> a) {
     return apply(Eigvalsh{}, a);
 }
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                    \
-    template XTAPE_API X outer(X, X);                                     \
-    template XTAPE_API X vecdot(X, X, std::ptrdiff_t);                    \
-    template XTAPE_API X trace(X, std::ptrdiff_t);                        \
-    template XTAPE_API X solve(X, X);                                     \
-    template XTAPE_API X ops::solve_triangular(X, X, Triangle, bool);     \
-    template XTAPE_API X inv(X);                                          \
-    template XTAPE_API X det(X);                                          \
-    template XTAPE_API SlogdetResult<X> slogdet(X);                       \
-    template XTAPE_API X cholesky(X, bool);                               \
-    template XTAPE_API EighResult<X> eigh(X);                             \
+#define XTAPE_INSTANTIATE(X)                                          \
+    template XTAPE_API X outer(X, X);                                 \
+    template XTAPE_API X vecdot(X, X, std::ptrdiff_t);                \
+    template XTAPE_API X trace(X, std::ptrdiff_t);                    \
+    template XTAPE_API X solve(X, X);                                 \
+    template XTAPE_API X ops::solve_triangular(X, X, Triangle, bool); \
+    template XTAPE_API X inv(X);                                      \
+    template XTAPE_API X det(X);                                      \
+    template XTAPE_API SlogdetResult<X> slogdet(X);                   \
+    template XTAPE_API X cholesky(X, bool);                           \
+    template XTAPE_API EighResult<X> eigh(X);                         \
     template XTAPE_API X eigvalsh(X);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 

@@ -19,14 +19,14 @@
 /// using.
 #define XTAPE_DECLARE_OP(name, arity) \
     template <class... A>             \
-        requires Operands<A...>       \
+    requires Operands<A...>           \
     [[nodiscard]] auto name(const A&... a);
 
 /// In the header, after its ops. The loops are compiled once, by XTAPE_INSTANTIATE_OP, so that users' files do not
 /// compile them again.
 #define XTAPE_DEFINE_OP(name, arity) \
     template <class... A>            \
-        requires Operands<A...>      \
+    requires Operands<A...>          \
     auto name(const A&... a) {       \
         return ops::name(a...);      \
     }                                \
@@ -92,11 +92,11 @@
 #define XTAPE_FOR_OPERANDS(OP) OP(Var<float>) OP(Var<double>) OP(Eager<float>) OP(Eager<double>)
 
 /// `a symbol b`, for an op of two inputs that is declared.
-#define XTAPE_OPERATOR(symbol, name)               \
-    template <class A, class B>                    \
-        requires Operands<A, B>                    \
+#define XTAPE_OPERATOR(symbol, name)                             \
+    template <class A, class B>                                  \
+    requires Operands<A, B>                                      \
     [[nodiscard]] auto operator symbol(const A& a, const B& b) { \
-        return autograd::name(a, b);               \
+        return autograd::name(a, b);                             \
     }
 
 // How to read the ops: a row has the op's value, a rule for each input, and its words, in this order; clang-format is off

@@ -215,13 +215,15 @@ X matmul_of_vectors(const X& a, const X& b, Transpose transpose) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> matmul(X<T> a, X<T> b, Transpose transpose) {
     if (a.shape().size() == 1 || b.shape().size() == 1) return matmul_of_vectors(a, b, transpose);
     return apply(Matmul::of(a.shape(), b.shape(), transpose), a, b);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::matmul_to(X<T> a, X<T> b, Transpose transpose, const Shape& batch) {
     return apply(Matmul{transpose, batch}, a, b);
 }
@@ -288,14 +290,15 @@ struct Linear {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> linear(X<T> x, X<T> weight, X<T> bias) {
     return apply(Linear{}, x, weight, bias);
 }
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                  \
+#define XTAPE_INSTANTIATE(X)                                            \
     template XTAPE_API X matmul(X, X, Transpose);                       \
     template XTAPE_API X ops::matmul_to(X, X, Transpose, const Shape&); \
     template XTAPE_API X linear(X, X, X);

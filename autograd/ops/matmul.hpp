@@ -18,12 +18,14 @@ struct Transpose {
 /// Up to 4096 products are added up as BLAS does it, partly in sequence; the sums of more of them, and those of several
 /// matrices, are added in pairs.
 /// @throws ShapeError if one is a scalar, the inner extents differ, or the leading axes do not broadcast.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> matmul(X<T> a, X<T> b, Transpose transpose = {});
 
 /// x weight' + bias, in one pass: x of shape (rows, inputs), weight (outputs, inputs), bias (outputs,).
 /// @throws ShapeError if the shapes do not fit.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> linear(X<T> x, X<T> weight, X<T> bias);
 
 // ---- For other ops ----
@@ -32,7 +34,8 @@ namespace ops {
 
 /// The products of the matrices in the last two axes. The leading axes of a, of b and `batch`, those of the result, are
 /// broadcast against each other; along those which `batch` lacks, or where it has extent 1, the products are summed.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> matmul_to(X<T> a, X<T> b, Transpose transpose, const Shape& batch);
 
 /// The leading axes of a shape of at least two.
@@ -50,9 +53,8 @@ template <class X>
 
 namespace ops::words {
 
-inline constexpr Documentation matmul{
-    .formula = "a b, each after its transposition; for each pair of the leading axes",
-    .gradient = "g b', a' g, summed where broadcast"};
+inline constexpr Documentation matmul{.formula = "a b, each after its transposition; for each pair of the leading axes",
+                                      .gradient = "g b', a' g, summed where broadcast"};
 inline constexpr Documentation linear{.formula = "x weight' + bias", .gradient = "g weight, g' x, g summed over rows"};
 
 }  // namespace ops::words

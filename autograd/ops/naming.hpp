@@ -62,7 +62,9 @@ template <Operand X>
 /// its module.
 template <class S, Operand X, class... Arguments>
 [[nodiscard]] X apply(const X& x, const Arguments&... arguments) {
-    return apply(detail::with_context_of(S::name, [&] { return S::of(x.shape(), arguments...); }, x), x);
+    return apply(detail::with_context_of(
+                     S::name, [&] { return S::of(x.shape(), arguments...); }, x),
+                 x);
 }
 
 }  // namespace autograd

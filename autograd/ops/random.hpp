@@ -64,13 +64,10 @@ template <class T>
 namespace ops::words {
 
 inline constexpr Documentation normal_like{
-    .formula = "N(0, 1), a leaf of the input's shape",
-    .gradient = "none",
-    .nan = "none: only the shape of the input is used"};
-inline constexpr Documentation uniform_like{
-    .formula = "uniform on [0, 1), a leaf of the input's shape",
-    .gradient = "none",
-    .nan = "none: only the shape of the input is used"};
+    .formula = "N(0, 1), a leaf of the input's shape", .gradient = "none", .nan = "none: only the shape of the input is used"};
+inline constexpr Documentation uniform_like{.formula = "uniform on [0, 1), a leaf of the input's shape",
+                                            .gradient = "none",
+                                            .nan = "none: only the shape of the input is used"};
 inline constexpr Documentation bernoulli_like{
     .formula = "1 with probability p, else 0; a leaf", .gradient = "none", .nan = "an error: not a probability"};
 

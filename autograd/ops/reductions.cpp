@@ -46,7 +46,6 @@ void require_elements(const Shape& shape, const Shape& kept, const char* what) {
     }
 }
 
-
 }  // namespace
 
 // ---- sum_to and broadcast_to ----
@@ -93,12 +92,14 @@ struct BroadcastTo {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> sum_to(X<T> x, const Shape& shape) {
     return apply(SumTo{shape}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> broadcast_to(X<T> x, const Shape& shape) {
     return apply(BroadcastTo{shape}, x);
 }
@@ -152,16 +153,19 @@ struct Mean {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::sum(X<T> x, const Axes& axes, KeepDims keepdims) {
     return apply(Sum{ReducedShapes::of(x, axes, keepdims, "sum")}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::mean(X<T> x, const Axes& axes, KeepDims keepdims) {
     return apply(Mean{ReducedShapes::of(x, axes, keepdims, "mean")}, x);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::mean_to(X<T> x, const Shape& kept) {
     return apply(Mean{{kept, kept}}, x);
 }
@@ -198,12 +202,14 @@ struct Min : ops::Extreme {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::max(X<T> x, const Axes& axes, KeepDims keepdims) {
     return apply(Max{{ReducedShapes::of(x, axes, keepdims, "max")}}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::min(X<T> x, const Axes& axes, KeepDims keepdims) {
     return apply(Min{{ReducedShapes::of(x, axes, keepdims, "min")}}, x);
 }
@@ -262,12 +268,14 @@ struct ArgMin : Arg {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> argmax(X<T> x, std::optional<std::ptrdiff_t> axis, KeepDims keepdims) {
     return apply(ArgMax{Arg::of(x, axis, keepdims, "argmax")}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> argmin(X<T> x, std::optional<std::ptrdiff_t> axis, KeepDims keepdims) {
     return apply(ArgMin{Arg::of(x, axis, keepdims, "argmin")}, x);
 }
@@ -321,7 +329,8 @@ struct LogSumExp {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::logsumexp(X<T> x, const Axes& axes, KeepDims keepdims) {
     return apply(LogSumExp{ReducedShapes::of(x, axes, keepdims, "logsumexp")}, x);
 }
@@ -345,16 +354,16 @@ template XTAPE_API Var<double> add_gradients(const Var<double>*, Var<double>, co
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                                  \
-    template XTAPE_API X sum_to(X, const Shape&);                                       \
-    template XTAPE_API X broadcast_to(X, const Shape&);                                 \
-    template XTAPE_API X ops::sum(X, const Axes&, KeepDims);                            \
-    template XTAPE_API X ops::mean(X, const Axes&, KeepDims);                           \
-    template XTAPE_API X ops::mean_to(X, const Shape&);                                 \
-    template XTAPE_API X ops::max(X, const Axes&, KeepDims);                            \
-    template XTAPE_API X ops::min(X, const Axes&, KeepDims);                            \
-    template XTAPE_API X argmax(X, std::optional<std::ptrdiff_t>, KeepDims);            \
-    template XTAPE_API X argmin(X, std::optional<std::ptrdiff_t>, KeepDims);            \
+#define XTAPE_INSTANTIATE(X)                                                 \
+    template XTAPE_API X sum_to(X, const Shape&);                            \
+    template XTAPE_API X broadcast_to(X, const Shape&);                      \
+    template XTAPE_API X ops::sum(X, const Axes&, KeepDims);                 \
+    template XTAPE_API X ops::mean(X, const Axes&, KeepDims);                \
+    template XTAPE_API X ops::mean_to(X, const Shape&);                      \
+    template XTAPE_API X ops::max(X, const Axes&, KeepDims);                 \
+    template XTAPE_API X ops::min(X, const Axes&, KeepDims);                 \
+    template XTAPE_API X argmax(X, std::optional<std::ptrdiff_t>, KeepDims); \
+    template XTAPE_API X argmin(X, std::optional<std::ptrdiff_t>, KeepDims); \
     template XTAPE_API X ops::logsumexp(X, const Axes&, KeepDims);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 

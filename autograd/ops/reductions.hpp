@@ -35,25 +35,31 @@ namespace ops {
 /// The index of the maximum along an axis, or among all elements in row-major order: a number, exact in float up to
 /// 2^24. The first of several; that of the first NaN, if there is one. It cuts the gradient.
 /// @throws ShapeError over an empty axis.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> argmax(X<T> x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no);
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> argmax(X<T> x, std::ptrdiff_t axis, KeepDims keepdims = KeepDims::no) {
     return argmax(x, std::optional(axis), keepdims);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> argmax(X<T> x, std::initializer_list<int> axis, KeepDims keepdims = KeepDims::no) {
     return argmax(x, ops::one_or_none(axis, "argmax"), keepdims);
 }
 
 /// The index of the minimum, likewise.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> argmin(X<T> x, std::optional<std::ptrdiff_t> axis = {}, KeepDims keepdims = KeepDims::no);
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> argmin(X<T> x, std::ptrdiff_t axis, KeepDims keepdims = KeepDims::no) {
     return argmin(x, std::optional(axis), keepdims);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> argmin(X<T> x, std::initializer_list<int> axis, KeepDims keepdims = KeepDims::no) {
     return argmin(x, ops::one_or_none(axis, "argmin"), keepdims);
 }
@@ -64,12 +70,14 @@ XTAPE_REDUCTION(logsumexp)
 
 /// x summed over the axes that broadcasting `shape` to x's shape would repeat: the adjoint of broadcast_to.
 /// @throws ShapeError if `shape` does not broadcast to x's.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> sum_to(X<T> x, const Shape& shape);
 
 /// x repeated along new axes and those of extent 1.
 /// @throws ShapeError if x does not broadcast to `shape`.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> broadcast_to(X<T> x, const Shape& shape);
 
 // ---- For other ops ----
@@ -94,24 +102,24 @@ struct ReducedShapes {
 };
 
 /// The mean over the axes that have extent 1 in `kept`, which keep it.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> mean_to(X<T> x, const Shape& kept);
 
 /// What a part has of the sum that `whole` is the logarithm of, by its own logarithm: exp(part - whole), the gradient
 /// of logsumexp. Where the whole is infinite it is the limit: elements of infinity have it all, in equal shares
 /// (`of_part` and `of_whole` count them); among elements of minus infinity alone it is 0.
-inline constexpr auto share_of_sum = elementwise<"share_of_sum">(
-    [](auto part, auto whole, auto of_part, auto of_whole) {
-        return where(whole == infinity, of_part / of_whole, exp(part - where(whole == -infinity, 0, whole)));
-    },
-    [](auto g, auto, auto, auto, auto, auto y) { return g * y; },
-    [](auto g, auto, auto, auto, auto, auto y) { return -g * y; },
-    no_gradient, no_gradient)
-    .documented(
-        {.formula = "exp(part - whole), a share of a logsumexp; of_part / of_whole where the whole is infinite",
-         .gradient = "g y, -g y, none, none",
-         .kinks = "whole = -infinity: exp(part)",
-         .nan = "the counts are looked at where the whole is infinite"});
+inline constexpr auto share_of_sum =
+    elementwise<"share_of_sum">(
+        [](auto part, auto whole, auto of_part, auto of_whole) {
+            return where(whole == infinity, of_part / of_whole, exp(part - where(whole == -infinity, 0, whole)));
+        },
+        [](auto g, auto, auto, auto, auto, auto y) { return g * y; },
+        [](auto g, auto, auto, auto, auto, auto y) { return -g * y; }, no_gradient, no_gradient)
+        .documented({.formula = "exp(part - whole), a share of a logsumexp; of_part / of_whole where the whole is infinite",
+                     .gradient = "g y, -g y, none, none",
+                     .kinks = "whole = -infinity: exp(part)",
+                     .nan = "the counts are looked at where the whole is infinite"});
 
 /// log(sum(exp(x))) over the axes that `kept` has extent 1 for, of elements of which the largest is 0 (or all are minus
 /// infinity): exact where one dominates, whose 1 would round the others away.
@@ -150,28 +158,22 @@ struct Extreme {
 namespace ops::words {
 
 inline constexpr Documentation sum{.formula = "the sum over axes", .gradient = "g, repeated"};
-inline constexpr Documentation mean{
-    .formula = "the sum over axes, divided by its number of terms", .gradient = "g / n, repeated"};
+inline constexpr Documentation mean{.formula = "the sum over axes, divided by its number of terms",
+                                    .gradient = "g / n, repeated"};
 inline constexpr Documentation max{
-    .formula = "the largest element",
-    .gradient = "g to the largest",
-    .kinks = "elements which share it share g equally"};
+    .formula = "the largest element", .gradient = "g to the largest", .kinks = "elements which share it share g equally"};
 inline constexpr Documentation min{
-    .formula = "the smallest element",
-    .gradient = "g to the smallest",
-    .kinks = "elements which share it share g equally"};
+    .formula = "the smallest element", .gradient = "g to the smallest", .kinks = "elements which share it share g equally"};
 inline constexpr Documentation argmax{
     .formula = "the index of the largest element", .gradient = "none", .kinks = "the first of several"};
 inline constexpr Documentation argmin{
     .formula = "the index of the smallest element", .gradient = "none", .kinks = "the first of several"};
 inline constexpr Documentation logsumexp{
-    .formula = "log(sum(exp(x)))",
-    .gradient = "g exp(x - y)",
-    .kinks = "all elements -infinity: 0; infinities: equal shares"};
-inline constexpr Documentation sum_to{
-    .formula = "x summed over the axes that broadcasting would repeat", .gradient = "g, repeated"};
-inline constexpr Documentation broadcast_to{
-    .formula = "x repeated along new axes and those of extent 1", .gradient = "g summed over them"};
+    .formula = "log(sum(exp(x)))", .gradient = "g exp(x - y)", .kinks = "all elements -infinity: 0; infinities: equal shares"};
+inline constexpr Documentation sum_to{.formula = "x summed over the axes that broadcasting would repeat",
+                                      .gradient = "g, repeated"};
+inline constexpr Documentation broadcast_to{.formula = "x repeated along new axes and those of extent 1",
+                                            .gradient = "g summed over them"};
 
 }  // namespace ops::words
 

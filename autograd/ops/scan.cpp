@@ -105,7 +105,8 @@ struct LinearRecurrence {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> linear_recurrence(X<T> a, X<T> b, std::ptrdiff_t axis, Way way) {
     constexpr const char* name = LinearRecurrence::name;
     const auto recurrence = [&] {
@@ -116,7 +117,8 @@ X<T> linear_recurrence(X<T> a, X<T> b, std::ptrdiff_t axis, Way way) {
     };
     return with_context_of(name, recurrence, a, b);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::linear_recurrence(X<T> a, X<T> b, std::size_t axis, Way way, bool delayed) {
     return apply(LinearRecurrence{axis, way, delayed}, a, b);
 }
@@ -145,7 +147,8 @@ struct CumulativeSum {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> cumulative_sum(X<T> x, std::ptrdiff_t axis, IncludeInitial initial) {
     const auto scanned = [&] {
         const std::size_t place = normalize_axis(axis, x.shape().size(), CumulativeSum::name);
@@ -267,7 +270,8 @@ struct CumulativeProd {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> cumulative_prod(X<T> x, std::ptrdiff_t axis, IncludeInitial initial) {
     const auto scanned = [&] {
         const std::size_t place = normalize_axis(axis, x.shape().size(), CumulativeProd::name);
@@ -321,7 +325,8 @@ struct LogCumSumExp {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> logcumsumexp(X<T> x, std::ptrdiff_t axis) {
     return apply(LogCumSumExp{detail::axis_of(x, axis, LogCumSumExp::name)}, x);
 }
@@ -460,7 +465,8 @@ Prod::Rows Prod::rows_of(const Shape& shape) const {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::prod(X<T> x, const Axes& axes, KeepDims keepdims) {
     return apply(Prod{ReducedShapes::of(x, axes, keepdims, "prod")}, x);
 }
@@ -497,20 +503,21 @@ struct Diff {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> diff(X<T> x, std::ptrdiff_t n, std::ptrdiff_t axis) {
     return apply<Diff>(x, n, axis);
 }
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                            \
-    template XTAPE_API X linear_recurrence(X, X, std::ptrdiff_t, Way);            \
-    template XTAPE_API X ops::linear_recurrence(X, X, std::size_t, Way, bool);    \
-    template XTAPE_API X cumulative_sum(X, std::ptrdiff_t, IncludeInitial);       \
-    template XTAPE_API X cumulative_prod(X, std::ptrdiff_t, IncludeInitial);      \
-    template XTAPE_API X logcumsumexp(X, std::ptrdiff_t);                         \
-    template XTAPE_API X diff(X, std::ptrdiff_t, std::ptrdiff_t);                 \
+#define XTAPE_INSTANTIATE(X)                                                   \
+    template XTAPE_API X linear_recurrence(X, X, std::ptrdiff_t, Way);         \
+    template XTAPE_API X ops::linear_recurrence(X, X, std::size_t, Way, bool); \
+    template XTAPE_API X cumulative_sum(X, std::ptrdiff_t, IncludeInitial);    \
+    template XTAPE_API X cumulative_prod(X, std::ptrdiff_t, IncludeInitial);   \
+    template XTAPE_API X logcumsumexp(X, std::ptrdiff_t);                      \
+    template XTAPE_API X diff(X, std::ptrdiff_t, std::ptrdiff_t);              \
     template XTAPE_API X ops::prod(X, const Axes&, KeepDims);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 

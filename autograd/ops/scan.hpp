@@ -19,12 +19,14 @@ using kernels::Way;
 /// y_i = a_i y_(i-1) + b_i along an axis, y_0 = b_0, of a and b broadcast to one shape: a filter, an exponential
 /// average, a discounted sum. Backwards, y_i = a_i y_(i+1) + b_i. The first a in the way has no effect.
 /// @throws ShapeError if the shapes do not broadcast, or there is no such axis.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> linear_recurrence(X<T> a, X<T> b, std::ptrdiff_t axis, Way way = Way::forwards);
 
 /// Element i is the sum of x's elements up to and with i along an axis. With the initial 0, up to i - 1.
 /// @throws ShapeError for an axis that is not there.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> cumulative_sum(X<T> x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no);
 
 /// Element i is the product of x's elements up to and with i along an axis. With the initial 1, up to i - 1. A product
@@ -33,18 +35,21 @@ template <template <class> class X, class T> requires Operand<X<T>>
 /// below its normal ones, the gradient is wrong, even if it is a number itself: in float, that of the last element of
 /// cumulative_prod((1e30, 1e30, 1e-30, 1e-30)) is (1e-30, 0, inf, 1e30), where prod's is right.
 /// @throws ShapeError for an axis that is not there.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> cumulative_prod(X<T> x, std::ptrdiff_t axis, IncludeInitial initial = IncludeInitial::no);
 
 /// log(exp(x_0) + ... + exp(x_i)) along an axis, without overflow. Elements of minus infinity, also where there is
 /// nothing else yet, have a gradient of 0; elements of infinity share it equally.
 /// @throws ShapeError for an axis that is not there.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> logcumsumexp(X<T> x, std::ptrdiff_t axis);
 
 /// The n-th differences along an axis: x_(i+1) - x_i for n = 1, and of these again for more. The axis is n shorter, or empty.
 /// @throws ShapeError for an axis that is not there, or a negative n.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> diff(X<T> x, std::ptrdiff_t n = 1, std::ptrdiff_t axis = -1);
 
 /// The product over `axes`; 1 over an empty axis. Its gradient is right with zeros, one or several. Value and gradient
@@ -58,7 +63,8 @@ XTAPE_REDUCTION(prod)
 namespace ops {
 
 /// What linear_recurrence() records, of a and b of one shape. Delayed, y_i = a_(i-1) y_(i-1) + b_i.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> linear_recurrence(X<T> a, X<T> b, std::size_t axis, Way way, bool delayed);
 
 }  // namespace ops
@@ -67,18 +73,16 @@ template <template <class> class X, class T> requires Operand<X<T>>
 
 namespace ops::words {
 
-inline constexpr Documentation linear_recurrence{
-    .formula = "y_i = a_i y_(i-1) + b_i", .gradient = "to b: r_i = g_i + a_(i+1) r_(i+1); to a: r_i y_(i-1)"};
+inline constexpr Documentation linear_recurrence{.formula = "y_i = a_i y_(i-1) + b_i",
+                                                 .gradient = "to b: r_i = g_i + a_(i+1) r_(i+1); to a: r_i y_(i-1)"};
 inline constexpr Documentation cumulative_sum{.formula = "y_i = x_0 + ... + x_i", .gradient = "g_i + g_(i+1) + ..."};
-inline constexpr Documentation cumulative_prod{
-    .formula = "y_i = x_0 ... x_i", .gradient = "y_(i-1) r_i, where r_i = g_i + x_(i+1) r_(i+1)"};
-inline constexpr Documentation logcumsumexp{
-    .formula = "log(exp(x_0) + ... + exp(x_i))",
-    .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",
-    .kinks = "elements -infinity: 0; infinities: equal shares"};
+inline constexpr Documentation cumulative_prod{.formula = "y_i = x_0 ... x_i",
+                                               .gradient = "y_(i-1) r_i, where r_i = g_i + x_(i+1) r_(i+1)"};
+inline constexpr Documentation logcumsumexp{.formula = "log(exp(x_0) + ... + exp(x_i))",
+                                            .gradient = "exp(x_i - y_i) r_i, where r_i = g_i + exp(y_i - y_(i+1)) r_(i+1)",
+                                            .kinks = "elements -infinity: 0; infinities: equal shares"};
 inline constexpr Documentation diff{.formula = "x_(i+1) - x_i, n times", .gradient = "(-1)^n diff(g among zeros)"};
-inline constexpr Documentation prod{
-    .formula = "the product over axes", .gradient = "g times the product of the others"};
+inline constexpr Documentation prod{.formula = "the product over axes", .gradient = "g times the product of the others"};
 
 }  // namespace ops::words
 

@@ -102,8 +102,7 @@ Shape squeezed(const Shape& shape, const Axes& axes) {
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
         if (!dropped[axis]) result.push_back(shape[axis]);
         if (dropped[axis] && shape[axis] != 1) {
-            throw ShapeError("squeeze: axis " + std::to_string(axis) + " of shape " + to_string(shape) +
-                             " is not 1 long");
+            throw ShapeError("squeeze: axis " + std::to_string(axis) + " of shape " + to_string(shape) + " is not 1 long");
         }
     }
     return result;
@@ -120,18 +119,21 @@ Shape expanded(const Shape& shape, const Axes& axes) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> reshape(X<T> x, const Shape& shape) {
     return apply<Reshape>(x, shape);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::expand_dims(X<T> x, const Axes& axes) {
     return with_context_of(
         "expand_dims", [&] { return reshape(x, expanded(x.shape(), axes)); }, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::squeeze(X<T> x, const Axes& axes) {
     return with_context_of(
         "squeeze", [&] { return reshape(x, squeezed(x.shape(), axes)); }, x);
@@ -200,8 +202,7 @@ AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& de
     const PoolVector<bool> taken = Axes(destination).among(rank, name);
     AxisList order(rank);
     for (std::size_t k = 0; k < source.size(); ++k) {
-        order[normalize_axis(destination[k], rank, name)] =
-            static_cast<std::ptrdiff_t>(normalize_axis(source[k], rank, name));
+        order[normalize_axis(destination[k], rank, name)] = static_cast<std::ptrdiff_t>(normalize_axis(source[k], rank, name));
     }
     std::size_t from = 0;
     for (std::size_t axis = 0; axis < rank; ++axis) {
@@ -214,23 +215,27 @@ AxisList moved_axes(std::size_t rank, const AxisList& source, const AxisList& de
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> permute_dims(X<T> x, const AxisList& axes) {
     return apply<PermuteDims>(x, axes);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> matrix_transpose(X<T> x) {
     return with_context_of(
         "matrix_transpose", [&] { return apply(PermuteDims::of_matrices(x.shape()), x); }, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> moveaxis(X<T> x, const AxisList& source, const AxisList& destination) {
     return with_context_of(
         "moveaxis", [&] { return permute_dims(x, moved_axes(x.shape().size(), source, destination)); }, x);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> moveaxis(X<T> x, std::ptrdiff_t source, std::ptrdiff_t destination) {
     return moveaxis(x, AxisList{source}, AxisList{destination});
 }
@@ -243,8 +248,7 @@ Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& sl
     const std::size_t place = normalize_axis(axis, shape.size(), op);
     const auto extent = static_cast<std::ptrdiff_t>(shape[place]);
     const auto refuse = [&](const std::string& what) {
-        throw ShapeError(std::string(op) + ": " + what + " for axis " + std::to_string(axis) + " of shape " +
-                         to_string(shape));
+        throw ShapeError(std::string(op) + ": " + what + " for axis " + std::to_string(axis) + " of shape " + to_string(shape));
     };
     if (slice.step == 0) refuse("a step of 0");
     if (slice.step == std::numeric_limits<std::ptrdiff_t>::min()) refuse("a step beyond all sizes");
@@ -267,7 +271,8 @@ Shape Selection::shape_from(const Shape& shape) const {
     const auto is_inside = [&] {
         if (axis >= shape.size()) return false;
         if (count == 0) return true;
-        const std::size_t extent = shape[axis], stride = step > 0 ? static_cast<std::size_t>(step) : 0 - static_cast<std::size_t>(step);
+        const std::size_t extent = shape[axis],
+                          stride = step > 0 ? static_cast<std::size_t>(step) : 0 - static_cast<std::size_t>(step);
         const std::size_t room = step > 0 ? extent - 1 - first : first;  // of the others, beside the first
         return first < extent && (count == 1 || (stride > 0 && count - 1 <= room / stride));
     };
@@ -309,7 +314,8 @@ void Selection::put_back(Array<T>& target, const Array<T>& x) const {
                          x.shape());
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> selected(X<T> x, const Selection& selection) {
     return apply(Pick<Selection>{selection}, x);
 }
@@ -324,8 +330,8 @@ Shape equal_parts(const Shape& shape, std::size_t sections, std::ptrdiff_t axis)
     const std::size_t extent = shape[normalize_axis(axis, shape.size(), "split")];
     constexpr std::size_t most = std::size_t{1} << 24;
     if (sections == 0 || extent % sections != 0 || sections > most) {
-        throw ShapeError("split: axis " + std::to_string(axis) + " of shape " + to_string(shape) +
-                         " cannot be cut into " + as_written(sections) + " equal parts");
+        throw ShapeError("split: axis " + std::to_string(axis) + " of shape " + to_string(shape) + " cannot be cut into " +
+                         as_written(sections) + " equal parts");
     }
     return Shape(sections, extent / sections);
 }
@@ -337,8 +343,8 @@ void require_parts(const Shape& shape, const Shape& sizes, std::ptrdiff_t axis) 
     bool overflow = false;
     for (const std::size_t size : sizes) overflow |= __builtin_add_overflow(total, size, &total);
     if (overflow || total != extent) {
-        throw ShapeError("split: sizes " + to_string(sizes) + " do not add up to axis " + std::to_string(axis) +
-                         " of shape " + to_string(shape));
+        throw ShapeError("split: sizes " + to_string(sizes) + " do not add up to axis " + std::to_string(axis) + " of shape " +
+                         to_string(shape));
     }
 }
 
@@ -362,13 +368,14 @@ void append_parts(PoolVector<X>& parts, const X& x, std::span<const std::size_t>
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> slice(X<T> x, std::ptrdiff_t axis, const Slice& range) {
-    return ops::selected(
-        x, with_context_of(
-               "slice", [&] { return ops::Selection::of(x.shape(), axis, range); }, x));
+    return ops::selected(x, with_context_of(
+                                "slice", [&] { return ops::Selection::of(x.shape(), axis, range); }, x));
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> slice(X<T> x, std::initializer_list<Slice> ranges) {
     std::ptrdiff_t axis = 0;
     for (const Slice& range : ranges) {
@@ -380,13 +387,15 @@ X<T> slice(X<T> x, std::initializer_list<Slice> ranges) {
     return x;
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> unslice(X<T> x, const Shape& shape, std::ptrdiff_t axis, const Slice& range) {
     const auto places = [&] { return ops::Selection::of(shape, axis, range); };
     return apply(ops::PutBack<ops::Selection>{with_context_of("unslice", places, x), shape}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::flip(X<T> x, const Axes& axes) {
     const auto flipped = [&] {
         const PoolVector<bool> reversed = axes.among(x.shape().size(), "flip");
@@ -399,12 +408,14 @@ X<T> ops::flip(X<T> x, const Axes& axes) {
     return with_context_of("flip", flipped, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 PoolVector<X<T>> ops::split(X<T> x, std::size_t sections, std::ptrdiff_t axis) {
     return with_context_of(
         "split", [&] { return autograd::split(x, equal_parts(x.shape(), sections, axis), axis); }, x);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 PoolVector<X<T>> split(X<T> x, const Shape& sizes, std::ptrdiff_t axis) {
     const auto cut = [&] {
         require_parts(x.shape(), sizes, axis);
@@ -416,7 +427,8 @@ PoolVector<X<T>> split(X<T> x, const Shape& sizes, std::ptrdiff_t axis) {
     return with_context_of("split", cut, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 PoolVector<X<T>> unstack(X<T> x, std::ptrdiff_t axis) {
     const auto taken_apart = [&] {
         const std::size_t count = x.shape()[normalize_axis(axis, x.shape().size(), "unstack")];
@@ -554,21 +566,24 @@ struct Roll {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> roll(X<T> x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
     return apply<Roll>(x, shift, axis);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> roll(X<T> x, std::ptrdiff_t shift) {
     return with_context_of(
         "roll", [&] { return reshape(roll(reshape(x, {element_count(x.shape())}), shift, 0), x.shape()); }, x);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> roll(X<T> x, const AxisList& shifts, const AxisList& axes) {
     const auto rolled = [&] {
         if (shifts.size() != axes.size()) {
-            throw ShapeError(std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) +
-                             " axes of shape " + to_string(x.shape()));
+            throw ShapeError(std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) + " axes of shape " +
+                             to_string(x.shape()));
         }
         X<T> result = x;
         for (std::size_t k = 0; k < axes.size(); ++k) result = roll(result, shifts[k], axes[k]);
@@ -602,8 +617,7 @@ struct Pad {
         const auto first = [&](std::size_t axis) { return std::max(before[axis], std::ptrdiff_t{0}); };
         Shape common = shape;
         for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-            const auto length = static_cast<std::ptrdiff_t>(shape[axis]),
-                       own = static_cast<std::ptrdiff_t>(x.shape()[axis]);
+            const auto length = static_cast<std::ptrdiff_t>(shape[axis]), own = static_cast<std::ptrdiff_t>(x.shape()[axis]);
             const bool meet = before[axis] > -own && before[axis] < length;
             common[axis] = meet ? static_cast<std::size_t>(std::min(length, own + before[axis]) - first(axis)) : 0;
         }
@@ -653,12 +667,14 @@ Pad Pad::of(const Shape& shape, const PaddingList& padding, double value) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> pad(X<T> x, const PaddingList& padding, double value) {
     return apply<Pad>(x, padding, value);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::placed(X<T> x, std::size_t axis, std::ptrdiff_t before, std::size_t extent, double value) {
     Pad pad{AxisList(x.shape().size(), 0), x.shape(), value};
     pad.before[axis] = before;
@@ -668,26 +684,26 @@ X<T> ops::placed(X<T> x, std::size_t axis, std::ptrdiff_t before, std::size_t ex
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                                                 \
-    template XTAPE_API X reshape(X, const Shape&);                                                     \
-    template XTAPE_API X ops::expand_dims(X, const Axes&);                                             \
-    template XTAPE_API X ops::squeeze(X, const Axes&);                                                 \
-    template XTAPE_API X permute_dims(X, const AxisList&);                                             \
-    template XTAPE_API X matrix_transpose(X);                                                          \
-    template XTAPE_API X moveaxis(X, const AxisList&, const AxisList&);                                \
-    template XTAPE_API X moveaxis(X, std::ptrdiff_t, std::ptrdiff_t);                                  \
-    template XTAPE_API X ops::selected(X, const ops::Selection&);                                      \
-    template XTAPE_API X slice(X, std::ptrdiff_t, const Slice&);                                       \
-    template XTAPE_API X slice(X, std::initializer_list<Slice>);                                       \
-    template XTAPE_API X unslice(X, const Shape&, std::ptrdiff_t, const Slice&);                       \
-    template XTAPE_API X ops::flip(X, const Axes&);                                                    \
-    template XTAPE_API PoolVector<X> ops::split(X, std::size_t, std::ptrdiff_t);                       \
-    template XTAPE_API PoolVector<X> split(X, const Shape&, std::ptrdiff_t);                           \
-    template XTAPE_API PoolVector<X> unstack(X, std::ptrdiff_t);                                       \
-    template XTAPE_API X roll(X, std::ptrdiff_t, std::ptrdiff_t);                                      \
-    template XTAPE_API X roll(X, std::ptrdiff_t);                                                      \
-    template XTAPE_API X roll(X, const AxisList&, const AxisList&);                                    \
-    template XTAPE_API X pad(X, const PaddingList&, double);                                           \
+#define XTAPE_INSTANTIATE(X)                                                     \
+    template XTAPE_API X reshape(X, const Shape&);                               \
+    template XTAPE_API X ops::expand_dims(X, const Axes&);                       \
+    template XTAPE_API X ops::squeeze(X, const Axes&);                           \
+    template XTAPE_API X permute_dims(X, const AxisList&);                       \
+    template XTAPE_API X matrix_transpose(X);                                    \
+    template XTAPE_API X moveaxis(X, const AxisList&, const AxisList&);          \
+    template XTAPE_API X moveaxis(X, std::ptrdiff_t, std::ptrdiff_t);            \
+    template XTAPE_API X ops::selected(X, const ops::Selection&);                \
+    template XTAPE_API X slice(X, std::ptrdiff_t, const Slice&);                 \
+    template XTAPE_API X slice(X, std::initializer_list<Slice>);                 \
+    template XTAPE_API X unslice(X, const Shape&, std::ptrdiff_t, const Slice&); \
+    template XTAPE_API X ops::flip(X, const Axes&);                              \
+    template XTAPE_API PoolVector<X> ops::split(X, std::size_t, std::ptrdiff_t); \
+    template XTAPE_API PoolVector<X> split(X, const Shape&, std::ptrdiff_t);     \
+    template XTAPE_API PoolVector<X> unstack(X, std::ptrdiff_t);                 \
+    template XTAPE_API X roll(X, std::ptrdiff_t, std::ptrdiff_t);                \
+    template XTAPE_API X roll(X, std::ptrdiff_t);                                \
+    template XTAPE_API X roll(X, const AxisList&, const AxisList&);              \
+    template XTAPE_API X pad(X, const PaddingList&, double);                     \
     template XTAPE_API X ops::placed(X, std::size_t, std::ptrdiff_t, std::size_t, double);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 template XTAPE_API Var<float> concat(std::span<const Var<float>>, std::ptrdiff_t);

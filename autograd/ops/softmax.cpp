@@ -87,12 +87,14 @@ struct LogSoftmax {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::softmax(X<T> x, const Axes& axes) {
     return apply(Softmax{ReducedShapes::of(x, axes, KeepDims::yes, "softmax").kept}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::log_softmax(X<T> x, const Axes& axes) {
     return apply(LogSoftmax{ReducedShapes::of(x, axes, KeepDims::yes, "log_softmax").kept}, x);
 }
@@ -128,7 +130,8 @@ Array<T> one_hot(const Shape& shape, const std::vector<std::size_t>& classes) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> cross_entropy(X<T> logits, const std::vector<std::size_t>& classes, LossReduction reduction) {
     auto chosen = with_context_of(
         "cross_entropy", [&] { return one_hot<T>(logits.shape(), classes); }, logits);
@@ -140,17 +143,14 @@ X<T> cross_entropy(X<T> logits, const std::vector<std::size_t>& classes, LossRed
     return ops::reduced_losses(losses, reduction, "cross_entropy");
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::reduced_losses(X<T> losses, LossReduction reduction, const char* function) {
     switch (reduction) {
-        case LossReduction::none:
-            return losses;
-        case LossReduction::sum:
-            return autograd::sum(losses);
-        case LossReduction::mean:
-            return autograd::mean(losses);
-        case LossReduction::batch_mean:
-            break;
+        case LossReduction::none: return losses;
+        case LossReduction::sum: return autograd::sum(losses);
+        case LossReduction::mean: return autograd::mean(losses);
+        case LossReduction::batch_mean: break;
     }
     const Shape& shape = losses.shape();
     if (shape.empty()) throw ShapeError(std::string(function) + ": batch_mean: a scalar has no rows to average over");
@@ -178,7 +178,8 @@ void require_layer_norm(const Shape& x, const Axes& axes, double epsilon, const 
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::layer_norm(X<T> x, const Axes& axes, double epsilon) {
     with_context_of(
         "layer_norm", [&] { require_layer_norm(x.shape(), axes, epsilon, nullptr, nullptr); }, x);
@@ -192,7 +193,8 @@ X<T> ops::layer_norm(X<T> x, const Axes& axes, double epsilon) {
     const double least = epsilon > 0 ? std::numeric_limits<T>::min() : 0.0;
     return centred / sqrt(variance + maximum(epsilon / by / by, least));
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::layer_norm(X<T> x, X<T> weight, X<T> bias, const Axes& axes, double epsilon) {
     const auto scaled = [&] {
         require_layer_norm(x.shape(), axes, epsilon, &weight.shape(), &bias.shape());
@@ -203,12 +205,12 @@ X<T> ops::layer_norm(X<T> x, X<T> weight, X<T> bias, const Axes& axes, double ep
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                                                  \
-    template XTAPE_API X ops::softmax(X, const Axes&);                                                  \
-    template XTAPE_API X ops::log_softmax(X, const Axes&);                                              \
-    template XTAPE_API X cross_entropy(X, const std::vector<std::size_t>&, LossReduction);              \
-    template XTAPE_API X ops::reduced_losses(X, LossReduction, const char*);                            \
-    template XTAPE_API X ops::layer_norm(X, const Axes&, double);                                       \
+#define XTAPE_INSTANTIATE(X)                                                               \
+    template XTAPE_API X ops::softmax(X, const Axes&);                                     \
+    template XTAPE_API X ops::log_softmax(X, const Axes&);                                 \
+    template XTAPE_API X cross_entropy(X, const std::vector<std::size_t>&, LossReduction); \
+    template XTAPE_API X ops::reduced_losses(X, LossReduction, const char*);               \
+    template XTAPE_API X ops::layer_norm(X, const Axes&, double);                          \
     template XTAPE_API X ops::layer_norm(X, X, X, const Axes&, double);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 

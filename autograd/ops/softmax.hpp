@@ -16,7 +16,8 @@ namespace XTAPE_API autograd {
 /// @throws ShapeError for an axis that is not there or is named twice.
 XTAPE_OVER_AXES(softmax)
 /// Over the last axis.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> softmax(X<T> x) {
     return ops::softmax(x, Axes(-1));
 }
@@ -25,7 +26,8 @@ template <template <class> class X, class T> requires Operand<X<T>>
 /// @throws ShapeError for an axis that is not there or is named twice.
 XTAPE_OVER_AXES(log_softmax)
 /// Over the last axis.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> log_softmax(X<T> x) {
     return ops::log_softmax(x, Axes(-1));
 }
@@ -42,19 +44,23 @@ enum class LossReduction {
 /// classes) or (rows, classes, d1, ...); `classes` are the right ones in row-major order of the shape without the axis
 /// of the classes, which with LossReduction::none is the shape of the result. The mean over no rows is NaN.
 /// @throws ShapeError if there are too few or too many classes, or one is not in the logits; for the batch_mean of one row.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> cross_entropy(X<T> logits, const std::vector<std::size_t>& classes,
                                  LossReduction reduction = LossReduction::mean);
 
 namespace ops {
 
 /// The losses, reduced. Errors name `function`.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> reduced_losses(X<T> losses, LossReduction reduction, const char* function);
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, const Axes& axes, double epsilon);
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, X<T> weight, X<T> bias, const Axes& axes, double epsilon);
 
 }  // namespace ops
@@ -62,20 +68,24 @@ template <template <class> class X, class T> requires Operand<X<T>>
 /// (x - mean) / sqrt(variance + epsilon) over `axes`, of which both are the population's. It is right where the
 /// variance overflows, or vanishes beside an epsilon that does, and 0 of equal numbers.
 /// @throws ShapeError for an axis that is not there or is named twice, Error if epsilon is negative or not finite.
-template <template <class> class X, class T, AxesArgument A> requires Operand<X<T>>
+template <template <class> class X, class T, AxesArgument A>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, A&& axes, double epsilon = 1e-5) {
     return ops::layer_norm(x, Axes(axes), epsilon);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, std::initializer_list<int> axes, double epsilon = 1e-5) {
     return ops::layer_norm(x, Axes::listed(axes), epsilon);
 }
-template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
+template <template <class> class X, class T, std::integral I>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, std::initializer_list<I> axes, double epsilon = 1e-5) {
     return ops::layer_norm(x, Axes::listed(axes), epsilon);
 }
 /// Over the last axis.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x) {
     return ops::layer_norm(x, Axes(-1), 1e-5);
 }
@@ -83,20 +93,24 @@ template <template <class> class X, class T> requires Operand<X<T>>
 /// layer_norm(x, axes, epsilon), times `weight`, plus `bias`, which are broadcast: for the last axis they have shape
 /// (n,).
 /// @throws ShapeError also if they do not broadcast to x's shape.
-template <template <class> class X, class T, AxesArgument A> requires Operand<X<T>>
+template <template <class> class X, class T, AxesArgument A>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, X<T> weight, X<T> bias, A&& axes, double epsilon = 1e-5) {
     return ops::layer_norm(x, weight, bias, Axes(axes), epsilon);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, X<T> weight, X<T> bias, std::initializer_list<int> axes, double epsilon = 1e-5) {
     return ops::layer_norm(x, weight, bias, Axes::listed(axes), epsilon);
 }
-template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
+template <template <class> class X, class T, std::integral I>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, X<T> weight, X<T> bias, std::initializer_list<I> axes, double epsilon = 1e-5) {
     return ops::layer_norm(x, weight, bias, Axes::listed(axes), epsilon);
 }
 /// Over the last axis.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> layer_norm(X<T> x, X<T> weight, X<T> bias) {
     return ops::layer_norm(x, weight, bias, Axes(-1), 1e-5);
 }
@@ -105,16 +119,15 @@ template <template <class> class X, class T> requires Operand<X<T>>
 
 namespace ops::words {
 
-inline constexpr Documentation softmax{
-    .formula = "exp(x) / sum(exp(x))",
-    .gradient = "y (g - sum(g y))",
-    .kinks = "infinities: equal shares; all elements -infinity: NaN"};
+inline constexpr Documentation softmax{.formula = "exp(x) / sum(exp(x))",
+                                       .gradient = "y (g - sum(g y))",
+                                       .kinks = "infinities: equal shares; all elements -infinity: NaN"};
 inline constexpr Documentation log_softmax{
     .formula = "log(softmax(x))", .gradient = "g - exp(y) sum(g)", .kinks = "as softmax"};
-inline constexpr Documentation cross_entropy{
-    .formula = "-log softmax(logits)[class]", .gradient = "g (softmax(logits) - 1 at the class)"};
-inline constexpr Documentation layer_norm{
-    .formula = "(x - mean) / sqrt(variance + epsilon) weight + bias", .gradient = "derived"};
+inline constexpr Documentation cross_entropy{.formula = "-log softmax(logits)[class]",
+                                             .gradient = "g (softmax(logits) - 1 at the class)"};
+inline constexpr Documentation layer_norm{.formula = "(x - mean) / sqrt(variance + epsilon) weight + bias",
+                                          .gradient = "derived"};
 
 }  // namespace ops::words
 

@@ -75,7 +75,8 @@ X centred(const X& x, const Shape& kept) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::exactly_centred(X<T> x, const Shape& kept) {
     const X<T> distances = centred(x, kept), rest = mean_to(distances, kept);
     return distances - where(isfinite(rest), rest, 0);
@@ -90,7 +91,8 @@ std::optional<Array<T>> ops::scale_of_spread(const Array<T>& x, const Shape& kep
 template XTAPE_API std::optional<Array<float>> ops::scale_of_spread(const Array<float>&, const Shape&, double);
 template XTAPE_API std::optional<Array<double>> ops::scale_of_spread(const Array<double>&, const Shape&, double);
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::over_scale(X<T> x, const std::optional<Array<T>>& scale) {
     return scale ? x / detail::constant_like(x, *scale) : x;
 }
@@ -155,7 +157,8 @@ struct Variance {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::var(X<T> x, const Axes& axes, KeepDims keepdims, double correction) {
     const auto shapes = ReducedShapes::of(x, axes, keepdims, "var");
     return apply(Variance{shapes, degrees_of_freedom(x, shapes, correction, "var")}, x);
@@ -280,13 +283,15 @@ void require_order(double ord) {
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::stddev(X<T> x, const Axes& axes, KeepDims keepdims, double correction) {
     const auto shapes = ReducedShapes::of(x, axes, keepdims, "stddev");
     return apply(StandardDeviation{{shapes, 2, true, degrees_of_freedom(x, shapes, correction, "stddev")}}, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::vector_norm(X<T> x, const Axes& axes, KeepDims keepdims, double ord) {
     const auto norm = [&] {
         require_order(ord);
@@ -300,19 +305,22 @@ X<T> ops::vector_norm(X<T> x, const Axes& axes, KeepDims keepdims, double ord) {
 
 // ---- count_nonzero, any and all ----
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::count_nonzero(X<T> x, const Axes& axes, KeepDims keepdims) {
     return with_context_of(
         "count_nonzero", [&] { return sum(not_equal(x, 0), axes, keepdims); }, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::any(X<T> x, const Axes& axes, KeepDims keepdims) {
     return with_context_of(
         "any", [&] { return not_equal(count_nonzero(x, axes, keepdims), 0); }, x);
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::all(X<T> x, const Axes& axes, KeepDims keepdims) {
     return with_context_of(
         "all", [&] { return equal(sum(equal(x, 0), axes, keepdims), 0); }, x);
@@ -320,14 +328,14 @@ X<T> ops::all(X<T> x, const Axes& axes, KeepDims keepdims) {
 
 // ---- Compiled for all worlds ----
 
-#define XTAPE_INSTANTIATE(X)                                                                  \
-    template XTAPE_API X ops::exactly_centred(X, const Shape&);                                         \
-    template XTAPE_API X ops::over_scale(X, const std::optional<Array<typename X::Element>>&);          \
-    template XTAPE_API X ops::var(X, const Axes&, KeepDims, double);                                    \
-    template XTAPE_API X ops::stddev(X, const Axes&, KeepDims, double);                                 \
-    template XTAPE_API X ops::vector_norm(X, const Axes&, KeepDims, double);                            \
-    template XTAPE_API X ops::count_nonzero(X, const Axes&, KeepDims);                                  \
-    template XTAPE_API X ops::any(X, const Axes&, KeepDims);                                            \
+#define XTAPE_INSTANTIATE(X)                                                                   \
+    template XTAPE_API X ops::exactly_centred(X, const Shape&);                                \
+    template XTAPE_API X ops::over_scale(X, const std::optional<Array<typename X::Element>>&); \
+    template XTAPE_API X ops::var(X, const Axes&, KeepDims, double);                           \
+    template XTAPE_API X ops::stddev(X, const Axes&, KeepDims, double);                        \
+    template XTAPE_API X ops::vector_norm(X, const Axes&, KeepDims, double);                   \
+    template XTAPE_API X ops::count_nonzero(X, const Axes&, KeepDims);                         \
+    template XTAPE_API X ops::any(X, const Axes&, KeepDims);                                   \
     template XTAPE_API X ops::all(X, const Axes&, KeepDims);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 

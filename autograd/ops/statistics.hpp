@@ -13,11 +13,14 @@ namespace XTAPE_API autograd {
 
 namespace ops {
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> var(X<T> x, const Axes& axes, KeepDims keepdims, double correction);
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> stddev(X<T> x, const Axes& axes, KeepDims keepdims, double correction);
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> vector_norm(X<T> x, const Axes& axes, KeepDims keepdims, double ord);
 
 }  // namespace ops
@@ -25,19 +28,23 @@ template <template <class> class X, class T> requires Operand<X<T>>
 /// The variance over `axes`: the sum of the squared distances from the mean, divided by n - correction. NaN where this
 /// is not positive. The distances are computed, not the difference of two large squares.
 /// @throws Error if `correction` is not finite.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> var(X<T> x, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::var(x, Axes(), keepdims, correction);
 }
-template <template <class> class X, class T, AxesArgument A> requires Operand<X<T>>
+template <template <class> class X, class T, AxesArgument A>
+requires Operand<X<T>>
 [[nodiscard]] X<T> var(X<T> x, A&& axes, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::var(x, Axes(axes), keepdims, correction);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> var(X<T> x, std::initializer_list<int> axes, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::var(x, Axes::listed(axes), keepdims, correction);
 }
-template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
+template <template <class> class X, class T, std::integral I>
+requires Operand<X<T>>
 [[nodiscard]] X<T> var(X<T> x, std::initializer_list<I> axes, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::var(x, Axes::listed(axes), keepdims, correction);
 }
@@ -45,22 +52,24 @@ template <template <class> class X, class T, std::integral I> requires Operand<X
 /// The standard deviation, the root of var(). (The array API's `std`, which no C++ program could call.) It is a number
 /// where its square is none. Where it is 0 its gradient is 0, one of its subgradients.
 /// @throws Error if `correction` is not finite.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> stddev(X<T> x, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::stddev(x, Axes(), keepdims, correction);
 }
-template <template <class> class X, class T, AxesArgument A> requires Operand<X<T>>
+template <template <class> class X, class T, AxesArgument A>
+requires Operand<X<T>>
 [[nodiscard]] X<T> stddev(X<T> x, A&& axes, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::stddev(x, Axes(axes), keepdims, correction);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
-[[nodiscard]] X<T> stddev(X<T> x, std::initializer_list<int> axes, KeepDims keepdims = KeepDims::no,
-                          double correction = 0) {
+template <template <class> class X, class T>
+requires Operand<X<T>>
+[[nodiscard]] X<T> stddev(X<T> x, std::initializer_list<int> axes, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::stddev(x, Axes::listed(axes), keepdims, correction);
 }
-template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
-[[nodiscard]] X<T> stddev(X<T> x, std::initializer_list<I> axes, KeepDims keepdims = KeepDims::no,
-                          double correction = 0) {
+template <template <class> class X, class T, std::integral I>
+requires Operand<X<T>>
+[[nodiscard]] X<T> stddev(X<T> x, std::initializer_list<I> axes, KeepDims keepdims = KeepDims::no, double correction = 0) {
     return ops::stddev(x, Axes::listed(axes), keepdims, correction);
 }
 
@@ -68,20 +77,23 @@ template <template <class> class X, class T, std::integral I> requires Operand<X
 /// Squares and powers neither overflow nor vanish. The gradient at the zero vector is 0, and for orders below 2 that of
 /// an element which is 0. Where one element is infinite it is the limit; where several are, that of these is NaN.
 /// @throws ShapeError if `ord` is not positive; over an empty axis if it is infinite.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> vector_norm(X<T> x, KeepDims keepdims = KeepDims::no, double ord = 2) {
     return ops::vector_norm(x, Axes(), keepdims, ord);
 }
-template <template <class> class X, class T, AxesArgument A> requires Operand<X<T>>
+template <template <class> class X, class T, AxesArgument A>
+requires Operand<X<T>>
 [[nodiscard]] X<T> vector_norm(X<T> x, A&& axes, KeepDims keepdims = KeepDims::no, double ord = 2) {
     return ops::vector_norm(x, Axes(axes), keepdims, ord);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
-[[nodiscard]] X<T> vector_norm(X<T> x, std::initializer_list<int> axes, KeepDims keepdims = KeepDims::no,
-                               double ord = 2) {
+template <template <class> class X, class T>
+requires Operand<X<T>>
+[[nodiscard]] X<T> vector_norm(X<T> x, std::initializer_list<int> axes, KeepDims keepdims = KeepDims::no, double ord = 2) {
     return ops::vector_norm(x, Axes::listed(axes), keepdims, ord);
 }
-template <template <class> class X, class T, std::integral I> requires Operand<X<T>>
+template <template <class> class X, class T, std::integral I>
+requires Operand<X<T>>
 [[nodiscard]] X<T> vector_norm(X<T> x, std::initializer_list<I> axes, KeepDims keepdims = KeepDims::no, double ord = 2) {
     return ops::vector_norm(x, Axes::listed(axes), keepdims, ord);
 }
@@ -101,7 +113,8 @@ namespace ops {
 
 /// x less its mean over the axes that have extent 1 in `kept`, and less what the rounding of the mean leaves: 0 of equal
 /// numbers, and slopes that sum to 0.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> exactly_centred(X<T> x, const Shape& kept);
 
 /// What to divide each group of x by, the elements over the axes that have extent 1 in `kept`, before its distances from
@@ -111,7 +124,8 @@ template <class T>
 [[nodiscard]] std::optional<Array<T>> scale_of_spread(const Array<T>& x, const Shape& kept, double epsilon);
 
 /// x over its scale, where there is one.
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> over_scale(X<T> x, const std::optional<Array<T>>& scale);
 
 }  // namespace ops
@@ -120,18 +134,15 @@ template <template <class> class X, class T> requires Operand<X<T>>
 
 namespace ops::words {
 
-inline constexpr Documentation var{
-    .formula = "sum((x - mean(x))^2) / (n - correction)", .gradient = "2 g (x - mean(x)) / (n - correction)"};
+inline constexpr Documentation var{.formula = "sum((x - mean(x))^2) / (n - correction)",
+                                   .gradient = "2 g (x - mean(x)) / (n - correction)"};
 inline constexpr Documentation stddev{
     .formula = "sqrt(var(x))", .gradient = "g (x - mean(x)) / (y (n - correction))", .kinks = "y = 0: 0"};
-inline constexpr Documentation vector_norm{
-    .formula = "sum(|x|^ord)^(1 / ord)",
-    .gradient = "g sign(x) (|x| / y)^(ord - 1)",
-    .kinks = "y = 0, and x = 0 where ord < 2: 0; several infinities: NaN to these"};
-inline constexpr Documentation count_nonzero{
-    .formula = "how many elements are not 0", .gradient = "none", .nan = "is not 0"};
-inline constexpr Documentation any{
-    .formula = "1 if an element is not 0, else 0", .gradient = "none", .nan = "is not 0"};
+inline constexpr Documentation vector_norm{.formula = "sum(|x|^ord)^(1 / ord)",
+                                           .gradient = "g sign(x) (|x| / y)^(ord - 1)",
+                                           .kinks = "y = 0, and x = 0 where ord < 2: 0; several infinities: NaN to these"};
+inline constexpr Documentation count_nonzero{.formula = "how many elements are not 0", .gradient = "none", .nan = "is not 0"};
+inline constexpr Documentation any{.formula = "1 if an element is not 0, else 0", .gradient = "none", .nan = "is not 0"};
 inline constexpr Documentation all{.formula = "0 if an element is 0, else 1", .gradient = "none", .nan = "is not 0"};
 
 }  // namespace ops::words

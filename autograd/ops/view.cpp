@@ -48,12 +48,8 @@ struct ViewPlaces {
         for (const ViewWord& word : words) {
             const auto here = static_cast<std::ptrdiff_t>(axis);
             switch (word.kind) {
-                case ViewWord::Kind::new_axis:
-                    keep(0, 1);
-                    break;
-                case ViewWord::Kind::ellipsis:
-                    keep_whole(shape.size() - for_axes);
-                    break;
+                case ViewWord::Kind::new_axis: keep(0, 1); break;
+                case ViewWord::Kind::ellipsis: keep_whole(shape.size() - for_axes); break;
                 case ViewWord::Kind::range: {
                     const auto part = ops::Selection::of(shape, here, word.range, name);
                     result.offset += static_cast<std::ptrdiff_t>(part.first) * strides[axis];
@@ -74,8 +70,8 @@ struct ViewPlaces {
     static std::size_t place_of(std::ptrdiff_t index, const Shape& shape, std::size_t axis) {
         const auto extent = static_cast<std::ptrdiff_t>(shape[axis]);
         if (index < -extent || index >= extent) {
-            throw ShapeError("index " + std::to_string(index) + " out of range for axis " + std::to_string(axis) + " of shape " +
-                             to_string(shape));
+            throw ShapeError("index " + std::to_string(index) + " out of range for axis " + std::to_string(axis) +
+                             " of shape " + to_string(shape));
         }
         return static_cast<std::size_t>(index < 0 ? index + extent : index);
     }
@@ -98,17 +94,19 @@ ViewPlaces places_of(std::span<const ViewWord> words) { return {{words.begin(), 
 
 }  // namespace
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::viewed(X<T> x, std::span<const ViewWord> words) {
     return apply(Pick<ViewPlaces>{places_of(words)}, x);
 }
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 X<T> ops::unviewed(X<T> x, const Shape& shape, std::span<const ViewWord> words) {
     return apply(PutBack<ViewPlaces>{places_of(words), shape}, x);
 }
 
-#define XTAPE_INSTANTIATE(X)                                                                     \
-    template XTAPE_API X ops::viewed(X, std::span<const ViewWord>);                              \
+#define XTAPE_INSTANTIATE(X)                                        \
+    template XTAPE_API X ops::viewed(X, std::span<const ViewWord>); \
     template XTAPE_API X ops::unviewed(X, const Shape&, std::span<const ViewWord>);
 XTAPE_FOR_OPERANDS(XTAPE_INSTANTIATE)
 

@@ -50,14 +50,17 @@ template <class W>
     } else if constexpr (is_range<W>) {
         return {ViewWord::Kind::range, {number(word.start()), number(word.stop()), number(word.step()).value_or(1)}};
     } else {
-        static_assert(!sizeof(W), "view() takes xt::all(), xt::range(...), xt::newaxis(), xt::ellipsis() and whole numbers; for "
-                                  "xt::keep(...) write take(x, indices, axis)");
+        static_assert(!sizeof(W),
+                      "view() takes xt::all(), xt::range(...), xt::newaxis(), xt::ellipsis() and whole numbers; for "
+                      "xt::keep(...) write take(x, indices, axis)");
     }
 }
 
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> viewed(X<T> x, std::span<const ViewWord> words);
-template <template <class> class X, class T> requires Operand<X<T>>
+template <template <class> class X, class T>
+requires Operand<X<T>>
 [[nodiscard]] X<T> unviewed(X<T> x, const Shape& shape, std::span<const ViewWord> words);
 
 }  // namespace ops
@@ -67,7 +70,8 @@ template <template <class> class X, class T> requires Operand<X<T>>
 /// xt::ellipsis() stands. Numbers below 0 count from the end.
 /// @throws ShapeError for more words than x has axes, a second xt::ellipsis(), a step of 0, or an index beyond its axis: unlike
 /// xtensor's, a range is not cut off there.
-template <template <class> class X, class T, class... Words> requires Operand<X<T>>
+template <template <class> class X, class T, class... Words>
+requires Operand<X<T>>
 [[nodiscard]] X<T> view(X<T> x, Words&&... words) {
     const ops::ViewWord list[] = {{ops::ViewWord::Kind::ellipsis}, ops::view_word<std::remove_cvref_t<Words>>(words)...};
     return ops::viewed(x, std::span(list).subspan(1));
@@ -75,17 +79,17 @@ template <template <class> class X, class T, class... Words> requires Operand<X<
 
 /// The adjoint of view(): zeros of a shape, with x at the places that view() takes from an array of this shape.
 /// @throws ShapeError as view() does, or if x has not the shape of what is taken there.
-template <template <class> class X, class T, class... Words> requires Operand<X<T>>
+template <template <class> class X, class T, class... Words>
+requires Operand<X<T>>
 [[nodiscard]] X<T> unview(X<T> x, const Shape& shape, Words&&... words) {
     const ops::ViewWord list[] = {{ops::ViewWord::Kind::ellipsis}, ops::view_word<std::remove_cvref_t<Words>>(words)...};
     return ops::unviewed(x, shape, std::span(list).subspan(1));
 }
 
 namespace ops::words {
-inline constexpr Documentation view{
-    .formula = "what xt::view(x, ...) shows: ranges, places, new axes", .gradient = "g at the places shown, else 0"};
-inline constexpr Documentation unview{
-    .formula = "zeros, with x at the places that a view shows", .gradient = "the view of g"};
+inline constexpr Documentation view{.formula = "what xt::view(x, ...) shows: ranges, places, new axes",
+                                    .gradient = "g at the places shown, else 0"};
+inline constexpr Documentation unview{.formula = "zeros, with x at the places that a view shows", .gradient = "the view of g"};
 }  // namespace ops::words
 
 }  // namespace autograd

@@ -50,8 +50,8 @@ std::string expression(const Tape<T>& tape, std::uint32_t index) {
         }
         case NodeKind::noise: {
             const auto& origin = *static_cast<const NoiseOrigin*>(node.state);
-            return fmt::format("leaf: {} noise, stream \"{}\", draw {}", origin.distribution,
-                               std::string_view(origin.stream), origin.draw);
+            return fmt::format("leaf: {} noise, stream \"{}\", draw {}", origin.distribution, std::string_view(origin.stream),
+                               origin.draw);
         }
         case NodeKind::operation: break;
     }
@@ -138,31 +138,32 @@ std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gra
     for (std::uint32_t i = 0; i < tape.size(); ++i) {
         const Node<T>& node = tape.node(i);
         std::string label = fmt::format("%{} = {}\n", i, expression(tape, i));
-        label += node.released ? "released" : fmt::format("{}  |value| {:.3g}", to_string(node.array().shape()), norm(node.array()));
+        label +=
+            node.released ? "released" : fmt::format("{}  |value| {:.3g}", to_string(node.array().shape()), norm(node.array()));
         if (gradients != nullptr) {
             const Array<T>* gradient = gradients->find(loss.tape().var(i));
             if (gradient != nullptr) label += fmt::format("\n|gradient| {:.3g}", norm(*gradient));
         }
-        fmt::format_to(std::back_inserter(nodes_of_module[module_of(tape, i)]), "    n{} [label={}, {}{}];\n", i, in_quotes(label),
-                       dot_style(node.kind, live[i]), i == loss_index ? ", penwidth=2.5" : "");
+        fmt::format_to(std::back_inserter(nodes_of_module[module_of(tape, i)]), "    n{} [label={}, {}{}];\n", i,
+                       in_quotes(label), dot_style(node.kind, live[i]), i == loss_index ? ", penwidth=2.5" : "");
         const auto inputs = tape.inputs(node);
         for (std::size_t k = 0; k < inputs.size(); ++k) {
             if (inputs[k].is_immediate()) continue;
             const bool cut = node.op == nullptr || !tape.passes(*node.op, inputs[k], k);
             const char* style = live[i] && !cut && live[inputs[k].node] ? ""
-                                : cut ? " [color=\"#aaaaaa\", style=dashed]"
-                                      : " [color=\"#aaaaaa\"]";
+                                : cut                                   ? " [color=\"#aaaaaa\", style=dashed]"
+                                                                        : " [color=\"#aaaaaa\"]";
             fmt::format_to(std::back_inserter(edges), "    n{} -> n{}{};\n", inputs[k].node, i, style);
         }
     }
-    std::string text =
-        "digraph tape {\n"
-        "    node [fontname=\"sans-serif\", fontsize=10, margin=\"0.1,0.05\"];\n"
-        "    edge [arrowsize=0.6];\n";
+    std::string text = "digraph tape {\n"
+                       "    node [fontname=\"sans-serif\", fontsize=10, margin=\"0.1,0.05\"];\n"
+                       "    edge [arrowsize=0.6];\n";
     for (const auto& [module, nodes] : nodes_of_module) {
-        text += module.empty() ? nodes
-                               : fmt::format("    subgraph {} {{\n    label={}; fontname=\"sans-serif\"; color=\"#cccccc\";\n{}    }}\n",
-                                             in_quotes(fmt::format("cluster {}", module)), in_quotes(module), nodes);
+        text += module.empty()
+                    ? nodes
+                    : fmt::format("    subgraph {} {{\n    label={}; fontname=\"sans-serif\"; color=\"#cccccc\";\n{}    }}\n",
+                                  in_quotes(fmt::format("cluster {}", module)), in_quotes(module), nodes);
     }
     return fmt::format("{}{}}}\n", text, edges);
 }
@@ -181,9 +182,9 @@ std::string print(const Tape<T>& tape) {
         const Node<T>& node = tape.node(i);
         const std::size_t bytes = bytes_kept(node);
         total += bytes;
-        lines.push_back({fmt::format("%{} = {}", i, expression(tape, i)),
-                         node.released ? "-" : to_string(node.array().shape()), node.needs_gradient ? "gradient" : "-",
-                         node.released             ? "released"
+        lines.push_back({fmt::format("%{} = {}", i, expression(tape, i)), node.released ? "-" : to_string(node.array().shape()),
+                         node.needs_gradient ? "gradient" : "-",
+                         node.released              ? "released"
                          : node.borrowed != nullptr ? "borrowed"
                                                     : fmt::format("{} bytes", bytes),
                          module_of(tape, i)});
@@ -220,7 +221,8 @@ std::string to_string(const Array<T>& array) {
 std::string to_string(const std::vector<OpProfile>& profile) {
     double total = 0;
     for (const OpProfile& each : profile) total += each.forward_seconds + each.backward_seconds;
-    std::string text = fmt::format("{:<34}{:>8}{:>9}{:>14}{:>15}{:>10}\n", "op", "time", "calls", "forward ms", "backward ms", "MB");
+    std::string text =
+        fmt::format("{:<34}{:>8}{:>9}{:>14}{:>15}{:>10}\n", "op", "time", "calls", "forward ms", "backward ms", "MB");
     for (const OpProfile& each : profile) {
         text += fmt::format("{:<34}{:>6.1f} %{:>9}{:>14.3f}{:>15.3f}{:>10.2f}\n", each.op,
                             100 * (each.forward_seconds + each.backward_seconds) / total, each.calls,
@@ -229,10 +231,10 @@ std::string to_string(const std::vector<OpProfile>& profile) {
     return text;
 }
 
-#define XTAPE_INSTANTIATE(T)                                            \
-    template XTAPE_API std::string to_string<T>(const Array<T>&);                 \
-    template XTAPE_API std::string print<T>(const Tape<T>&);                      \
-    template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&);      \
+#define XTAPE_INSTANTIATE(T)                                                 \
+    template XTAPE_API std::string to_string<T>(const Array<T>&);            \
+    template XTAPE_API std::string print<T>(const Tape<T>&);                 \
+    template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&); \
     template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&, const Gradients<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -136,13 +136,13 @@ Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input) {
     return result;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                                                       \
+#define XTAPE_INSTANTIATE(T)                                                                                                 \
     template XTAPE_API ValueAndTangent<T> jvp_list<T>(const ListFunction<T>&, std::span<const Array<T>>,                     \
-                                            std::span<const Array<T>>);                                            \
+                                                      std::span<const Array<T>>);                                            \
     template XTAPE_API ValueAndGradients<T> vjp_list<T>(const ListFunction<T>&, std::span<const Array<T>>, const Array<T>&); \
     template XTAPE_API std::vector<Array<T>> jacobian_list<T>(const ListFunction<T>&, std::span<const Array<T>>);            \
     template XTAPE_API ValueAndGradients<T> hvp_list<T>(const ListFunction<T>&, std::span<const Array<T>>,                   \
-                                              std::span<const Array<T>>);                                          \
+                                                        std::span<const Array<T>>);                                          \
     template XTAPE_API Array<T> hessian_list<T>(const ListFunction<T>&, const Array<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

@@ -27,16 +27,19 @@ struct ValueAndGradients {
 
 /// jvp() of a function of a list, in which the number of inputs need not be known to the compiler. It throws what jvp() does.
 template <class T>
-[[nodiscard]] ValueAndTangent<T> jvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> tangents);
+[[nodiscard]] ValueAndTangent<T> jvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs,
+                                          std::span<const Array<T>> tangents);
 /// vjp() of a function of a list.
 template <class T>
-[[nodiscard]] ValueAndGradients<T> vjp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, const Array<T>& cotangent);
+[[nodiscard]] ValueAndGradients<T> vjp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs,
+                                            const Array<T>& cotangent);
 /// jacobian() of a function of a list.
 template <class T>
 [[nodiscard]] std::vector<Array<T>> jacobian_list(const ListFunction<T>& f, std::span<const Array<T>> inputs);
 /// hvp() of a function of a list.
 template <class T>
-[[nodiscard]] ValueAndGradients<T> hvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs, std::span<const Array<T>> direction);
+[[nodiscard]] ValueAndGradients<T> hvp_list(const ListFunction<T>& f, std::span<const Array<T>> inputs,
+                                            std::span<const Array<T>> direction);
 /// hessian() of a function of a list, which has one element.
 template <class T>
 [[nodiscard]] Array<T> hessian_list(const ListFunction<T>& f, const Array<T>& input);

@@ -14,9 +14,9 @@ namespace {
 using autograd::Array;
 using autograd::Rng;
 
-constexpr std::size_t most_scored = 5000;     // images of each set
-constexpr std::size_t fewest_scored = 100;    // fewer say nothing
-constexpr std::size_t training_codes = 20000; // for the mixtures and the holes
+constexpr std::size_t most_scored = 5000;      // images of each set
+constexpr std::size_t fewest_scored = 100;     // fewer say nothing
+constexpr std::size_t training_codes = 20000;  // for the mixtures and the holes
 
 ImageSet between(const ImageSet& set, std::size_t begin, std::size_t end) {
     std::vector<std::size_t> rows(end - begin);
@@ -25,9 +25,7 @@ ImageSet between(const ImageSet& set, std::size_t begin, std::size_t end) {
 }
 
 /// The first `count` images, or all if there are not that many.
-ImageSet first(const ImageSet& set, std::size_t count) {
-    return between(set, 0, std::min(count, set.images.shape()[0]));
-}
+ImageSet first(const ImageSet& set, std::size_t count) { return between(set, 0, std::min(count, set.images.shape()[0])); }
 
 /// What `measure` returns, or nothing, and a line in `left_out`, if it has an error.
 template <class Measure>
@@ -43,8 +41,8 @@ auto attempt(std::vector<LeftOut>& left_out, const std::string& what, const Meas
 
 void require_enough(std::size_t test, std::size_t fewest_test, std::size_t training) {
     if (test >= fewest_test && training >= fewest_scored) return;
-    throw autograd::Error(fmt::format("there are {} test and {} training images, and they take {} and {}", test,
-                                      training, fewest_test, fewest_scored));
+    throw autograd::Error(fmt::format("there are {} test and {} training images, and they take {} and {}", test, training,
+                                      fewest_test, fewest_scored));
 }
 
 /// Scores sets of images, one by one, against the same real ones.
@@ -93,12 +91,11 @@ Estimate unbiased_gaussian_kl(const Array<float>& codes) {
     const Estimate found = gaussian_kl(codes);
     const double bias = gaussian_kl_bias(codes);
     if (!found.standard_error) {
-        throw autograd::Error(fmt::format("there are {} codes of {} dimensions, and it takes {}",
-                                          codes.shape()[0], codes.shape()[1], 8 * codes.shape()[1]));
+        throw autograd::Error(fmt::format("there are {} codes of {} dimensions, and it takes {}", codes.shape()[0],
+                                          codes.shape()[1], 8 * codes.shape()[1]));
     }
     if (bias <= 0.1 * found.value) return found;
-    throw autograd::Error(
-        fmt::format("of the {:.2g} nats found about {:.2g} are the bias of so few codes", found.value, bias));
+    throw autograd::Error(fmt::format("of the {:.2g} nats found about {:.2g} are the bias of so few codes", found.value, bias));
 }
 
 Estimate share_within_reach(const Array<float>& codes) {
@@ -122,8 +119,7 @@ CodeShape shape_of(const std::string& model, const Array<float>& training, const
     });
     if (!within_reach) return shape;
     shape.measures.add("within_reach", within_reach);
-    const auto holes =
-        attempt(left_out, "the holes between " + model + " codes", [&] { return Holes(training, held_out); });
+    const auto holes = attempt(left_out, "the holes between " + model + " codes", [&] { return Holes(training, held_out); });
     if (!holes) return shape;
     shape.measures.add("hole_rate", holes->rate(10000, rng));
     shape.hole_map = holes->map(64, hole_map_extent);
@@ -158,8 +154,7 @@ std::vector<ScoredSet> scored_sets(const Autoencoder& ae, const Autoencoder& vae
             drawn([&](Rng each) { return density.vae.sample(judge.count(), each); }));
     }
     if (!judge.held_out_are_new()) {
-        left_out.push_back(
-            {"distances to the nearest training image", "a tenth of the test images are training images"});
+        left_out.push_back({"distances to the nearest training image", "a tenth of the test images are training images"});
     }
     return sets;
 }
@@ -177,13 +172,11 @@ CodeAccuracies code_accuracies(const Codes& ae, const Codes& vae, const ImageSet
     const auto accuracy = [&](const Codes& codes) {
         Array<float> judged_codes;
         nn::gather_rows(codes.test, graded.rows, judged_codes);
-        return code_accuracy(codes.training, training.labels, judged_codes, judged.labels,
-                             rng.stream("code classifier"));
+        return code_accuracy(codes.training, training.labels, judged_codes, judged.labels, rng.stream("code classifier"));
     };
     const PrincipalComponents components(training.images, std::min(ae.test.shape()[1], training.images.shape()[1]),
                                          rng.stream("principal components"));
-    return {accuracy(ae), accuracy(vae),
-            accuracy({components.project(training.images), components.project(test.images)}),
+    return {accuracy(ae), accuracy(vae), accuracy({components.project(training.images), components.project(test.images)}),
             components.variances().size(), graded};
 }
 
@@ -268,8 +261,7 @@ Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data
         if (sets) result.sets = std::move(*sets);
         if (!data.train.labels.empty()) {
             result.accuracies = attempt(left_out, "how well a classifier reads the classes off the codes", [&] {
-                return code_accuracies({ae_training, ae_test}, {vae_training.mean, vae_test.mean}, training, data.test,
-                                       rng);
+                return code_accuracies({ae_training, ae_test}, {vae_training.mean, vae_test.mean}, training, data.test, rng);
             });
         }
     }

@@ -51,7 +51,7 @@ struct ScoredSet {
 struct CodeAccuracies {
     Estimate ae, vae, pca;
     std::size_t components;  ///< principal ones: as many as a code has dimensions, if images vary in as many
-    Gradable graded;  ///< the test images that these are of, and what is right by chance
+    Gradable graded;         ///< the test images that these are of, and what is right by chance
 };
 
 struct LogLikelihood {

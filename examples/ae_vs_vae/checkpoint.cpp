@@ -45,8 +45,7 @@ nn::Notes training_options(const Role& role, const Options& options, const Netwo
                   {"--kl-cycles", fmt::to_string(options.kl_cycles)},
                   {"--samples", fmt::to_string(options.samples)},
                   {"--early-stopping", fmt::to_string(options.early_stopping)}});
-    if (options.schedule != Schedule::constant || options.kl_cycles > 0)
-        notes["--epochs"] = fmt::to_string(options.epochs);
+    if (options.schedule != Schedule::constant || options.kl_cycles > 0) notes["--epochs"] = fmt::to_string(options.epochs);
     return notes;
 }
 
@@ -131,8 +130,7 @@ bool Checkpoint::load(const TrainingState& state) const {
     const nn::Notes notes = nn::read_safetensors(path_).metadata;
     require_agreement(path_, notes, agreed_);
     Progress progress = progress_of(path_, notes);
-    if (progress.step > steps_per_epoch_ ||
-        progress.history.steps != (progress.epoch - 1) * steps_per_epoch_ + progress.step) {
+    if (progress.step > steps_per_epoch_ || progress.history.steps != (progress.epoch - 1) * steps_per_epoch_ + progress.step) {
         throw nn::FileError(path_, "the note of its progress contradicts itself");
     }
     if (progress.epoch > epochs_ + 1 || (progress.epoch == epochs_ + 1 && progress.step > 0)) {

@@ -46,5 +46,5 @@ class Checkpoint {
 /// "VAE".
 /// @throws FileError if the file is missing or is that of another kind of model, naming the options in which it
 /// differs.
-History load_model(const std::filesystem::path& path, const std::string& kind, Autoencoder& model,
-                   const Options& options, const NetworkOptions& network);
+History load_model(const std::filesystem::path& path, const std::string& kind, Autoencoder& model, const Options& options,
+                   const NetworkOptions& network);

@@ -70,8 +70,7 @@ Gradable gradable(const std::vector<int>& train_labels, const std::vector<int>& 
         ++counts[test_labels[row]];
     }
     if (counts.empty()) throw Error("no test image is of a class that training images are of");
-    if (counts.size() < 2)
-        throw Error("the test images are all of one class, or of classes that no training image is of");
+    if (counts.size() < 2) throw Error("the test images are all of one class, or of classes that no training image is of");
     std::size_t most = 0;
     for (const auto& [label, count] : counts) most = std::max(most, count);
     result.chance = static_cast<double>(most) / static_cast<double>(result.rows.size());
@@ -108,8 +107,7 @@ Classifier::Classifier(const Array<float>& inputs, const std::vector<int>& label
             tape.clear();
             const Var<float> loss = cross_entropy(layers_.back()(hidden(tape.constant(batch))), targets);
             if (!std::isfinite(loss.item())) {
-                throw Error("Classifier: the loss in epoch " + std::to_string(epoch) + " is " +
-                            std::to_string(loss.item()));
+                throw Error("Classifier: the loss in epoch " + std::to_string(epoch) + " is " + std::to_string(loss.item()));
             }
             adam.step(layers_, backward(loss));
         }
@@ -128,8 +126,8 @@ Array<float> Classifier::features(const Array<float>& inputs) const {
 
 std::vector<int> Classifier::predict(const Array<float>& inputs) const {
     require_points(inputs, 1, "Classifier::predict");
-    const Array<float> classes = map_rows(
-        inputs, [&](const Var<float>& x) { return argmax(layers_.back()(hidden(x)), -1, autograd::KeepDims::yes); });
+    const Array<float> classes =
+        map_rows(inputs, [&](const Var<float>& x) { return argmax(layers_.back()(hidden(x)), -1, autograd::KeepDims::yes); });
     std::vector<int> result;
     for (const float each : classes) result.push_back(static_cast<int>(each));
     return result;
@@ -143,15 +141,13 @@ Estimate Classifier::accuracy(const Array<float>& inputs, const std::vector<int>
     return mean_of(right);
 }
 
-Estimate code_accuracy(const Array<float>& train_codes, const std::vector<int>& train_labels,
-                       const Array<float>& test_codes, const std::vector<int>& test_labels, const Rng& rng,
-                       const ClassifierOptions& options) {
+Estimate code_accuracy(const Array<float>& train_codes, const std::vector<int>& train_labels, const Array<float>& test_codes,
+                       const std::vector<int>& test_labels, const Rng& rng, const ClassifierOptions& options) {
     const Moments moments = moments_of(train_codes);
     require_points(test_codes, 2, "code_accuracy");
     if (test_codes.shape()[1] != train_codes.shape()[1]) {
-        throw autograd::ShapeError("code_accuracy: training codes of shape " +
-                                   autograd::to_string(train_codes.shape()) + ", test codes of shape " +
-                                   autograd::to_string(test_codes.shape()));
+        throw autograd::ShapeError("code_accuracy: training codes of shape " + autograd::to_string(train_codes.shape()) +
+                                   ", test codes of shape " + autograd::to_string(test_codes.shape()));
     }
     const Classifier classifier(standardised(moments, train_codes), train_labels, options, rng);
     return classifier.accuracy(standardised(moments, test_codes), test_labels);

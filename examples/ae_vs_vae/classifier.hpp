@@ -59,6 +59,5 @@ Gradable gradable(const std::vector<int>& train_labels, const std::vector<int>& 
 /// linearly.
 /// @throws as Classifier and Classifier::accuracy.
 Estimate code_accuracy(const autograd::Array<float>& train_codes, const std::vector<int>& train_labels,
-                       const autograd::Array<float>& test_codes, const std::vector<int>& test_labels,
-                       const autograd::Rng& rng,
+                       const autograd::Array<float>& test_codes, const std::vector<int>& test_labels, const autograd::Rng& rng,
                        const ClassifierOptions& options = {.hidden = {}, .epochs = 5, .lr = 1e-2});

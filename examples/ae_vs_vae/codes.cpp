@@ -52,8 +52,7 @@ CodeStatistics moments(const Array<float>& codes, Variance variance_of) {
     for (std::size_t i = 0; i < latent; ++i) {
         const double mean = sum[i] / static_cast<double>(count);
         statistics.mean.push_back(mean);
-        statistics.standard_deviation.push_back(
-            std::sqrt(std::max(0.0, square[i] / static_cast<double>(count) - mean * mean)));
+        statistics.standard_deviation.push_back(std::sqrt(std::max(0.0, square[i] / static_cast<double>(count) - mean * mean)));
     }
     return statistics;
 }
@@ -132,8 +131,7 @@ CodeStatistics statistics(const Posteriors& codes) {
     for (std::size_t i = 0; i < codes.mean.size(); ++i) {
         const auto mean = static_cast<double>(codes.mean.data()[i]),
                    log_variance = static_cast<double>(codes.log_variance.data()[i]);
-        result.kl[i % latent] +=
-            0.5 * (std::expm1(log_variance) - log_variance + mean * mean) / static_cast<double>(count);
+        result.kl[i % latent] += 0.5 * (std::expm1(log_variance) - log_variance + mean * mean) / static_cast<double>(count);
     }
     return result;
 }

@@ -28,8 +28,7 @@ autograd::Array<float> decode(const Decoder& decoder, const autograd::Array<floa
                               const std::optional<autograd::Array<float>>& one_hot = {});
 
 /// -log p(x|z) of each image for its code (row), in nats.
-std::vector<double> reconstruction_losses(const Decoder& decoder, const autograd::Array<float>& codes,
-                                          const ImageSet& images);
+std::vector<double> reconstruction_losses(const Decoder& decoder, const autograd::Array<float>& codes, const ImageSet& images);
 
 /// The images of these numbers, with their labels.
 ImageSet select(const ImageSet& from, const std::vector<std::size_t>& rows);

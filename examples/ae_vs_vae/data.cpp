@@ -56,8 +56,8 @@ Data load_data(const Options& options, const autograd::Rng& rng) {
                                           train.images.shape()[0], test.images.shape()[0]));
     }
     if (train.labels.empty() != test.labels.empty()) {
-        throw autograd::Error(fmt::format("{}: labels for the {} images only", options.data,
-                                          train.labels.empty() ? "test" : "training"));
+        throw autograd::Error(
+            fmt::format("{}: labels for the {} images only", options.data, train.labels.empty() ? "test" : "training"));
     }
     if (options.conditional && (train.labels.empty() || test.labels.empty())) {
         throw autograd::Error(fmt::format("{}: no labels, which --conditional needs", options.data));

@@ -20,9 +20,7 @@ std::string value(const Estimate& estimate, int digits, double unit = 1) {
     return fmt::format("{:.{}f} ± {:.{}f}", unit * estimate.value, places, error, places);
 }
 
-std::string nats(double loss) {
-    return std::abs(loss) < 1e5 ? fmt::format("{:.2f}", loss) : fmt::format("{:.2g}", loss);
-}
+std::string nats(double loss) { return std::abs(loss) < 1e5 ? fmt::format("{:.2f}", loss) : fmt::format("{:.2g}", loss); }
 
 Estimate frechet(const ScoredSet& set) { return set.scores.find("frechet").value(); }
 
@@ -33,8 +31,7 @@ std::string percent(const Estimate& estimate) { return value(estimate, 1, 100) +
 
 /// Whether a exceeds b by more than two standard errors of their difference, where these are known.
 bool clearly_above(const Estimate& a, const Estimate& b) {
-    return a.standard_error && b.standard_error &&
-           a.value - b.value > 2 * std::hypot(*a.standard_error, *b.standard_error);
+    return a.standard_error && b.standard_error && a.value - b.value > 2 * std::hypot(*a.standard_error, *b.standard_error);
 }
 
 /// Whether neither clearly exceeds the other, although it could be seen.
@@ -87,8 +84,8 @@ class Writer {
 
     void outcome(const std::string& model, const Outcome& found) {
         if (found.verdict == Verdict::diverged) {
-            say("{}: training diverged. On training images its loss is {} nats per image, and was {} before training.",
-                model, nats(found.loss_after), nats(found.loss_before));
+            say("{}: training diverged. On training images its loss is {} nats per image, and was {} before training.", model,
+                nats(found.loss_after), nats(found.loss_before));
         } else if (found.verdict == Verdict::learned_nothing) {
             say("{} learned nothing that test images show: it gives them back at {} nats per image, {} the mean "
                 "training picture, the same for all, at {}.",
@@ -117,9 +114,8 @@ class Writer {
         const Estimate& gap = main().reconstruction_gap;
         const bool clear = std::abs(gap.value) > 2 * gap.standard_error.value_or(0);
         const std::string how = !clear ? "about as well as" : gap.value < 0 ? "better than" : "worse than";
-        say("Reconstruction: the AE gives back test images {} the VAE, at {:.1f} against {:.1f} nats per image{}.{}",
-            how, ae, vae,
-            findings_.floor ? fmt::format(" ({:.1f} of these are the pixels' own entropy)", *findings_.floor) : "",
+        say("Reconstruction: the AE gives back test images {} the VAE, at {:.1f} against {:.1f} nats per image{}.{}", how, ae,
+            vae, findings_.floor ? fmt::format(" ({:.1f} of these are the pixels' own entropy)", *findings_.floor) : "",
             clear && gap.value < 0 ? " That an autoencoder fails on new data is not what is seen." : "");
     }
     void sampling() {
@@ -193,7 +189,8 @@ class Writer {
             conditional ? " of all classes" : "",
             ae_count == 10 && vae_count == 10
                 ? ""
-                : fmt::format(" (of which there are {} for the AE and {} for the VAE: no more hold codes)", ae_count, vae_count),
+                : fmt::format(" (of which there are {} for the AE and {} for the VAE: no more hold codes)", ae_count,
+                              vae_count),
             frechet_text(*ae), frechet_text(*vae),
             helps ? " So the AE's decoder is usable too: what it lacks is a density to draw from." : "");
     }

@@ -12,8 +12,8 @@ struct Request {
     bool once;  ///< the second one has its former effect
 };
 
-constexpr std::array requests{Request{SIGINT, true}, Request{SIGQUIT, true}, Request{SIGTERM, true},
-                              Request{SIGHUP, false}, Request{SIGPIPE, false}};
+constexpr std::array requests{Request{SIGINT, true}, Request{SIGQUIT, true}, Request{SIGTERM, true}, Request{SIGHUP, false},
+                              Request{SIGPIPE, false}};
 
 }  // namespace
 

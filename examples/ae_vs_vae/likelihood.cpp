@@ -30,8 +30,7 @@ Array<float> log_weights(const LatentModel& model, const Var<float>& x, std::siz
     const autograd::Shape expected{samples * x.shape()[0]};
     if (!autograd::same_shape(log_likelihood.shape(), expected)) {
         throw autograd::ShapeError("iwae_log_likelihood: log_likelihood gives shape " +
-                                   autograd::to_string(log_likelihood.shape()) + ", expected " +
-                                   autograd::to_string(expected));
+                                   autograd::to_string(log_likelihood.shape()) + ", expected " + autograd::to_string(expected));
     }
     // log N(z; 0, 1) - log N(z; mean, variance), in which log(2 pi) cancels.
     return (log_likelihood + 0.5 * sum(log_variance + square(epsilon) - square(z), -1)).value();

@@ -17,8 +17,7 @@ struct LatentModel {
     EncodeFunction encode;                                                      ///< x to q(z|x)
     std::function<autograd::Var<float>(const autograd::Var<float>& z)> decode;  ///< z to what log_likelihood takes
     /// log p(x|z) for each row, (rows,), in nats.
-    std::function<autograd::Var<float>(const autograd::Var<float>& decoded, const autograd::Var<float>& x)>
-        log_likelihood;
+    std::function<autograd::Var<float>(const autograd::Var<float>& decoded, const autograd::Var<float>& x)> log_likelihood;
 };
 
 /// The mean over images of log (1 / K) sum_k p(x|z_k) p(z_k) / q(z_k|x), K = `samples`, z_k from q(z|x): below log p(x)

@@ -121,8 +121,7 @@ void prepare_checkpoints(const Options& options, const std::vector<PairPlan>& pl
     if (options.checkpoint.empty()) return;
     const fs::path directory = options.checkpoint;
     if (options.resume && !nn::is_there(directory / plans.front().file("ae"))) {
-        throw nn::FileError(directory,
-                            "has no checkpoint of a run with this --out or --checkpoint: nothing to --resume");
+        throw nn::FileError(directory, "has no checkpoint of a run with this --out or --checkpoint: nothing to --resume");
     }
     make_directory(directory);
     std::vector<std::string> names{"ae", "vae", "plane-ae", "plane-vae"};
@@ -149,8 +148,8 @@ std::vector<TrainedPair> train_pairs(const std::vector<PairPlan>& plans, const D
         const auto train_one = [&](const char* title, const char* name, const LossFunction& loss, Autoencoder& model) {
             to_come -= options.epochs;
             return within_memory(lighter_training(options, plan.network), [&] {
-                return train({title, title + plan.title, plan.file(name), loss, to_come}, model, data, plan.network,
-                             options, plan.rng, interrupts, failures);
+                return train({title, title + plan.title, plan.file(name), loss, to_come}, model, data, plan.network, options,
+                             plan.rng, interrupts, failures);
             });
         };
         pair.ae_history = train_one("AE", "ae", plain_loss, pair.ae);
@@ -193,8 +192,8 @@ std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const O
         const Posteriors codes = posteriors(vae, data.test, plan.rng.stream("test codes"));
         const std::vector<double> activity = activity_per_dimension(codes);
         runs.push_back({beta, evaluate(vae, variational_loss, data.test, beta, plan.rng.stream("evaluation")),
-                        static_cast<std::size_t>(std::count_if(activity.begin(), activity.end(),
-                                                               [](double each) { return each > active_above; })),
+                        static_cast<std::size_t>(
+                            std::count_if(activity.begin(), activity.end(), [](double each) { return each > active_above; })),
                         outcome_of(vae, reconstruction_losses(vae.decoder, codes.sample, data.test), untrained,
                                    variational_loss, data, beta, mean_picture, plan.rng.stream("evaluation"))});
     }
@@ -211,24 +210,23 @@ Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& 
                               vae_losses = reconstruction_losses(pair.vae.decoder, vae_codes.sample, data.test);
     const MeanPicture mean_picture(data.train, pair.plan.network);
     const Autoencoder untrained = make_pair(pair.plan).ae;
-    Evaluation found{
-        evaluate(pair.ae, plain_loss, data.test, options.beta, rng),
-        evaluate(pair.vae, variational_loss, data.test, options.beta, rng),
-        outcome_of(pair.ae, ae_losses, untrained, plain_loss, data, options.beta, mean_picture, rng),
-        outcome_of(pair.vae, vae_losses, untrained, variational_loss, data, options.beta, mean_picture, rng),
-        mean_difference(ae_losses, vae_losses),
-        statistics(ae_codes),
-        statistics(vae_codes),
-        {},
-        {}};
+    Evaluation found{evaluate(pair.ae, plain_loss, data.test, options.beta, rng),
+                     evaluate(pair.vae, variational_loss, data.test, options.beta, rng),
+                     outcome_of(pair.ae, ae_losses, untrained, plain_loss, data, options.beta, mean_picture, rng),
+                     outcome_of(pair.vae, vae_losses, untrained, variational_loss, data, options.beta, mean_picture, rng),
+                     mean_difference(ae_losses, vae_losses),
+                     statistics(ae_codes),
+                     statistics(vae_codes),
+                     {},
+                     {}};
     const bool has_likelihood = options.binarise || options.likelihood != Likelihood::bernoulli;
     if (found.ae_outcome.verdict == Verdict::diverged || found.vae_outcome.verdict == Verdict::diverged) {
         found.analysis.left_out.push_back({"all scores and what is measured on codes", "a training diverged"});
     } else {
         const std::string what = "the scores and what is measured on codes" + pair.plan.title;
         const bool analysed = failures.attempt(what, [&] {
-            found.analysis = analyse(pair.ae, pair.vae, mixed, features, has_likelihood, options.binarise,
-                                     pair.plan.rng.stream("analysis"));
+            found.analysis =
+                analyse(pair.ae, pair.vae, mixed, features, has_likelihood, options.binarise, pair.plan.rng.stream("analysis"));
         });
         if (!analysed) found.analysis.left_out.push_back({what, "that failed"});
     }
@@ -239,9 +237,8 @@ Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& 
 }
 
 void print_heading(const Data& data, const Options& options) {
-    say_wrapped(fmt::format(
-        "{} training and {} test images of {} x {} pixels; losses are train and test, in nats per image:",
-        data.train.images.shape()[0], data.test.images.shape()[0], data.rows, data.columns));
+    say_wrapped(fmt::format("{} training and {} test images of {} x {} pixels; losses are train and test, in nats per image:",
+                            data.train.images.shape()[0], data.test.images.shape()[0], data.rows, data.columns));
     say("loss = reconstruction + {} KL\n", options.beta);
     if (options.kl_warmup > 0 || options.kl_cycles > 0) {
         say_wrapped("(Training begins with a smaller weight of the KL term; what is printed has the whole.)");
@@ -409,9 +406,9 @@ int exit_status(const Options& options) {
         return run(options);
     } catch (const Interrupted& interrupted) {
         std::signal(SIGPIPE, SIG_IGN);
-        say_wrapped(options.checkpoint.empty()
-                        ? "Stopped. Nothing is kept: there was --no-checkpoint."
-                        : fmt::format("Stopped. The same options with --resume go on from {}.", nn::printable(options.checkpoint)));
+        say_wrapped(options.checkpoint.empty() ? "Stopped. Nothing is kept: there was --no-checkpoint."
+                                               : fmt::format("Stopped. The same options with --resume go on from {}.",
+                                                             nn::printable(options.checkpoint)));
         return interrupted.exit_code;
     } catch (const std::bad_alloc&) {
         complain("out of memory: make --hidden smaller");

@@ -29,8 +29,8 @@ struct Measure {
 std::span<const Measure> image_measures();
 
 /// Of images, by a linear classifier of their codes: see code_accuracy().
-inline constexpr Measure code_accuracy_measure{
-    "code_accuracy", "Right, %", "Of the test images.", Better::higher, nullptr, nullptr, 100};
+inline constexpr Measure code_accuracy_measure{"code_accuracy", "Right, %", "Of the test images.", Better::higher, nullptr,
+                                               nullptr,         100};
 
 /// Estimates and the keys that metrics.json has them by, in its order.
 struct Estimates : std::vector<std::pair<const char*, Estimate>> {

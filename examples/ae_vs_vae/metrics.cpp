@@ -122,8 +122,8 @@ History history_from_json(const Json& json) {
     history.best_epoch = json.at("best_epoch").get<std::size_t>();
     history.stopped_early = json.at("stopped_early").get<bool>();
     for (const Json& record : json.at("history")) {
-        history.epochs.push_back({record.at("epoch").get<std::size_t>(), values_from_json(record.at("train")),
-                                  values_from_json(record.at("test"))});
+        history.epochs.push_back(
+            {record.at("epoch").get<std::size_t>(), values_from_json(record.at("train")), values_from_json(record.at("test"))});
     }
     return history;
 }

@@ -38,8 +38,7 @@ Var64 joint_log_densities(const Var64& points, const Components& components) {
         const Var64 white = matmul(points - tape.constant(each.mean), inverse, {.b = true});
         double log_determinant = 0;
         for (std::size_t k = 0; k < dimensions; ++k) log_determinant += std::log(each.cholesky(k, k));
-        const double constant =
-            std::log(each.weight) - log_determinant - 0.5 * static_cast<double>(dimensions) * log_two_pi;
+        const double constant = std::log(each.weight) - log_determinant - 0.5 * static_cast<double>(dimensions) * log_two_pi;
         columns.push_back(constant - 0.5 * sum(square(white), -1));
     }
     return stack(columns, 1);
@@ -82,8 +81,7 @@ Components components_of(const Var64& points, const Var64& shares, double floor)
 std::vector<std::size_t> spread_out_rows(const Array<float>& points, std::size_t count, Rng& rng) {
     const std::size_t rows = points.shape()[0], dimensions = points.shape()[1];
     const Array<double> uniform = rng.uniform<double>({count});
-    std::vector<std::size_t> chosen{
-        std::min(rows - 1, static_cast<std::size_t>(uniform(0) * static_cast<double>(rows)))};
+    std::vector<std::size_t> chosen{std::min(rows - 1, static_cast<std::size_t>(uniform(0) * static_cast<double>(rows)))};
     std::vector<double> nearest(rows, std::numeric_limits<double>::infinity());
     while (chosen.size() < count) {
         double total = 0;
@@ -223,12 +221,10 @@ Array<float> GaussianMixture::sample(std::size_t count, Rng& rng) const {
 std::vector<double> GaussianMixture::log_density(const Array<float>& points) const {
     require_points(points, 1, "GaussianMixture::log_density");
     if (points.shape()[1] != components_.front().mean.size()) {
-        throw autograd::ShapeError("GaussianMixture::log_density: points of shape " +
-                                   autograd::to_string(points.shape()) + ", a mixture of " +
-                                   std::to_string(components_.front().mean.size()) + " dimensions");
+        throw autograd::ShapeError("GaussianMixture::log_density: points of shape " + autograd::to_string(points.shape()) +
+                                   ", a mixture of " + std::to_string(components_.front().mean.size()) + " dimensions");
     }
     Tape<double> tape({.inference = true});
-    const Array<double> density =
-        logsumexp(joint_log_densities(tape.constant(to_double(points)), components_), -1).value();
+    const Array<double> density = logsumexp(joint_log_densities(tape.constant(to_double(points)), components_), -1).value();
     return {density.begin(), density.end()};
 }

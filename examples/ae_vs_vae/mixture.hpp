@@ -10,10 +10,10 @@
 
 struct MixtureOptions {
     std::size_t components = 10;
-    std::size_t fit_on = 20000;    ///< at most so many of the points, drawn at random, are used
-    std::size_t lloyd_steps = 10;  ///< of k-means, before EM
-    std::size_t most_steps = 200;  ///< of EM
-    double tolerance = 1e-5;       ///< EM ends when the mean log density gains less, relative to max(1, its magnitude)
+    std::size_t fit_on = 20000;      ///< at most so many of the points, drawn at random, are used
+    std::size_t lloyd_steps = 10;    ///< of k-means, before EM
+    std::size_t most_steps = 200;    ///< of EM
+    double tolerance = 1e-5;         ///< EM ends when the mean log density gains less, relative to max(1, its magnitude)
     double covariance_floor = 1e-6;  ///< of the points' mean variance (at least 1e-12), added to all variances
 };
 

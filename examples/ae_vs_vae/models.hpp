@@ -138,8 +138,7 @@ struct Decoder {
 
     /// The images themselves: each pixel's mean under p(x|z).
     Var<float> images(const Var<float>& logits) const {
-        return likelihood == Likelihood::continuous_bernoulli ? nn::ContinuousBernoulli{logits}.mean()
-                                                              : sigmoid(logits);
+        return likelihood == Likelihood::continuous_bernoulli ? nn::ContinuousBernoulli{logits}.mean() : sigmoid(logits);
     }
 
     /// -log p(x|z) of each pixel. Of Bernoulli's distribution on grey pixels it is a cross-entropy, no likelihood.
@@ -149,10 +148,8 @@ struct Decoder {
                 const auto variance = broadcast_to(x.tape().parameter(log_variance.front()), x.shape());
                 return -nn::Normal{sigmoid(logits), variance}.log_prob(x);
             }
-            case Likelihood::continuous_bernoulli:
-                return -nn::ContinuousBernoulli{logits}.log_prob(x);
-            case Likelihood::bernoulli:
-                break;
+            case Likelihood::continuous_bernoulli: return -nn::ContinuousBernoulli{logits}.log_prob(x);
+            case Likelihood::bernoulli: break;
         }
         return nn::binary_cross_entropy_with_logits(logits, x);
     }
@@ -163,9 +160,8 @@ struct Decoder {
         for (std::size_t i = maps.size() - 1; i > 0; --i) {
             const FeatureMap &from = maps[i], &to = maps[i - 1];
             const autograd::Size2d output_padding{1 - to.rows % 2, 1 - to.columns % 2};  // what rounding up had added
-            layers.emplace_back(
-                from.channels, to.channels, 3, rng,
-                autograd::TransposedConvolution{.stride = 2, .padding = 1, .output_padding = output_padding});
+            layers.emplace_back(from.channels, to.channels, 3, rng,
+                                autograd::TransposedConvolution{.stride = 2, .padding = 1, .output_padding = output_padding});
         }
         return layers;
     }
@@ -194,9 +190,7 @@ inline Var<float> reconstruction_loss(const Decoder& decoder, const Var<float>& 
 }
 
 /// Each row `times` times: (rows, columns) becomes (times * rows, columns).
-inline Var<float> repeat_rows(const Var<float>& x, std::size_t times) {
-    return times == 1 ? x : tile(x, {times, 1});
-}
+inline Var<float> repeat_rows(const Var<float>& x, std::size_t times) { return times == 1 ? x : tile(x, {times, 1}); }
 
 inline Batch repeat_rows(const Batch& batch, std::size_t times) {
     Batch repeated{repeat_rows(batch.x, times)};
@@ -213,8 +207,7 @@ inline Loss autoencoder_loss(const Autoencoder& model, const Batch& batch) {
 
 /// The VAE: encode to a distribution, draw from it, decode, compare; and hold the distribution near N(0, I).
 /// (Kingma and Welling 2013, equation 10, with `samples` as L; beta: Higgins et al. 2017.)
-inline Loss vae_loss(const Autoencoder& model, const Batch& batch, float beta, std::size_t samples,
-                     autograd::Rng& rng) {
+inline Loss vae_loss(const Autoencoder& model, const Batch& batch, float beta, std::size_t samples, autograd::Rng& rng) {
     const auto q = model.encoder.posterior(batch);
     const auto mu = repeat_rows(q.mean, samples);
     const auto log_variance = repeat_rows(q.log_variance, samples);

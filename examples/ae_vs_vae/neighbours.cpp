@@ -122,8 +122,7 @@ void for_each_query(const Array<float>& queries, const Array<float>& points, con
 }
 
 /// The k-th smallest distance, exactly; `skipped` is a point to be left out, if there is such a point.
-double kth_distance(const Bounds& bounds, const float* query, const Array<float>& points, std::size_t k,
-                    std::size_t skipped) {
+double kth_distance(const Bounds& bounds, const float* query, const Array<float>& points, std::size_t k, std::size_t skipped) {
     const std::size_t dimensions = points.shape()[1];
     std::vector<float> nearest;  // a heap of the k smallest upper bounds
     nearest.reserve(k + 1);
@@ -187,8 +186,8 @@ BallCounts count_in_balls(const Array<float>& a, const std::vector<double>& squa
     const std::size_t count_a = a.shape()[0], count_b = b.shape()[0], dimensions = a.shape()[1];
     if (squared_radii_a.size() != count_a || squared_radii_b.size() != count_b) {
         throw autograd::ShapeError("neighbours: " + std::to_string(squared_radii_a.size()) + " and " +
-                                   std::to_string(squared_radii_b.size()) + " radii for " + std::to_string(count_a) +
-                                   " and " + std::to_string(count_b) + " points");
+                                   std::to_string(squared_radii_b.size()) + " radii for " + std::to_string(count_a) + " and " +
+                                   std::to_string(count_b) + " points");
     }
     BallCounts counts;
     counts.b_in_ball_of_a.resize(count_a);

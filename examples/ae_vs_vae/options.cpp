@@ -20,8 +20,7 @@
 
 namespace {
 
-constexpr std::array likelihoods{std::pair{"bernoulli", Likelihood::bernoulli},
-                                 std::pair{"gaussian", Likelihood::gaussian},
+constexpr std::array likelihoods{std::pair{"bernoulli", Likelihood::bernoulli}, std::pair{"gaussian", Likelihood::gaussian},
                                  std::pair{"continuous-bernoulli", Likelihood::continuous_bernoulli}};
 constexpr std::array architectures{std::pair{"mlp", Architecture::mlp}, std::pair{"conv", Architecture::conv}};
 constexpr std::array schedules{std::pair{"constant", Schedule::constant}, std::pair{"cosine", Schedule::cosine},
@@ -60,11 +59,11 @@ T number(const std::string& option, const std::string& text, const Range<T>& ran
     const char* const end = text.data() + text.size();
     const auto [parsed_to, error] = std::from_chars(text.data(), end, value);
     if (error == std::errc() && parsed_to == end && value >= range.low && value <= range.high) {  // which no NaN is
-        return value + T{0};                                                                     // not -0
+        return value + T{0};                                                                      // not -0
     }
-    throw CLI::ValidationError(option, fmt::format("expected a {} from {} to {}, found \"{}\"{}", kind_of_number<T>,
-                                                   readable(range.low), readable(range.high), text,
-                                                   text == within ? "" : fmt::format(" in \"{}\"", within)));
+    throw CLI::ValidationError(
+        option, fmt::format("expected a {} from {} to {}, found \"{}\"{}", kind_of_number<T>, readable(range.low),
+                            readable(range.high), text, text == within ? "" : fmt::format(" in \"{}\"", within)));
 }
 
 template <class T>
@@ -72,7 +71,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& option, T& value, cons
                         const std::string& description) {
     return app
         .add_option_function<std::string>(
-            option, [&value, option, range](const std::string& text) { value = number(option, text, range, text); }, description)
+            option, [&value, option, range](const std::string& text) { value = number(option, text, range, text); },
+            description)
         ->type_name(fmt::format("N {}", range.text()))
         ->default_str(fmt::to_string(value));
 }
@@ -114,7 +114,9 @@ std::string no_flag(const std::string& text) {
 /// what is no error of the command line where a number beyond 64 bits is its value.)
 void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& description) {
     CLI::Option* on = app.add_flag("--" + name, value, description + " (the default)");
-    app.add_flag_callback("--no-" + name, [&value] { value = false; }, "do not")->excludes(on);
+    app.add_flag_callback(
+           "--no-" + name, [&value] { value = false; }, "do not")
+        ->excludes(on);
 }
 
 /// "" for a directory that can be looked into, else what is wrong.
@@ -136,9 +138,7 @@ void add_choice(CLI::App& app, const char* option, E& value, const Names& names,
     app.add_option_function<std::string>(
            option,
            [&value, &names](const std::string& text) {
-               value = std::find_if(names.begin(), names.end(), [&](const auto& each) {
-                           return text == each.first;
-                       })->second;
+               value = std::find_if(names.begin(), names.end(), [&](const auto& each) { return text == each.first; })->second;
            },
            description)
         ->check(CLI::IsMember(allowed))
@@ -157,7 +157,8 @@ void require_consistent(const Options& options) {
     std::vector<double> betas = options.betas;
     betas.push_back(options.beta);
     std::sort(betas.begin(), betas.end());
-    if (std::adjacent_find(betas.begin(), betas.end()) != betas.end()) refuse("--betas: one of them twice, or --beta among them");
+    if (std::adjacent_find(betas.begin(), betas.end()) != betas.end())
+        refuse("--betas: one of them twice, or --beta among them");
     if (options.kl_cycles > options.epochs) refuse("--kl-cycles: more cycles than epochs");
     if (options.early_stopping >= options.epochs) {
         refuse("--early-stopping: patience for as many epochs as there are would never stop");
@@ -200,11 +201,11 @@ CommandLine::Parser::Parser() {
         "stopped the training.");
     app.option_defaults()->always_capture_default();
     add_path(app, "--data", options.data,
-                   "directory of IDX files as MNIST, EMNIST, KMNIST and Fashion-MNIST name them, raw or .gz (where it "
-                   "holds several sets, DIRECTORY/PREFIX), or of train-images.npy, test-images.npy and possibly "
-                   "train-labels.npy, test-labels.npy; images of at most 128 x 128 pixels");
+             "directory of IDX files as MNIST, EMNIST, KMNIST and Fashion-MNIST name them, raw or .gz (where it "
+             "holds several sets, DIRECTORY/PREFIX), or of train-images.npy, test-images.npy and possibly "
+             "train-labels.npy, test-labels.npy; images of at most 128 x 128 pixels");
     app.add_flag("--binarise", options.binarise,
-        "pixels 0 or 1, drawn with the grey level as probability: anew in each training step, once for the test set");
+                 "pixels 0 or 1, drawn with the grey level as probability: anew in each training step, once for the test set");
     add_path(app, "--out", options.out, "directory for report.html, metrics.json and the pictures, made if it is not there");
     constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
     add_number<std::uint64_t>(app, "--seed", options.seed, {0, any}, "of all random streams");
@@ -222,21 +223,19 @@ CommandLine::Parser::Parser() {
                "score generated images by Frechet distance, coverage and others, in the features of a classifier");
 
     app.option_defaults()->group("Training");
-    CLI::Option* epochs = add_number<std::size_t>(app, "--epochs", options.epochs, {1, 100000},
-                                                  "passes over the training data, for each model");
+    CLI::Option* epochs =
+        add_number<std::size_t>(app, "--epochs", options.epochs, {1, 100000}, "passes over the training data, for each model");
     app.add_flag("--quick", quick, "2 epochs, on all of the data: under 40 s on two cores")->excludes(epochs);
     add_number<std::size_t>(app, "--batch", options.batch, {1, 4096}, "images in a training step");
     add_number<double>(app, "--lr", options.lr, {1e-12, 1e30}, "Adam's learning rate");
-    add_choice(
-        app, "--schedule", options.schedule, schedules,
-        "of the learning rate: as it is; half a cosine, from it to 0; or a tenth of it after half of the epochs and "
-        "a hundredth after three quarters");
+    add_choice(app, "--schedule", options.schedule, schedules,
+               "of the learning rate: as it is; half a cosine, from it to 0; or a tenth of it after half of the epochs and "
+               "a hundredth after three quarters");
     add_number<double>(app, "--beta", options.beta, {0, 1e6}, "weight of the KL term in the VAE's loss");
     add_numbers<double>(app, "--betas", options.betas, {1e-6, 1e6},
                         "train VAEs with these weights too, for the curve of rate and distortion");
-    CLI::Option* warmup =
-        add_number<double>(app, "--kl-warmup", options.kl_warmup, {0, 100000},
-                           "epochs over which the KL term's weight rises from 0 to beta");
+    CLI::Option* warmup = add_number<double>(app, "--kl-warmup", options.kl_warmup, {0, 100000},
+                                             "epochs over which the KL term's weight rises from 0 to beta");
     add_number<std::size_t>(app, "--kl-cycles", options.kl_cycles, {0, 100000},
                             "times that the KL term's weight rises from 0 to beta, each over half a cycle (Fu et al. "
                             "2019); 0: it does not")
@@ -249,8 +248,8 @@ CommandLine::Parser::Parser() {
 
     app.option_defaults()->group("Stopping and going on: Ctrl-C stops after the step and saves");
     CLI::Option* checkpoint = add_path(app, "--checkpoint", options.checkpoint,
-                                             "directory for the state of training, written after every epoch; a run "
-                                             "without --resume replaces what is there")
+                                       "directory for the state of training, written after every epoch; a run "
+                                       "without --resume replaces what is there")
                                   ->default_str("OUT/checkpoint");
     CLI::Option* none = app.add_flag("--no-checkpoint", no_checkpoint, "write none")->excludes(checkpoint);
     CLI::Option* resume =

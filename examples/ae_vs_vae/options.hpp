@@ -25,7 +25,7 @@ struct Options {
     Architecture architecture = Architecture::mlp;
     Likelihood likelihood = Likelihood::bernoulli;
     bool conditional = false;
-    bool plane = true;  ///< a second pair, whose latent has two dimensions
+    bool plane = true;   ///< a second pair, whose latent has two dimensions
     bool scores = true;  ///< of generated images
 
     // Training.

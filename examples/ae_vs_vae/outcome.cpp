@@ -28,8 +28,7 @@ Decoder without_weights(NetworkOptions network) {
 
 /// The logits of which the decoder makes `picture`, by bisection: of every likelihood the mean rises with the logit.
 Array<float> logits_of(const Decoder& decoder, const Array<double>& picture) {
-    Array<float> low = autograd::full<float>(picture.shape(), -1e6F),
-                 high = autograd::full<float>(picture.shape(), 1e6F);
+    Array<float> low = autograd::full<float>(picture.shape(), -1e6F), high = autograd::full<float>(picture.shape(), 1e6F);
     Array<float> middle = autograd::full<float>(picture.shape(), 0.0F);
     Tape<float> tape({.inference = true});
     for (int step = 0; step < 60; ++step) {
@@ -76,12 +75,9 @@ std::vector<double> MeanPicture::losses(const ImageSet& images) const {
 
 const char* name_of(Verdict verdict) {
     switch (verdict) {
-        case Verdict::diverged:
-            return "diverged";
-        case Verdict::learned_nothing:
-            return "learned nothing";
-        case Verdict::learned:
-            break;
+        case Verdict::diverged: return "diverged";
+        case Verdict::learned_nothing: return "learned nothing";
+        case Verdict::learned: break;
     }
     return "learned";
 }
@@ -93,8 +89,7 @@ Estimate mean_difference(const std::vector<double>& a, const std::vector<double>
 }
 
 Outcome outcome_of(const Autoencoder& model, const std::vector<double>& test_losses, const Autoencoder& untrained,
-                   const LossFunction& loss, const Data& data, double beta, const MeanPicture& mean_picture,
-                   const Rng& rng) {
+                   const LossFunction& loss, const Data& data, double beta, const MeanPicture& mean_picture, const Rng& rng) {
     std::vector<std::size_t> rows(std::min(most_compared, data.train.images.shape()[0]));
     std::iota(rows.begin(), rows.end(), std::size_t{0});
     const ImageSet training = select(data.train, rows);

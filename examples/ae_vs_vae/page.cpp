@@ -61,8 +61,9 @@ report::Decoder layers_of(const Decoder& decoder) {
         const nn::ConvTranspose2d& convolution = decoder.convolutions[i];
         layers.push_back(report::Reshape{map.channels, map.rows, map.columns});
         layers.push_back(report::Relu{});
-        layers.push_back(report::ConvTranspose2d{convolution.weight.value(), convolution.bias.value(), convolution.options.stride,
-                                                 convolution.options.padding, convolution.options.output_padding});
+        layers.push_back(report::ConvTranspose2d{convolution.weight.value(), convolution.bias.value(),
+                                                 convolution.options.stride, convolution.options.padding,
+                                                 convolution.options.output_padding});
     }
     if (decoder.likelihood == Likelihood::continuous_bernoulli) {
         layers.push_back(report::ContinuousBernoulliMean{});

@@ -171,8 +171,7 @@ std::vector<Picture> pictures_of(const Autoencoder& ae, const Autoencoder& vae, 
     return pictures;
 }
 
-std::filesystem::path picture_file(const std::filesystem::path& directory, const std::string& prefix,
-                                   const std::string& name) {
+std::filesystem::path picture_file(const std::filesystem::path& directory, const std::string& prefix, const std::string& name) {
     return directory / (prefix + name + ".png");
 }
 

@@ -37,8 +37,7 @@ std::vector<Picture> pictures_of(const Autoencoder& ae, const Autoencoder& vae, 
                                  Failures& failures);
 
 /// DIRECTORY/PREFIXNAME.png.
-std::filesystem::path picture_file(const std::filesystem::path& directory, const std::string& prefix,
-                                   const std::string& name);
+std::filesystem::path picture_file(const std::filesystem::path& directory, const std::string& prefix, const std::string& name);
 
 /// Writes the picture.
 /// @throws nn::FileError if it cannot be written.

@@ -16,8 +16,7 @@ Estimate mean_of(std::span<const double> values) {
     if (values.size() < 2) throw Error("mean_of: a standard error takes at least two values");
     const auto count = static_cast<double>(values.size());
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
-    if (std::all_of(values.begin(), values.end(), [&](double each) { return each == values[0]; }))
-        return {values[0], {}};
+    if (std::all_of(values.begin(), values.end(), [&](double each) { return each == values[0]; })) return {values[0], {}};
     double squares = 0;
     for (const double value : values) squares += (value - mean) * (value - mean);
     return {mean, std::sqrt(squares / (count - 1) / count)};
@@ -34,13 +33,12 @@ void require_points(const Array<float>& points, std::size_t least, const char* w
     const std::string found = "found an array of shape " + autograd::to_string(points.shape());
     if (points.shape().size() != 2) throw autograd::ShapeError(name + ": expected rows of points, " + found);
     if (points.shape()[0] < least || points.shape()[1] == 0) {
-        throw Error(name + ": expected at least " + std::to_string(least) + " points of at least one dimension, " +
-                    found);
+        throw Error(name + ": expected at least " + std::to_string(least) + " points of at least one dimension, " + found);
     }
     for (std::size_t i = 0; i < points.size(); ++i) {
         if (std::isfinite(points.data()[i])) continue;
-        throw Error(name + ": row " + std::to_string(i / points.shape()[1]) + " holds " +
-                    std::to_string(points.data()[i]) + ", expected finite numbers");
+        throw Error(name + ": row " + std::to_string(i / points.shape()[1]) + " holds " + std::to_string(points.data()[i]) +
+                    ", expected finite numbers");
     }
 }
 

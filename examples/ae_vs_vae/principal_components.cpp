@@ -21,7 +21,7 @@ constexpr double rounding = 1e-12;  // a variance of less than this, of the larg
 constexpr std::size_t most_rounds = 40;
 constexpr std::size_t spare = 32;         // directions beside those asked for: the more, the faster it converges
 constexpr std::size_t most_degrees = 12;  // of the filter
-constexpr double most_amplified = 1e6;  // the largest eigenvalue's direction by the filter, so that others are not lost
+constexpr double most_amplified = 1e6;    // the largest eigenvalue's direction by the filter, so that others are not lost
 
 /// Directions, as rows (count, dimensions), and their variances.
 struct Block {
@@ -91,8 +91,7 @@ Array<double> filtered(const Array<float>& points, const Array<double>& mean, co
     const double degrees = std::clamp(std::acosh(most_amplified) / growth, 1.0, static_cast<double>(most_degrees));
     const auto mapped = [edge](const Array<double>& x, const Array<double>& product) {
         Array<double> result = autograd::empty<double>(x.shape());
-        autograd::update([edge](auto& out, auto each, auto times) { out = 2 / edge * times - each; }, result, x,
-                         product);
+        autograd::update([edge](auto& out, auto each, auto times) { out = 2 / edge * times - each; }, result, x, product);
         return result;
     };
     Array<double> before = block.directions, now = mapped(block.directions, block.times_covariance);
@@ -113,9 +112,8 @@ PrincipalComponents::PrincipalComponents(const Array<float>& points, std::size_t
         throw Error("PrincipalComponents: asked for " + std::to_string(count) + " of " + std::to_string(dimensions));
     }
     const float* const first = points.data();
-    const bool all_equal = std::all_of(first, first + points.size(), [&, i = std::size_t{0}](float each) mutable {
-        return each == first[i++ % dimensions];
-    });
+    const bool all_equal = std::all_of(first, first + points.size(),
+                                       [&, i = std::size_t{0}](float each) mutable { return each == first[i++ % dimensions]; });
     if (all_equal) throw Error("PrincipalComponents: all points are equal");
     mean_ = mean_point(points);
     const Array<double> start = rng.normal<double>({std::min(count + spare, dimensions), dimensions});

@@ -50,9 +50,7 @@ std::string base64(std::span<const std::uint8_t> bytes) {
     return text;
 }
 
-Json shape_of(const Array<float>& array) {
-    return std::vector<std::size_t>(array.shape().begin(), array.shape().end());
-}
+Json shape_of(const Array<float>& array) { return std::vector<std::size_t>(array.shape().begin(), array.shape().end()); }
 
 Json floats(const Array<float>& array, std::string_view what) {
     std::vector<std::uint8_t> bytes;
@@ -106,10 +104,9 @@ Shape after(const Reshape& layer, const Shape& in) {
 std::size_t transposed_extent(std::size_t in, std::size_t kernel, std::size_t stride, std::size_t padding,
                               std::size_t output_padding) {
     const std::size_t whole = (in - 1) * stride + kernel + output_padding;
-    require(
-        in > 0 && kernel > 0 && stride > 0 && output_padding < stride && whole > 2 * padding,
-        "a transposed convolution of {} elements, kernel {}, stride {}, padding {} and output padding {} has no result",
-        in, kernel, stride, padding, output_padding);
+    require(in > 0 && kernel > 0 && stride > 0 && output_padding < stride && whole > 2 * padding,
+            "a transposed convolution of {} elements, kernel {}, stride {}, padding {} and output padding {} has no result", in,
+            kernel, stride, padding, output_padding);
     return whole - 2 * padding;
 }
 
@@ -132,9 +129,7 @@ Json to_json(const Relu&) { return {{"type", "relu"}}; }
 Json to_json(const Sigmoid&) { return {{"type", "sigmoid"}}; }
 Json to_json(const ContinuousBernoulliMean&) { return {{"type", "continuous_bernoulli_mean"}}; }
 
-Json to_json(const Reshape& layer) {
-    return {{"type", "reshape"}, {"shape", {layer.channels, layer.height, layer.width}}};
-}
+Json to_json(const Reshape& layer) { return {{"type", "reshape"}, {"shape", {layer.channels, layer.height, layer.width}}}; }
 
 Json to_json(const ConvTranspose2d& layer) {
     const auto pair = [](autograd::Size2d size) { return Json{size.height, size.width}; };
@@ -208,11 +203,10 @@ Json to_json(const TestImages& test) {
             throw autograd::Error(fmt::format("report: label {} has no name", label));
         }
     }
-    Json json{
-        {"rows", test.rows}, {"columns", test.columns}, {"class_names", test.class_names}, {"labels", test.labels}};
+    Json json{{"rows", test.rows}, {"columns", test.columns}, {"class_names", test.class_names}, {"labels", test.labels}};
     json["pixels"] = pixels(test.pixels, test, "test images");
-    require(test.pixels.shape()[0] <= test.labels.size(), "{} test images with pixels, but {} labels",
-            test.pixels.shape()[0], test.labels.size());
+    require(test.pixels.shape()[0] <= test.labels.size(), "{} test images with pixels, but {} labels", test.pixels.shape()[0],
+            test.labels.size());
     return json;
 }
 

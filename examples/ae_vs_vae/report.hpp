@@ -93,7 +93,7 @@ struct Explorer {
     /// KL(q(z_i|x) || N(0, 1)) per dimension, in nats, averaged over test images; may be empty.
     std::vector<double> kl;
     std::optional<HoleMap> ae_holes, vae_holes;  ///< of a plane
-    std::string holes_meaning;  ///< "the distance to the nearest code."; the page says which shade is emptier
+    std::string holes_meaning;                   ///< "the distance to the nearest code."; the page says which shade is emptier
     std::vector<Draws> draws;
 };
 
@@ -112,7 +112,7 @@ struct TestImages {
 struct Report {
     std::string title;
     std::vector<std::pair<std::string, std::string>> settings;  ///< names and values
-    std::vector<std::string> findings;  ///< sentences
+    std::vector<std::string> findings;                          ///< sentences
     TestImages test;
     std::vector<Explorer> explorers;
     std::vector<LossCurves> curves;

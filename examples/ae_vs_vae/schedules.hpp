@@ -22,10 +22,8 @@ inline double learning_rate(const Options& options, const Position& position) {
     switch (options.schedule) {
         case Schedule::cosine:  // Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5, without restarts
             return options.lr * 0.5 * (1 + std::cos(std::numbers::pi * done));
-        case Schedule::step:
-            return options.lr * (done < 0.5 ? 1 : done < 0.75 ? 0.1 : 0.01);
-        case Schedule::constant:
-            break;
+        case Schedule::step: return options.lr * (done < 0.5 ? 1 : done < 0.75 ? 0.1 : 0.01);
+        case Schedule::constant: break;
     }
     return options.lr;
 }

@@ -66,8 +66,8 @@ void require_radii(const Array<float>& real, std::size_t k) {
 
 double frechet_distance(const Moments& a, const Moments& b) {
     if (a.mean.shape() != b.mean.shape()) {
-        throw autograd::ShapeError("frechet_distance: means of shapes " + autograd::to_string(a.mean.shape()) +
-                                   " and " + autograd::to_string(b.mean.shape()));
+        throw autograd::ShapeError("frechet_distance: means of shapes " + autograd::to_string(a.mean.shape()) + " and " +
+                                   autograd::to_string(b.mean.shape()));
     }
     Tape<double> tape({.inference = true});
     const auto c1 = tape.constant(a.covariance), c2 = tape.constant(b.covariance);

@@ -44,11 +44,10 @@ class Display {
         last_ = Clock::now();
         const double done = static_cast<double>(epoch - 1) + fraction;
         const std::string begin = fmt::format("{} {:3.0f} %", label(epoch), 100 * fraction), left = time_left(done);
-        const std::string line = fitting_line(
-            {fmt::format("{}  train {}  {}{}", begin, losses(train), rate(images), left),
-             fmt::format("{}  train {}{}", begin, losses(train), left),
-             fmt::format("{}  train {:.2f}{}", begin, train.loss, left), begin + left, begin},
-            columns());
+        const std::string line = fitting_line({fmt::format("{}  train {}  {}{}", begin, losses(train), rate(images), left),
+                                               fmt::format("{}  train {}{}", begin, losses(train), left),
+                                               fmt::format("{}  train {:.2f}{}", begin, train.loss, left), begin + left, begin},
+                                              columns());
         say("\r\033[K{}", line);
         flush_output();
     }
@@ -89,8 +88,8 @@ class Display {
 template <class T>
 void require_finite(T loss, const std::string& name, std::size_t step) {
     if (std::isfinite(loss)) return;
-    throw autograd::Error(fmt::format(
-        "{}: training diverged: the loss at step {} is {}. A smaller --lr or --beta may help", name, step, loss));
+    throw autograd::Error(
+        fmt::format("{}: training diverged: the loss at step {} is {}. A smaller --lr or --beta may help", name, step, loss));
 }
 
 /// The rows of a set as a batch on a tape, in memory that is used again from step to step.
@@ -144,8 +143,8 @@ LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const Im
     return sums.mean(beta);
 }
 
-History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network,
-              const Options& options, const autograd::Rng& rng, Interrupts& interrupts, Failures& failures) {
+History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network, const Options& options,
+              const autograd::Rng& rng, Interrupts& interrupts, Failures& failures) {
     const nn::Batches batches(data.train.images.shape()[0], options.batch, rng.stream("shuffle"));
     autograd::Rng noise = rng.stream("noise"), binarise = rng.stream("binarise");
     nn::Adam adam({.lr = options.lr});
@@ -187,8 +186,8 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
             ++progress.history.steps;
             ++progress.step;
             images += rows.size();
-            display.within(progress.epoch, static_cast<double>(progress.step) / static_cast<double>(order.size()),
-                           images, progress.sums.mean(options.beta));
+            display.within(progress.epoch, static_cast<double>(progress.step) / static_cast<double>(order.size()), images,
+                           progress.sums.mean(options.beta));
             if (interrupts.after_step()) {
                 display.end_line();
                 checkpoint.save(state);

@@ -63,12 +63,11 @@ extern const LossFunction plain_loss, variational_loss;
 
 /// What a model is trained as.
 struct Role {
-    std::string kind;   ///< "AE" or "VAE"
-    std::string title;  ///< in what is printed
-    std::string file;   ///< of its checkpoint, without the directory: "vae.safetensors"
-    LossFunction loss;  ///< plain_loss or variational_loss
-    std::size_t
-        epochs_to_come;  ///< those of models which are trained after this one, for the estimate of the time left
+    std::string kind;            ///< "AE" or "VAE"
+    std::string title;           ///< in what is printed
+    std::string file;            ///< of its checkpoint, without the directory: "vae.safetensors"
+    LossFunction loss;           ///< plain_loss or variational_loss
+    std::size_t epochs_to_come;  ///< those of models which are trained after this one, for the estimate of the time left
 };
 
 /// Trains by Adam, from the checkpoint if options.resume and there is one, and reports each epoch on standard output;
@@ -76,9 +75,8 @@ struct Role {
 /// it goes on; if that holds for the last one too, it is among `failures`.
 /// @throws Error if the loss ceases to be finite; FileError if a checkpoint cannot be gone on from; Interrupted after a
 /// signal, with all that there is saved, or FileError then, if that cannot be saved.
-History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network,
-              const Options& options, const autograd::Rng& rng, Interrupts& interrupts, Failures& failures);
+History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network, const Options& options,
+              const autograd::Rng& rng, Interrupts& interrupts, Failures& failures);
 
 /// The loss of the whole of `images` with one code each; a short last batch counts by its size.
-LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta,
-                    autograd::Rng rng);
+LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta, autograd::Rng rng);

@@ -58,8 +58,7 @@ Batches::Epoch::Epoch(std::vector<std::size_t> order, std::size_t batch_size, st
 
 std::span<const std::size_t> Batches::Epoch::operator[](std::size_t batch) const {
     if (batch >= batches_) {
-        throw autograd::Error(
-            fmt::format("Batches::Epoch: batch {} of an epoch of {}", autograd::as_written(batch), batches_));
+        throw autograd::Error(fmt::format("Batches::Epoch: batch {} of an epoch of {}", autograd::as_written(batch), batches_));
     }
     if (order_.size() <= batch * batch_size_) throw autograd::Error("Batches::Epoch: used after it was moved from");
     const auto rest = std::span(order_).subspan(batch * batch_size_);
@@ -78,9 +77,8 @@ void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> ro
     shape[0] = rows.size();
     for (const std::size_t row : rows) {
         if (row >= row_count) {
-            throw autograd::ShapeError(
-                fmt::format("gather_rows: row {} of an array of shape {}", autograd::as_written(row),
-                            autograd::to_string(from.shape())));
+            throw autograd::ShapeError(fmt::format("gather_rows: row {} of an array of shape {}", autograd::as_written(row),
+                                                   autograd::to_string(from.shape())));
         }
     }
     autograd::require_allocatable(shape, sizeof(T), "gather_rows");

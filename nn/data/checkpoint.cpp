@@ -30,9 +30,7 @@ std::string state_name(const std::string& parameter, std::string_view what) {
 std::string describe(const Tensor& tensor) {
     static constexpr const char* types[] = {"F32", "F64", "I64", "U8"};  // in the order of Tensor's alternatives
     return std::visit(
-        [&](const auto& array) {
-            return fmt::format("{} {}", types[tensor.index()], autograd::to_string(array.shape()));
-        },
+        [&](const auto& array) { return fmt::format("{} {}", types[tensor.index()], autograd::to_string(array.shape())); },
         tensor);
 }
 
@@ -63,15 +61,12 @@ std::optional<Rng::State> parse_generator(std::string_view text) {
     return state;
 }
 
-void add_problem(std::string& problems, const std::string& problem) {
-    problems += problems.empty() ? problem : "; " + problem;
-}
+void add_problem(std::string& problems, const std::string& problem) { problems += problems.empty() ? problem : "; " + problem; }
 
 }  // namespace
 
 template <class T>
-void put_states(TensorFile& contents, const std::vector<ParameterState<T>>& states,
-                std::span<const char* const> averages) {
+void put_states(TensorFile& contents, const std::vector<ParameterState<T>>& states, std::span<const char* const> averages) {
     for (const ParameterState<T>& state : states) {
         contents.tensors[state_name(state.parameter, "step")] =
             autograd::full<std::int64_t>({}, static_cast<std::int64_t>(state.steps));
@@ -113,8 +108,7 @@ void put_generators(TensorFile& contents, const Generators& generators) {
 void put_notes(const std::filesystem::path& path, TensorFile& contents, const Notes& notes) {
     for (const auto& [name, text] : notes) {
         if (name.starts_with(generator_prefix)) {
-            throw FileError(path,
-                            fmt::format("a note {}: names that begin with {} are generators'", name, generator_prefix));
+            throw FileError(path, fmt::format("a note {}: names that begin with {} are generators'", name, generator_prefix));
         }
         contents.metadata[name] = text;
     }
@@ -131,8 +125,7 @@ std::map<std::string, Rng::State> take_generators(const std::filesystem::path& p
         if (!generators.contains(name)) {
             add_problem(problems, fmt::format("generator {} is not expected", name));
         } else if (!state) {
-            add_problem(problems,
-                        fmt::format("generator {}: expected its key and number of draws, found \"{}\"", name, text));
+            add_problem(problems, fmt::format("generator {}: expected its key and number of draws, found \"{}\"", name, text));
         } else {
             states[name] = *state;
         }
@@ -163,8 +156,7 @@ TensorFile read_like(const std::filesystem::path& path, const TensorFile& expect
     }
     for (const auto& [name, tensor] : contents.tensors) {
         const bool ignored = states == States::ignored && name.starts_with(state_prefix);
-        if (!ignored && !expected.tensors.contains(name))
-            add_problem(problems, fmt::format("{} is not expected", name));
+        if (!ignored && !expected.tensors.contains(name)) add_problem(problems, fmt::format("{} is not expected", name));
     }
     if (!problems.empty()) throw FileError(path, problems);
     return contents;
@@ -173,8 +165,8 @@ TensorFile read_like(const std::filesystem::path& path, const TensorFile& expect
 template XTAPE_API void put_states(TensorFile&, const std::vector<ParameterState<float>>&, std::span<const char* const>);
 template XTAPE_API void put_states(TensorFile&, const std::vector<ParameterState<double>>&, std::span<const char* const>);
 template XTAPE_API void take_states(const std::filesystem::path&, TensorFile&, std::vector<ParameterState<float>>&,
-                          std::span<const char* const>);
+                                    std::span<const char* const>);
 template XTAPE_API void take_states(const std::filesystem::path&, TensorFile&, std::vector<ParameterState<double>>&,
-                          std::span<const char* const>);
+                                    std::span<const char* const>);
 
 }  // namespace nn::detail

@@ -29,15 +29,13 @@ namespace detail {
 template <class Model>
 [[nodiscard]] TensorFile contents_of(const Model& model) {
     TensorFile contents;
-    for_each_parameter(model,
-                       [&](const std::string& name, const auto& each) { contents.tensors[name] = each.value(); });
+    for_each_parameter(model, [&](const std::string& name, const auto& each) { contents.tensors[name] = each.value(); });
     return contents;
 }
 
 /// An optimiser's arrays are called "optimizer/encoder.hidden.weight/exp_avg": parameters have no slash in their names.
 template <class T>
-void put_states(TensorFile& contents, const std::vector<ParameterState<T>>& states,
-                std::span<const char* const> averages);
+void put_states(TensorFile& contents, const std::vector<ParameterState<T>>& states, std::span<const char* const> averages);
 template <class T>
 void take_states(const std::filesystem::path& path, TensorFile& contents, std::vector<ParameterState<T>>& states,
                  std::span<const char* const> averages);
@@ -46,7 +44,8 @@ void put_generators(TensorFile& contents, const Generators& generators);
 /// @throws FileError if a note's name is one that a generator could have.
 void put_notes(const std::filesystem::path& path, TensorFile& contents, const Notes& notes);
 [[nodiscard]] std::map<std::string, autograd::Rng::State> take_generators(const std::filesystem::path& path,
-                                                            const TensorFile& contents, const Generators& generators);
+                                                                          const TensorFile& contents,
+                                                                          const Generators& generators);
 
 enum class States { ignored, expected };
 
@@ -57,9 +56,8 @@ enum class States { ignored, expected };
 template <class Model>
 void assign(Model& model, TensorFile& contents) {
     std::vector<std::pair<std::variant<autograd::Parameter<float>*, autograd::Parameter<double>*>, Tensor*>> moves;
-    for_each_parameter(model, [&](const std::string& name, auto& each) {
-        moves.emplace_back(&each, &contents.tensors.at(name));
-    });
+    for_each_parameter(model,
+                       [&](const std::string& name, auto& each) { moves.emplace_back(&each, &contents.tensors.at(name)); });
     for (const auto& [parameter, tensor] : moves) {
         const auto move = [from = tensor]<class T>(autograd::Parameter<T>* each) {
             each->mutable_value() = std::move(std::get<autograd::Array<T>>(*from));
@@ -85,8 +83,8 @@ void save(const std::filesystem::path& path, const Model& model, const Notes& no
 /// notes the program adds.
 /// @throws FileError as above.
 template <class Model, class Optimizer>
-void save(const std::filesystem::path& path, const Model& model, const Optimizer& optimizer,
-          const Generators& generators = {}, const Notes& notes = {}) {
+void save(const std::filesystem::path& path, const Model& model, const Optimizer& optimizer, const Generators& generators = {},
+          const Notes& notes = {}) {
     TensorFile contents = detail::contents_of(model);
     detail::put_states(contents, optimizer.states(model), optimizer.averages());
     detail::put_generators(contents, generators);

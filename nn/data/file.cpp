@@ -218,8 +218,7 @@ std::string printable(std::string_view text) {
     return result;
 }
 
-FileError::FileError(const fs::path& path, const std::string& problem)
-    : Error(printable(path.native() + ": " + problem)) {}
+FileError::FileError(const fs::path& path, const std::string& problem) : Error(printable(path.native() + ": " + problem)) {}
 
 std::vector<std::byte> read_file(const fs::path& path) {
     require_regular_file(path);

@@ -18,8 +18,7 @@ constexpr unsigned unsigned_byte_type = 0x08;
 std::vector<std::byte> read_header(InputFile& file, const fs::path& path, std::size_t count) {
     auto bytes = file.read(count);
     if (bytes.size() < count) {
-        throw FileError(path,
-                        fmt::format("truncated IDX header: expected {} more bytes, found {}", count, bytes.size()));
+        throw FileError(path, fmt::format("truncated IDX header: expected {} more bytes, found {}", count, bytes.size()));
     }
     return bytes;
 }
@@ -31,15 +30,14 @@ autograd::Array<std::uint8_t> read_idx(const fs::path& path, std::size_t limit) 
     const auto magic = read_header(file, path, 4);
     const auto number = [&](std::size_t i) { return std::to_integer<unsigned>(magic[i]); };
     if (number(0) != 0 || number(1) != 0) {
-        throw FileError(path,
-                        fmt::format("is not an IDX file: expected two zero bytes at its start, found {:#04x} {:#04x}",
-                                    number(0), number(1)));
+        throw FileError(path, fmt::format("is not an IDX file: expected two zero bytes at its start, found {:#04x} {:#04x}",
+                                          number(0), number(1)));
     }
     const unsigned type = number(2);
     const unsigned rank = number(3);
     if (type != unsigned_byte_type) {
-        throw FileError(path, fmt::format("IDX element type {:#04x}: only {:#04x}, unsigned bytes, can be read", type,
-                                          unsigned_byte_type));
+        throw FileError(
+            path, fmt::format("IDX element type {:#04x}: only {:#04x}, unsigned bytes, can be read", type, unsigned_byte_type));
     }
     const auto encoded = read_header(file, path, std::size_t{4} * rank);
     std::vector<std::uint64_t> extents(rank);
@@ -53,9 +51,8 @@ autograd::Array<std::uint8_t> read_idx(const fs::path& path, std::size_t limit) 
     }
     const auto bytes = file.read(*count + 1);  // one more than there should be
     if (bytes.size() != *count) {
-        throw FileError(
-            path, fmt::format("the IDX header says ({}), that is {} bytes; found {}", fmt::join(extents, ", "), *count,
-                              bytes.size() > *count ? "more" : fmt::to_string(bytes.size())));
+        throw FileError(path, fmt::format("the IDX header says ({}), that is {} bytes; found {}", fmt::join(extents, ", "),
+                                          *count, bytes.size() > *count ? "more" : fmt::to_string(bytes.size())));
     }
     autograd::Array<std::uint8_t> array(autograd::Shape(extents.begin(), extents.end()));
     if (!bytes.empty()) std::memcpy(array.data(), bytes.data(), bytes.size());

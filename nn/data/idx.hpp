@@ -14,6 +14,7 @@ namespace XTAPE_API nn {
 /// big-endian numbers, then the elements, row-major.
 /// @param limit an array of more bytes than this is refused before it is read
 /// @throws FileError if the file cannot be read, is not such an IDX file, or holds more or fewer bytes than it says.
-[[nodiscard]] autograd::Array<std::uint8_t> read_idx(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 31);
+[[nodiscard]] autograd::Array<std::uint8_t> read_idx(const std::filesystem::path& path,
+                                                     std::size_t limit = std::size_t{1} << 31);
 
 }  // namespace nn

@@ -62,14 +62,14 @@ void require_whole(const Image& image, const char* function) {
     if (fits && image.pixels.size() == image.rows * image.columns * image.channels) return;
     throw autograd::ShapeError(
         fmt::format("{}: a picture of {} x {} pixels of {} channels (1 or 3 are possible) with {} numbers", function,
-                    autograd::as_written(image.rows), autograd::as_written(image.columns),
-                    autograd::as_written(image.channels), image.pixels.size()));
+                    autograd::as_written(image.rows), autograd::as_written(image.columns), autograd::as_written(image.channels),
+                    image.pixels.size()));
 }
 
 void require_side(std::size_t side, const char* function) {
     if (side <= largest_side) return;
-    throw autograd::ShapeError(fmt::format("{}: a side of {} pixels; at most {} are possible", function,
-                                           autograd::as_written(side), largest_side));
+    throw autograd::ShapeError(
+        fmt::format("{}: a side of {} pixels; at most {} are possible", function, autograd::as_written(side), largest_side));
 }
 
 Image glyph(char letter, std::uint8_t ink, std::uint8_t background) {
@@ -86,9 +86,8 @@ Image to_image(std::span<const float> values, std::size_t rows, std::size_t colu
     Image image = blank(rows, columns, 1, 0);
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (std::isnan(values[i])) {
-            throw autograd::Error(
-                fmt::format("image_grid: image {} has a NaN at row {}, column {}; expected values in [0, 1]", number,
-                            i / columns, i % columns));
+            throw autograd::Error(fmt::format("image_grid: image {} has a NaN at row {}, column {}; expected values in [0, 1]",
+                                              number, i / columns, i % columns));
         }
         image.pixels[i] = static_cast<std::uint8_t>(std::lround(std::clamp(values[i], 0.0F, 1.0F) * 255.0F));
     }
@@ -100,10 +99,10 @@ std::size_t grid_side(std::size_t cells, std::size_t extent, const GridOptions& 
     const bool in_range = std::max({cells, extent, options.padding, options.scale}) <= largest_side;
     const std::size_t cell = extent + options.padding;
     if (!in_range || cells > largest_side / cell || (cells * cell + options.padding) > largest_side / options.scale) {
-        throw autograd::ShapeError(fmt::format(
-            "image_grid: {} cells of {} pixels with padding {} and scale {}: expected a side of at most {} pixels",
-            autograd::as_written(cells), autograd::as_written(extent), autograd::as_written(options.padding),
-            autograd::as_written(options.scale), largest_side));
+        throw autograd::ShapeError(
+            fmt::format("image_grid: {} cells of {} pixels with padding {} and scale {}: expected a side of at most {} pixels",
+                        autograd::as_written(cells), autograd::as_written(extent), autograd::as_written(options.padding),
+                        autograd::as_written(options.scale), largest_side));
     }
     return (cells * cell + options.padding) * options.scale;
 }
@@ -120,8 +119,8 @@ Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::si
     }
     autograd::require_values(images, "image_grid");
     if (grid_columns == 0 || options.scale == 0) {
-        throw autograd::ShapeError(fmt::format(
-            "image_grid: expected grid columns and scale of at least 1, found {} and {}", grid_columns, options.scale));
+        throw autograd::ShapeError(fmt::format("image_grid: expected grid columns and scale of at least 1, found {} and {}",
+                                               grid_columns, options.scale));
     }
     const std::size_t count = images.shape(0);
     const std::size_t across = std::min(grid_columns, count);
@@ -140,8 +139,8 @@ Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::si
 Image side_by_side(const std::vector<Image>& images, std::size_t gap, std::uint8_t background) {
     std::size_t rows = 0;
     if (gap > largest_side) {
-        throw autograd::ShapeError(fmt::format("side_by_side: a gap of {} pixels; at most {} are possible",
-                                               autograd::as_written(gap), largest_side));
+        throw autograd::ShapeError(
+            fmt::format("side_by_side: a gap of {} pixels; at most {} are possible", autograd::as_written(gap), largest_side));
     }
     std::size_t columns = images.empty() ? 0 : gap * (images.size() - 1);
     std::size_t channels = 1;
@@ -172,8 +171,8 @@ Image with_caption(const Image& image, std::string_view text, std::size_t scale,
     const std::size_t height = glyph_rows * scale + 2 * margin;
     const std::size_t advance = (glyph_columns + 1) * scale;
     require_side(std::max(image.rows + height, text.size() * advance + 2 * margin), "with_caption");
-    Image result = blank(image.rows + height, std::max(image.columns, text.size() * advance + 2 * margin),
-                         image.channels, background);
+    Image result =
+        blank(image.rows + height, std::max(image.columns, text.size() * advance + 2 * margin), image.channels, background);
     for (std::size_t i = 0; i < text.size(); ++i) {
         paste(glyph(text[i], ink, background), result, margin, margin + i * advance, scale);
     }
@@ -182,13 +181,11 @@ Image with_caption(const Image& image, std::string_view text, std::size_t scale,
 }
 
 void write_png(const std::filesystem::path& path, const Image& image) {
-    const bool drawable = std::min(image.rows, image.columns) > 0 &&
-                          std::max(image.rows, image.columns) <= largest_side &&
+    const bool drawable = std::min(image.rows, image.columns) > 0 && std::max(image.rows, image.columns) <= largest_side &&
                           (image.channels == 1 || image.channels == 3);
     if (!drawable || image.pixels.size() != image.rows * image.columns * image.channels) {
-        throw FileError(path,
-                        fmt::format("cannot be a PNG: {} x {} pixels of {} channels (1 or 3 are possible) in {} bytes",
-                                    image.rows, image.columns, image.channels, image.pixels.size()));
+        throw FileError(path, fmt::format("cannot be a PNG: {} x {} pixels of {} channels (1 or 3 are possible) in {} bytes",
+                                          image.rows, image.columns, image.channels, image.pixels.size()));
     }
     png_image header{};
     header.version = PNG_IMAGE_VERSION;

@@ -33,8 +33,8 @@ struct GridOptions {
 /// @param images (count, rows * columns); 0 is black, 1 is white, values outside [0, 1] are clamped
 /// @throws ShapeError if the shape is another, a size is 0, or the grid has a side of more than a million pixels.
 /// @throws Error if a pixel is NaN; the message says which.
-[[nodiscard]] Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::size_t columns, std::size_t grid_columns,
-                 const GridOptions& options = {});
+[[nodiscard]] Image image_grid(const autograd::Array<float>& images, std::size_t rows, std::size_t columns,
+                               std::size_t grid_columns, const GridOptions& options = {});
 
 /// Pictures from left to right, aligned at the top, with `gap` pixels of `background` between them. Grey ones beside coloured
 /// ones become coloured.
@@ -44,7 +44,8 @@ struct GridOptions {
 /// The picture with a line of text above its left edge, wider than before if the text is. A letter takes 6 * `scale`
 /// columns. Characters outside printable ASCII appear as '?'.
 /// @throws ShapeError as side_by_side(), or if the scale is 0.
-[[nodiscard]] Image with_caption(const Image& image, std::string_view text, std::size_t scale = 2, std::uint8_t background = white);
+[[nodiscard]] Image with_caption(const Image& image, std::string_view text, std::size_t scale = 2,
+                                 std::uint8_t background = white);
 
 /// Writes a picture to a PNG file, as write_file_atomically() does.
 /// @throws FileError if the file cannot be written or the picture cannot be a PNG (no pixels, or not as many as its

@@ -45,8 +45,7 @@ std::optional<fs::path> find(const fs::path& directory, const std::vector<std::s
 fs::path find_or_refuse(const fs::path& directory, const std::vector<std::string>& names) {
     if (const auto found = find(directory, names)) return *found;
     throw FileError(directory,
-                    fmt::format("expected a file {0} or {0}.gz in this directory, found neither",
-                                printable(names.front())));
+                    fmt::format("expected a file {0} or {0}.gz in this directory, found neither", printable(names.front())));
 }
 
 /// What stands before "-train-images-idx3-ubyte" or its like in the names of a directory.
@@ -65,16 +64,15 @@ std::set<std::string> prefixes_in(const fs::path& directory, Split split) {
 
 void require_image_shape(const fs::path& path, const autograd::Shape& shape) {
     if (shape.size() != 3) {
-        throw FileError(path, fmt::format("expected images of shape (count, rows, columns), found shape {}",
-                                          autograd::to_string(shape)));
+        throw FileError(
+            path, fmt::format("expected images of shape (count, rows, columns), found shape {}", autograd::to_string(shape)));
     }
     if (autograd::element_count(shape) == 0) {
         throw FileError(path, "holds no pixels: its shape is " + autograd::to_string(shape));
     }
     if (shape[1] > largest_image_side || shape[2] > largest_image_side) {
-        throw FileError(path,
-                        fmt::format("images of {} x {} pixels: more than {} x {} are not supported; make them smaller",
-                                    shape[1], shape[2], largest_image_side, largest_image_side));
+        throw FileError(path, fmt::format("images of {} x {} pixels: more than {} x {} are not supported; make them smaller",
+                                          shape[1], shape[2], largest_image_side, largest_image_side));
     }
 }
 
@@ -120,18 +118,17 @@ ImageData pictures_of(const fs::path& path, const Array<T>& pixels, bool transpo
 template <class T>
 void set_labels(ImageData& data, const fs::path& path, const Array<T>& labels, const fs::path& images_path) {
     if (labels.dimension() != 1) {
-        throw FileError(path, fmt::format("expected labels of shape (count,), found shape {}",
-                                          autograd::to_string(labels.shape())));
+        throw FileError(path,
+                        fmt::format("expected labels of shape (count,), found shape {}", autograd::to_string(labels.shape())));
     }
     if (labels.size() != data.images.shape()[0]) {
-        throw FileError(path, fmt::format("expected {} labels, one for each image of {}, found {}",
-                                          data.images.shape()[0], printable(images_path.filename().native()), labels.size()));
+        throw FileError(path, fmt::format("expected {} labels, one for each image of {}, found {}", data.images.shape()[0],
+                                          printable(images_path.filename().native()), labels.size()));
     }
     for (const T label : labels) {
         if (static_cast<std::int64_t>(label) < 0 ||
             static_cast<std::int64_t>(label) >= static_cast<std::int64_t>(most_classes)) {
-            throw FileError(path,
-                            fmt::format("has the label {}: labels must be from 0 to {}", label, most_classes - 1));
+            throw FileError(path, fmt::format("has the label {}: labels must be from 0 to {}", label, most_classes - 1));
         }
         data.labels.push_back(static_cast<int>(label));
     }
@@ -184,14 +181,12 @@ ImageData load_images(const fs::path& location, Split split) {
     const fs::path parent = location.has_parent_path() ? location.parent_path() : fs::path(".");
     if (!names_directory(location)) {
         const std::string prefix = location.filename().string();
-        if (names_directory(parent) && prefixes_in(parent, split).contains(prefix))
-            return load_idx(parent, prefix, split);
-        throw FileError(
-            location, fmt::format("no such directory: looked in it for {0}{1} or {0}{1}.gz, or {2}-images.npy",
-                                  split_names(split).front(), images_suffix, split == Split::train ? "train" : "test"));
+        if (names_directory(parent) && prefixes_in(parent, split).contains(prefix)) return load_idx(parent, prefix, split);
+        throw FileError(location,
+                        fmt::format("no such directory: looked in it for {0}{1} or {0}{1}.gz, or {2}-images.npy",
+                                    split_names(split).front(), images_suffix, split == Split::train ? "train" : "test"));
     }
-    if (is_there(location / "train-images.npy") || is_there(location / "test-images.npy"))
-        return load_npy(location, split);
+    if (is_there(location / "train-images.npy") || is_there(location / "test-images.npy")) return load_npy(location, split);
     for (const std::string& name : split_names(split)) {
         if (find(location, {name + std::string(images_suffix)})) return load_idx(location, "", split);
     }

@@ -19,9 +19,9 @@ inline constexpr std::size_t most_classes = 10000;
 struct ImageData {
     autograd::Array<float> images;  ///< (count, rows * columns), black is 0 and full intensity 1
     std::vector<int> labels;        ///< count of them, 0 or more each; none where the set has no labels
-    std::size_t rows = 0;     ///< of each picture
-    std::size_t columns = 0;  ///< of each picture
-    std::size_t classes = 0;  ///< the largest label and one; 0 without labels
+    std::size_t rows = 0;           ///< of each picture
+    std::size_t columns = 0;        ///< of each picture
+    std::size_t classes = 0;        ///< the largest label and one; 0 without labels
 };
 
 /// Which half of a data set.

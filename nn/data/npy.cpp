@@ -24,8 +24,8 @@ static_assert(std::endian::native == std::endian::little, "the elements are litt
 
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t largest_header = std::size_t{1} << 16;
-constexpr std::size_t alignment = 64;  // of the elements within the file
-constexpr std::size_t largest_rank = 64;              // NumPy's, from its version 2 on
+constexpr std::size_t alignment = 64;                  // of the elements within the file
+constexpr std::size_t largest_rank = 64;               // NumPy's, from its version 2 on
 constexpr std::string_view white_space = " \t\n\r\f";  // Python's
 
 struct ElementType {
@@ -161,8 +161,7 @@ class HeaderParser {
 std::vector<std::byte> read_all(InputFile& file, const std::filesystem::path& path, std::size_t count) {
     auto bytes = file.read(count);
     if (bytes.size() < count) {
-        throw FileError(path,
-                        fmt::format("truncated npy header: expected {} more bytes, found {}", count, bytes.size()));
+        throw FileError(path, fmt::format("truncated npy header: expected {} more bytes, found {}", count, bytes.size()));
     }
     return bytes;
 }
@@ -184,8 +183,7 @@ std::string read_header(InputFile& file, const std::filesystem::path& path) {
     std::size_t length = 0;
     for (std::size_t i = encoded.size(); i-- > 0;) length = length << 8 | std::to_integer<std::size_t>(encoded[i]);
     if (length > largest_header) {
-        throw FileError(
-            path, fmt::format("an npy header of {} bytes, which is above the limit of {}", length, largest_header));
+        throw FileError(path, fmt::format("an npy header of {} bytes, which is above the limit of {}", length, largest_header));
     }
     return std::string(text_of(read_all(file, path, length)));
 }
@@ -202,19 +200,18 @@ Tensor read_npy(const std::filesystem::path& path, std::size_t limit) {
                                           : fmt::format("({})", fmt::join(header.extents, ", "));
     };
     if (!count) {
-        throw FileError(path, fmt::format("the npy header says {} of {}, which is above the limit of {} bytes",
-                                          shape_text(), header.type->descr, limit));
+        throw FileError(path, fmt::format("the npy header says {} of {}, which is above the limit of {} bytes", shape_text(),
+                                          header.type->descr, limit));
     }
     const std::size_t size = *count * header.type->size;
     const auto bytes = file.read(size + 1);  // one more than there should be
     if (bytes.size() != size) {
         throw FileError(
-            path, fmt::format("the npy header says {} of {}, that is {} bytes; found {}", shape_text(),
-                              header.type->descr, size, bytes.size() > size ? "more" : fmt::to_string(bytes.size())));
+            path, fmt::format("the npy header says {} of {}, that is {} bytes; found {}", shape_text(), header.type->descr,
+                              size, bytes.size() > size ? "more" : fmt::to_string(bytes.size())));
     }
     Tensor tensor = header.type->make(autograd::Shape(header.extents.begin(), header.extents.end()));
-    if (size > 0)
-        std::visit([&](auto& array) { std::memcpy(static_cast<void*>(array.data()), bytes.data(), size); }, tensor);
+    if (size > 0) std::visit([&](auto& array) { std::memcpy(static_cast<void*>(array.data()), bytes.data(), size); }, tensor);
     return tensor;
 }
 

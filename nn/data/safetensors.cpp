@@ -21,8 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little,
-              "safetensors files are little-endian, and copied as they are");
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian, and copied as they are");
 
 constexpr std::size_t length_size = 8;
 constexpr std::size_t largest_header = 100'000'000;
@@ -71,13 +70,12 @@ std::span<const std::byte> bytes_of(const Tensor& tensor) {
 }
 
 std::span<std::byte> writable_bytes_of(Tensor& tensor) {
-    return std::visit([](auto& array) { return std::as_writable_bytes(std::span(array.data(), array.size())); },
-                      tensor);
+    return std::visit([](auto& array) { return std::as_writable_bytes(std::span(array.data(), array.size())); }, tensor);
 }
 
 std::vector<std::size_t> shape_of(const Tensor& tensor) {
-    return std::visit(
-        [](const auto& array) { return std::vector<std::size_t>(array.shape().begin(), array.shape().end()); }, tensor);
+    return std::visit([](const auto& array) { return std::vector<std::size_t>(array.shape().begin(), array.shape().end()); },
+                      tensor);
 }
 
 /// One tensor's line of the header, checked in itself.
@@ -111,13 +109,12 @@ class Reader {
         std::size_t expected = 0;
         for (const Entry& entry : entries) {
             if (entry.begin != expected) {
-                fail("tensor {}: expected its data to begin at {}, where the one before ends, found {}", entry.name,
-                     expected, entry.begin);
+                fail("tensor {}: expected its data to begin at {}, where the one before ends, found {}", entry.name, expected,
+                     entry.begin);
             }
             expected = entry.end;
         }
-        if (expected != data_.size())
-            fail("expected {} bytes of data after the header, found {}", expected, data_.size());
+        if (expected != data_.size()) fail("expected {} bytes of data after the header, found {}", expected, data_.size());
         for (const Entry& entry : entries) {
             Tensor tensor = entry.type->make(entry.shape);
             const auto destination = writable_bytes_of(tensor);
@@ -222,38 +219,36 @@ class Reader {
     }
 
     Entry parse_entry(const std::string& name, const json& value) const {
-        if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
-            !value.contains("data_offsets")) {
+        if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets")) {
             fail("tensor {}: expected an object with dtype, shape and data_offsets", name);
         }
         const json& dtype = value["dtype"];
         // Not dtype == candidate.name: json's comparison makes a json of the name, which takes memory, within noexcept.
         const auto* dtype_name = dtype.get_ptr<const std::string*>();
-        const auto* type = std::find_if(
-            element_types.begin(), element_types.end(),
-            [&](const ElementType& candidate) { return dtype_name != nullptr && *dtype_name == candidate.name; });
+        const auto* type = std::find_if(element_types.begin(), element_types.end(), [&](const ElementType& candidate) {
+            return dtype_name != nullptr && *dtype_name == candidate.name;
+        });
         if (type == element_types.end()) {
             fail("tensor {}: element type {} cannot be read, only F32, F64, I64 and U8", name, dtype.dump());
         }
         const auto offsets = parse_numbers(name, "data_offsets", value["data_offsets"]);
         if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_.size()) {
-            fail("tensor {}: expected data_offsets [begin, end] within the {} bytes of data, found {}", name,
-                 data_.size(), value["data_offsets"].dump());
+            fail("tensor {}: expected data_offsets [begin, end] within the {} bytes of data, found {}", name, data_.size(),
+                 value["data_offsets"].dump());
         }
         const auto extents = parse_numbers(name, "shape", value["shape"]);
         const auto count = element_count_within(extents, autograd::most_bytes / type->size);
         if (!count) fail("tensor {}: shape {} of {} is too large for any memory", name, value["shape"].dump(), type->name);
         if (*count * type->size != offsets[1] - offsets[0]) {
-            fail("tensor {}: shape {} of {} does not take the {} bytes which its data_offsets say", name,
-                 value["shape"].dump(), type->name, offsets[1] - offsets[0]);
+            fail("tensor {}: shape {} of {} does not take the {} bytes which its data_offsets say", name, value["shape"].dump(),
+                 type->name, offsets[1] - offsets[0]);
         }
         return {name, type, autograd::Shape(extents.begin(), extents.end()), offsets[0], offsets[1]};
     }
 
     std::vector<std::uint64_t> parse_numbers(const std::string& name, const char* what, const json& value) const {
-        const bool good = value.is_array() && std::all_of(value.begin(), value.end(), [](const json& number) {
-                              return number.is_number_unsigned();
-                          });
+        const bool good = value.is_array() && std::all_of(value.begin(), value.end(),
+                                                          [](const json& number) { return number.is_number_unsigned(); });
         if (!good) fail("tensor {}: expected {} as a list of whole numbers, found {}", name, what, value.dump());
         return value.get<std::vector<std::uint64_t>>();
     }

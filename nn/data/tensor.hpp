@@ -9,7 +9,7 @@
 namespace XTAPE_API nn {
 
 /// float, double, 64-bit integers or bytes.
-using Tensor = std::variant<autograd::Array<float>, autograd::Array<double>, autograd::Array<std::int64_t>,
-                            autograd::Array<std::uint8_t>>;
+using Tensor =
+    std::variant<autograd::Array<float>, autograd::Array<double>, autograd::Array<std::int64_t>, autograd::Array<std::uint8_t>>;
 
 }  // namespace nn

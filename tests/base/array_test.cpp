@@ -21,10 +21,16 @@ TEST_CASE("array: element_count is the product of the extents") {
 }
 
 TEST_CASE("array: broadcast_shapes follows NumPy") {
-    const std::tuple<Shape, Shape, Shape> cases[] = {
-        {{}, {}, {}},           {{}, {3}, {3}},           {{1}, {3}, {3}},          {{3, 1}, {4}, {3, 4}},
-        {{2, 1, 5}, {7, 1}, {2, 7, 5}}, {{0}, {1}, {0}},  {{3, 0}, {1, 1}, {3, 0}}, {{1, 1}, {1}, {1, 1}},
-        {{0}, {}, {0}},         {{5, 1, 1}, {1, 0}, {5, 1, 0}}};
+    const std::tuple<Shape, Shape, Shape> cases[] = {{{}, {}, {}},
+                                                     {{}, {3}, {3}},
+                                                     {{1}, {3}, {3}},
+                                                     {{3, 1}, {4}, {3, 4}},
+                                                     {{2, 1, 5}, {7, 1}, {2, 7, 5}},
+                                                     {{0}, {1}, {0}},
+                                                     {{3, 0}, {1, 1}, {3, 0}},
+                                                     {{1, 1}, {1}, {1, 1}},
+                                                     {{0}, {}, {0}},
+                                                     {{5, 1, 1}, {1, 0}, {5, 1, 0}}};
     for (const auto& [a, b, both] : cases) {
         INFO(to_string(a) << " and " << to_string(b));
         CHECK(broadcast_shapes(a, b) == both);

@@ -55,8 +55,7 @@ Buffers buffers_of(const std::vector<std::size_t>& sizes) {
     return buffers;
 }
 
-const std::vector<std::size_t> sizes_of_a_step{8,      8,       100,       1000,      4000,     50'000,
-                                               50'000, 300'000, 1'200'000, 1'200'000, 5'000'000};
+const std::vector<std::size_t> sizes_of_a_step{8, 8, 100, 1000, 4000, 50'000, 50'000, 300'000, 1'200'000, 1'200'000, 5'000'000};
 
 /// A place for one thing that one thread puts there and another takes away.
 class Slot {
@@ -156,7 +155,8 @@ TEST_CASE("memory: statistics count what is in use, and no size class wastes mor
         }
         release_cached_memory();
         CHECK(memory_statistics().bytes_cached == 0);
-    }).join();
+    })
+        .join();
 }
 
 TEST_CASE("memory: a count of elements that cannot be is refused") {
@@ -238,8 +238,7 @@ TEST_CASE("memory: held is never more than twice what was in use at once, and 64
         // Some hundred buffers, 60 to 100 MB together, of sizes that come in no other round.
         Buffers buffers;
         const std::size_t size = 1000 * (1 + random() % 100) * (1 + random() % 100) + static_cast<std::size_t>(round);
-        for (std::size_t total = 0; total < 60'000'000 + random() % 40'000'000; total += size)
-            buffers.emplace_back(size);
+        for (std::size_t total = 0; total < 60'000'000 + random() % 40'000'000; total += size) buffers.emplace_back(size);
         CHECK(is_within_the_rule());
     }
     CHECK(is_within_the_rule());
@@ -248,8 +247,7 @@ TEST_CASE("memory: held is never more than twice what was in use at once, and 64
 TEST_CASE("memory: held is never more than twice what was in use at once, and 64 MB: growing batches") {
     for (std::size_t batch = 1; batch < 300; ++batch) {
         std::vector<std::size_t> sizes;
-        for (const std::size_t width : {4u, 100u, 784u, 784u, 400u, 400u, 3000u, 20u})
-            sizes.push_back(width * batch * 40);
+        for (const std::size_t width : {4u, 100u, 784u, 784u, 400u, 400u, 3000u, 20u}) sizes.push_back(width * batch * 40);
         const Buffers buffers = buffers_of(sizes);
         CHECK(is_within_the_rule());
     }

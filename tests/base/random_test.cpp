@@ -52,8 +52,10 @@ template <class T>
 T reference_uniform(std::uint64_t key, std::uint64_t draw, std::size_t element) {
     const auto [block, word] = place<T>(element);
     const auto words = random123(key, draw, block);
-    if constexpr (std::is_same_v<T, float>) return std::ldexp(static_cast<float>(words[word] >> 8), -24);
-    else return std::ldexp(static_cast<double>(top_bits(words[word], words[word + 1])), -53);
+    if constexpr (std::is_same_v<T, float>)
+        return std::ldexp(static_cast<float>(words[word] >> 8), -24);
+    else
+        return std::ldexp(static_cast<double>(top_bits(words[word], words[word + 1])), -53);
 }
 
 // Box and Muller's method in the widest type: radius sqrt(-2 log u) at an angle from a half-axis.
@@ -74,8 +76,9 @@ long double reference_normal(std::uint64_t key, std::uint64_t draw, std::size_t 
         first = word == 0;
         axis = words[3] & 3;
         u = std::ldexp(static_cast<long double>(top_bits(words[0], words[1]) + 1), -53);
-        turn = std::ldexp(static_cast<long double>(static_cast<std::int32_t>(words[2])) * 0x1p30L +
-                              static_cast<long double>(words[3] >> 2), -61);
+        turn = std::ldexp(
+            static_cast<long double>(static_cast<std::int32_t>(words[2])) * 0x1p30L + static_cast<long double>(words[3] >> 2),
+            -61);
     }
     const long double radius = std::sqrt(-2 * std::log(u)), angle = turn * std::atan(1.0L);
     const long double along = (axis & 2) != 0 ? -std::cos(angle) : std::cos(angle), across = std::sin(angle);
@@ -98,8 +101,8 @@ double kolmogorov_smirnov(std::vector<T> values, Cdf cdf) {
     double distance = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const double expected = cdf(static_cast<double>(values[i]));
-        distance = std::max({distance, static_cast<double>(i + 1) / count - expected,
-                             expected - static_cast<double>(i) / count});
+        distance =
+            std::max({distance, static_cast<double>(i + 1) / count - expected, expected - static_cast<double>(i) / count});
     }
     return distance * std::sqrt(count);
 }
@@ -176,13 +179,12 @@ TEST_CASE("philox_block agrees with Random123", "[random]") {
     for (int i = 0; i < 1000; ++i) {
         const std::uint64_t key = next(), draw = next(), block = next();
         const auto low = [](std::uint64_t y) { return static_cast<std::uint32_t>(y); };
-        CHECK(autograd::philox_block({low(block), low(block >> 32), low(draw), low(draw >> 32)},
-                                   {low(key), low(key >> 32)}) == random123(key, draw, block));
+        CHECK(autograd::philox_block({low(block), low(block >> 32), low(draw), low(draw >> 32)}, {low(key), low(key >> 32)}) ==
+              random123(key, draw, block));
     }
 }
 
-TEMPLATE_TEST_CASE("uniform values are the reference's bit for bit, normal ones to a few ulp", "[random]", float,
-                   double) {
+TEMPLATE_TEST_CASE("uniform values are the reference's bit for bit, normal ones to a few ulp", "[random]", float, double) {
     check_against_reference<TestType>(0, 0, 20000);
     check_against_reference<TestType>(42, 7, 20000);
     check_against_reference<TestType>(0xffffffffffffffff, 0x123456789abcdef0, 20000);
@@ -270,22 +272,29 @@ TEMPLATE_TEST_CASE("uniform values are uniform on the unit interval", "[random]"
     const auto values = Rng(11).stream("uniform").uniform<TestType>({std::size_t{1} << 20});
     CHECK(*std::min_element(values.begin(), values.end()) >= TestType(0));
     CHECK(*std::max_element(values.begin(), values.end()) < TestType(1));
-    CHECK(std::abs(z_score(values, [](double x) { return x; }, 0.5, 1.0 / 12)) < z_bound);
-    CHECK(std::abs(z_score(values, [](double x) { return (x - 0.5) * (x - 0.5); }, 1.0 / 12, 1.0 / 180)) < z_bound);
+    CHECK(std::abs(z_score(
+              values, [](double x) { return x; }, 0.5, 1.0 / 12)) < z_bound);
+    CHECK(std::abs(z_score(
+              values, [](double x) { return (x - 0.5) * (x - 0.5); }, 1.0 / 12, 1.0 / 180)) < z_bound);
     CHECK(kolmogorov_smirnov(list(values), [](double x) { return x; }) < ks_bound);
 }
 
 TEMPLATE_TEST_CASE("normal values are normal", "[random]", float, double) {
     const auto values = Rng(12).stream("normal").normal<TestType>({std::size_t{1} << 20});
     // E x^2k = (2k - 1)!!, so the variances of x, x^2, x^3 and x^4 are 1, 3 - 1, 15 and 105 - 9.
-    CHECK(std::abs(z_score(values, [](double x) { return x; }, 0, 1)) < z_bound);
-    CHECK(std::abs(z_score(values, [](double x) { return x * x; }, 1, 2)) < z_bound);
-    CHECK(std::abs(z_score(values, [](double x) { return x * x * x; }, 0, 15)) < z_bound);
-    CHECK(std::abs(z_score(values, [](double x) { return x * x * x * x; }, 3, 96)) < z_bound);
+    CHECK(std::abs(z_score(
+              values, [](double x) { return x; }, 0, 1)) < z_bound);
+    CHECK(std::abs(z_score(
+              values, [](double x) { return x * x; }, 1, 2)) < z_bound);
+    CHECK(std::abs(z_score(
+              values, [](double x) { return x * x * x; }, 0, 15)) < z_bound);
+    CHECK(std::abs(z_score(
+              values, [](double x) { return x * x * x * x; }, 3, 96)) < z_bound);
     CHECK(kolmogorov_smirnov(list(values), normal_cdf) < ks_bound);
     // The tails: P(|x| > 4) = 6.3342e-5.
     const double tail = 6.334248366623996e-5;
-    CHECK(std::abs(z_score(values, [](double x) { return std::abs(x) > 4 ? 1.0 : 0.0; }, tail, tail)) < z_bound);
+    CHECK(std::abs(z_score(
+              values, [](double x) { return std::abs(x) > 4 ? 1.0 : 0.0; }, tail, tail)) < z_bound);
 }
 
 TEST_CASE("elements, rows, draws, streams and seeds are independent", "[random]") {
@@ -311,8 +320,7 @@ TEST_CASE("elements, rows, draws, streams and seeds are independent", "[random]"
     check(sign.normal<double>(shape), 0);
 }
 
-TEMPLATE_TEST_CASE("bernoulli values are 1 where a uniform value is below the probability", "[random]", float,
-                   double) {
+TEMPLATE_TEST_CASE("bernoulli values are 1 where a uniform value is below the probability", "[random]", float, double) {
     const std::size_t count = 100003;
     const Rng start = Rng(15).stream("mask");
     Rng a = start, b = start;
@@ -340,7 +348,8 @@ TEMPLATE_TEST_CASE("bernoulli values are 1 where a uniform value is below the pr
         const auto p = TestType(0.3);
         Rng(17).fill_bernoulli(values, autograd::full<TestType>({count}, p));
         const double mean = static_cast<double>(p);
-        CHECK(std::abs(z_score(values, [](double x) { return x; }, mean, mean * (1 - mean))) < z_bound);
+        CHECK(std::abs(z_score(
+                  values, [](double x) { return x; }, mean, mean * (1 - mean))) < z_bound);
         for (const TestType sure : {TestType(0), TestType(1)}) {
             Rng(17).fill_bernoulli(values, autograd::full<TestType>({count}, sure));
             CHECK(std::count(values.begin(), values.end(), sure) == static_cast<std::ptrdiff_t>(count));
@@ -354,14 +363,12 @@ TEMPLATE_TEST_CASE("bernoulli values are 1 where a uniform value is below the pr
             wrong_probabilities(count - 1) = bad;
             CHECK_THROWS_AS(b.fill_bernoulli(values, wrong_probabilities), autograd::Error);
         }
-        CHECK_THROWS_AS(b.fill_bernoulli(values, autograd::full<TestType>({count, 1}, TestType(0.5))),
-                        autograd::ShapeError);
+        CHECK_THROWS_AS(b.fill_bernoulli(values, autograd::full<TestType>({count, 1}, TestType(0.5))), autograd::ShapeError);
         try {
             b.fill_bernoulli(values, autograd::full<TestType>({count}, TestType(2)));
             FAIL("no exception");
         } catch (const autograd::Error& error) {
-            CHECK(std::string(error.what()) ==
-                  "fill_bernoulli: probability 2 at element 0 is not in [0, 1] (stream \"mask\")");
+            CHECK(std::string(error.what()) == "fill_bernoulli: probability 2 at element 0 is not in [0, 1] (stream \"mask\")");
         }
         CHECK(list(values) == list(before));
         CHECK(b == a);

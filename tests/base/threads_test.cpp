@@ -1,12 +1,12 @@
 // Tapes on several threads at once; meant for the thread sanitizer, right without it too.
-#include <vector>
 #include <algorithm>
 #include <atomic>
+#include <autograd/base/threads.hpp>
 #include <chrono>
 #include <new>
 #include <string>
-#include <autograd/base/threads.hpp>
 #include <thread>
+#include <vector>
 
 #include "tests/sanitizers.hpp"
 #include "tests/testing.hpp"
@@ -65,7 +65,8 @@ TEST_CASE("threads: tapes on two threads may borrow the same parameter") {
         Tape<double> tape;
         for (int i = 0; i < 100; ++i) {
             tape.clear();
-            if (elements(backward(sum(square(tape.parameter(shared))))[shared]) != elements(Array<double>(2 * shared.value()))) return false;
+            if (elements(backward(sum(square(tape.parameter(shared))))[shared]) != elements(Array<double>(2 * shared.value())))
+                return false;
         }
         return true;
     };

@@ -51,8 +51,7 @@ int main(int argc, char** argv) {
     try {
         const std::filesystem::path directory = argv[1];
         report::Report report = random_report::make(42);
-        report.title =
-            "Random models </script><script>window.broken = 1</script><img src=missing onerror=\"broken = 2\">";
+        report.title = "Random models </script><script>window.broken = 1</script><img src=missing onerror=\"broken = 2\">";
         report::write_report(directory / "report.html", report);
         Json cases = Json::array();
         for (std::size_t i = 0; i < report.explorers.size(); ++i) {

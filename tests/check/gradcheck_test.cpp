@@ -16,9 +16,7 @@ using namespace autograd;
 const Array<double> x{{0.3, -1.2, 2.0}, {1.1, 0.4, -0.6}};
 const Array<double> row{0.5, -0.25, 1.5};
 
-bool says(const GradcheckReport& report, const std::string& part) {
-    return report.text().find(part) != std::string::npos;
-}
+bool says(const GradcheckReport& report, const std::string& part) { return report.text().find(part) != std::string::npos; }
 
 constexpr auto doubled =
     elementwise<"doubled">([](auto a, auto b) { return a * b; }, [](auto g, auto, auto b, auto) { return 2 * g * b; },
@@ -26,8 +24,7 @@ constexpr auto doubled =
 constexpr auto flipped =
     elementwise<"flipped">([](auto a, auto b) { return a - b; }, [](auto g, auto, auto, auto) { return g; },
                            [](auto g, auto, auto, auto) { return g; });
-constexpr auto vanished =
-    elementwise<"vanished">([](auto a) { return exp(a); }, [](auto g, auto, auto) { return 0 * g; });
+constexpr auto vanished = elementwise<"vanished">([](auto a) { return exp(a); }, [](auto g, auto, auto) { return 0 * g; });
 constexpr auto invented =
     elementwise<"invented">([](auto a, auto b) { return a + 0 * b; }, [](auto g, auto, auto, auto) { return g; },
                             [](auto g, auto, auto, auto) { return g; });
@@ -84,13 +81,13 @@ struct WrongShape {
 TEST_CASE("gradcheck passes right gradients", "[gradcheck]") {
     CHECK(gradcheck([](auto a) { return sum(tanh(a)); }, {x}));
     CHECK(gradcheck([](auto a, auto b) { return exp(a) / (1 + square(b)); }, {x, row}, {.order = 2}));
-    CHECK(gradcheck([](auto a, auto b, auto c) { return matmul(a, b, {.b = true}) * c; },
-                    {x, x, full<double>({2, 1}, 3)}, {.order = 2}));
+    CHECK(gradcheck([](auto a, auto b, auto c) { return matmul(a, b, {.b = true}) * c; }, {x, x, full<double>({2, 1}, 3)},
+                    {.order = 2}));
     CHECK(gradcheck([](auto a) { return logsumexp(a, 1); }, {x}, {.order = 3}));
     CHECK(gradcheck([](auto a, auto b, auto c, auto d, auto e, auto f) { return a * b + c * d - e / f; },
                     {x, x, row, row, x, row}));
     CHECK(gradcheck([](const Var<double>& a) { return a; }, {Array<double>{1e-9, 1e9}}));
-    CHECK(gradcheck([](auto a) { return log(a); }, {Array<double>{1e-4, 1e4}}));  // first steps leave the domain
+    CHECK(gradcheck([](auto a) { return log(a); }, {Array<double>{1e-4, 1e4}}));          // first steps leave the domain
     CHECK(gradcheck([](auto a) { return relu(a); }, {Rng(2).normal<double>({40, 25})}));  // some are near the kink
     CHECK(gradcheck([](auto a) { return a * 0; }, {x}));
     CHECK(gradcheck([](auto a) { return a * 3; }, {empty<double>({0, 3})}));
@@ -98,9 +95,7 @@ TEST_CASE("gradcheck passes right gradients", "[gradcheck]") {
 }
 
 TEST_CASE("gradcheck of an explicit list", "[gradcheck]") {
-    const auto joined = [](std::span<const Var<double>> v) {
-        return square(concat(std::vector(v.begin(), v.end()), 0));
-    };
+    const auto joined = [](std::span<const Var<double>> v) { return square(concat(std::vector(v.begin(), v.end()), 0)); };
     CHECK(gradcheck_list(joined, {x, x, x}, {.order = 2}));
     CHECK_THROWS_AS(gradcheck_list(joined, {}), Error);
 }
@@ -132,8 +127,7 @@ TEST_CASE("gradcheck names a sign, a forgotten input and one too many", "[gradch
     CHECK(sign.failures()[0].input == 1);
     CHECK(says(sign, "the sign is wrong"));
     CHECK(says(gradcheck([](auto a) { return vanished(a); }, {x}), "a path from this input was forgotten"));
-    CHECK(says(gradcheck([](auto a, auto b) { return invented(a, b); }, {x, row}),
-               "the function does not depend on this"));
+    CHECK(says(gradcheck([](auto a, auto b) { return invented(a, b); }, {x, row}), "the function does not depend on this"));
     const auto cut = gradcheck([](auto a) { return a * stop_gradient(exp(a)); }, {x});
     CHECK(!cut);
     const auto all_cut = gradcheck([](auto a) { return stop_gradient(exp(a)); }, {x});
@@ -164,8 +158,7 @@ TEST_CASE("gradcheck sees an error of a few parts in 1e8", "[gradcheck]") {
 
 TEST_CASE("gradcheck of wrong structured ops", "[gradcheck]") {
     const Array<double> square_matrix{{1, 2, 3}, {4, 5, 6}, {7, 8, 10}};
-    CHECK(says(gradcheck([](auto a) { return apply(WrongTranspose{}, square(a)); }, {square_matrix}),
-               "elements are off"));
+    CHECK(says(gradcheck([](auto a) { return apply(WrongTranspose{}, square(a)); }, {square_matrix}), "elements are off"));
     CHECK(says(gradcheck([](auto a) { return apply(WrongTranspose{}, a); }, {square_matrix}),
                "the right numbers at the wrong elements"));
     const auto mean_report = gradcheck([](auto a) { return apply(WrongMean{}, a); }, {full<double>({7}, 0.5)});
@@ -208,8 +201,7 @@ TEST_CASE("gradcheck at a kink, at the edge of a domain, at NaN", "[gradcheck]")
     const auto edge = gradcheck([](auto a) { return sqrt(a); }, {Array<double>{0, 1}}, stay);
     CHECK(says(edge, "a neighbour of this point is not in the function's domain"));
     CHECK(says(gradcheck([](auto a) { return log(a); }, {Array<double>{1, -1}}), "at element (1,) of its result"));
-    const auto no_number =
-        gradcheck([](auto a) { return where(a > 0, a, square(0 / (a - a))); }, {Array<double>{1, 2}});
+    const auto no_number = gradcheck([](auto a) { return where(a > 0, a, square(0 / (a - a))); }, {Array<double>{1, 2}});
     CHECK(!no_number);
 }
 
@@ -250,9 +242,7 @@ TEST_CASE("gradcheck does not take a flat function for a kink", "[gradcheck]") {
 
 TEST_CASE("gradcheck passes what is right where values cancel", "[gradcheck]") {
     const Array<double> zero{0.0, 0.0}, same{0.1, 0.1, 0.1}, x3{0.1, 0.2, 0.3};
-    const auto kl = [](auto mean, auto log_variance) {
-        return 0.5 * sum(square(mean) + exp(log_variance) - log_variance - 1);
-    };
+    const auto kl = [](auto mean, auto log_variance) { return 0.5 * sum(square(mean) + exp(log_variance) - log_variance - 1); };
     CHECK(gradcheck(kl, {zero, zero}));
     CHECK(gradcheck([](auto a) { return var(a); }, {same}));
     CHECK(gradcheck([](auto a) { return stddev(a); }, {same}));

@@ -12,12 +12,10 @@ namespace {
 using namespace autograd;
 
 constexpr auto swish = elementwise<"swish">([](auto x) { return x * sigmoid(x); });
-constexpr auto hypotenuse =
-    elementwise<"hypotenuse">([](auto a, auto b) { return sqrt(a * a + b * b); });
+constexpr auto hypotenuse = elementwise<"hypotenuse">([](auto a, auto b) { return sqrt(a * a + b * b); });
 constexpr OpOracle of_hypotenuse{.domain = {{{0.5, 2}, {-2, 2}}},
                                  .reference = [](const double* x) { return std::hypot(x[0], x[1]); }};
-constexpr auto cube =
-    elementwise<"cube">([](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 3 * g * x * x; });
+constexpr auto cube = elementwise<"cube">([](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 3 * g * x * x; });
 
 constexpr auto wrong_cube =
     elementwise<"wrong_cube">([](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 2 * g * x * x; });

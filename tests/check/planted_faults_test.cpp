@@ -12,8 +12,8 @@ using Check = GradcheckReport::Check;
 constexpr auto wrong_sign =
     elementwise<"wrong_sign">([](auto a, auto b) { return a - b; }, unchanged, [](auto g, auto, auto, auto) { return g; });
 
-constexpr auto wrong_factor = elementwise<"wrong_factor">([](auto a) { return sin(a); },
-                                                          [](auto g, auto a, auto) { return 2 * g * cos(a); });
+constexpr auto wrong_factor =
+    elementwise<"wrong_factor">([](auto a) { return sin(a); }, [](auto g, auto a, auto) { return 2 * g * cos(a); });
 
 /// matrix + row, whose gradient for the row is that of the first row alone.
 struct MissingReduction {
@@ -176,7 +176,8 @@ void expect(F f, const Array<double> (&inputs)[N], bool seen_by_differences, boo
             CHECK(std::fabs(failure.backward - failure.other) > failure.tolerance);
             CHECK_THAT(failure.message, contains("input " + std::to_string(input) + " (of " + std::to_string(N)));
             CHECK_THAT(failure.message, contains("element " + to_string(failure.element)));
-            CHECK_THAT(failure.message, contains(failure.check == Check::differences ? "differences give" : "forward mode gives"));
+            CHECK_THAT(failure.message,
+                       contains(failure.check == Check::differences ? "differences give" : "forward mode gives"));
             CHECK_THAT(failure.message, contains(reason));
         }
     }

@@ -28,10 +28,9 @@ std::string first_error(const std::string& output) {
     return "(none)\n" + output;
 }
 
-const std::string head =
-    "#include <nn/nn.hpp>\n"
-    "#include <cmath>\n"
-    "using namespace autograd;\n";
+const std::string head = "#include <nn/nn.hpp>\n"
+                         "#include <cmath>\n"
+                         "using namespace autograd;\n";
 
 /// A file with an op whose function is this expression of x.
 std::string op_of(const std::string& body) {
@@ -52,8 +51,8 @@ TEST_CASE("compiler messages: one error without -std=c++20, for each header to b
 }
 
 TEST_CASE("compiler messages: conditions on values, and a Var with an array") {
-    for (const std::string body : {"return x > 0 ? x : 0;", "if (x > 0) return x; return -x;", "return where(x > 0 && x < 1, x, 0);",
-                                   "return std::max(x, 2 * x);"}) {
+    for (const std::string body : {"return x > 0 ? x : 0;", "if (x > 0) return x; return -x;",
+                                   "return where(x > 0 && x < 1, x, 0);", "return std::max(x, 2 * x);"}) {
         INFO(body);
         CHECK_THAT(first_error(compiler_output(op_of(body))), contains("where(condition, a, b)"));
     }
@@ -63,22 +62,25 @@ TEST_CASE("compiler messages: conditions on values, and a Var with an array") {
 
 TEST_CASE("compiler messages: a structured op whose tangent or add_to nobody would call") {
     const auto op = [](const std::string& member) {
-        return head + "struct Bad {\n    static constexpr const char* name = \"bad\";\n"
-                      "    template <class T>\n    void forward(Array<T>& out, const Array<T>& x) const { out = x; }\n"
-                      "    template <class X>\n    X gradient(InputIndex<0>, const X& g, const X&, const X&) const { return g; }\n" +
+        return head +
+               "struct Bad {\n    static constexpr const char* name = \"bad\";\n"
+               "    template <class T>\n    void forward(Array<T>& out, const Array<T>& x) const { out = x; }\n"
+               "    template <class X>\n    X gradient(InputIndex<0>, const X& g, const X&, const X&) const { return g; }\n" +
                member + "};\nVar<float> use(Var<float> v) { return apply(Bad{}, v); }\n";
     };
     CHECK(compiler_output(op("")) == "");
-    CHECK_THAT(first_error(compiler_output(op("template <class X> X tangent(InputIndex<0>, const X& t, const X&) const { return t; }\n"))),
+    CHECK_THAT(first_error(compiler_output(
+                   op("template <class X> X tangent(InputIndex<0>, const X& t, const X&) const { return t; }\n"))),
                contains("its tangent fits no input"));
     CHECK_THAT(first_error(compiler_output(op("template <class T> void add_to(Array<T>& target) const { target += T(1); }\n"))),
                contains("its add_to does not fit"));
 }
 
 TEST_CASE("compiler messages: a model without a listing") {
-    CHECK_THAT(first_error(compiler_output(head + "struct Model { nn::Linear hidden; };\n"
-                                                  "std::size_t use(const Model& model) { return nn::parameter_count(model); }\n")),
-               contains("static constexpr auto members = nn::members(...)"));
+    CHECK_THAT(
+        first_error(compiler_output(head + "struct Model { nn::Linear hidden; };\n"
+                                           "std::size_t use(const Model& model) { return nn::parameter_count(model); }\n")),
+        contains("static constexpr auto members = nn::members(...)"));
 }
 
 TEST_CASE("compiler messages: what is right is left alone, with a project's warnings as errors") {
@@ -91,7 +93,8 @@ TEST_CASE("compiler messages: what is right is left alone, with a project's warn
         "}\n"
         "static_assert(!std::is_convertible_v<Pack<float>, bool> && !std::is_convertible_v<Pack<float>, double> &&\n"
         "              !std::is_constructible_v<double, Var<float>>);\n";
-    const std::string warnings = " -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Werror -Wno-unused-parameter";
+    const std::string warnings =
+        " -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Werror -Wno-unused-parameter";
     for (const std::string standard : {"-std=c++20", "-std=c++23"}) {
         CHECK(compiler_output(text, standard + warnings) == "");
     }
@@ -112,9 +115,11 @@ TEST_CASE("compiler messages: fast math is refused, unless it is asked for") {
 TEST_CASE("compiler messages: a result that is dropped is warned of, whatever function it is of") {
     // Of the headers that programs include: free functions with a result say so, or return a type which does.
     const std::regex function(R"(^(?:inline |constexpr )*(?:const )?[A-Za-z_][\w:]*(?:<[^;(){}=]*>)?[&*]* [a-z_]\w*\()");
-    const std::regex other(R"(^(?:inline |constexpr )*(?:void|template|using|namespace|return|struct|class|concept|extern|else|requires|static_assert)\b)");
+    const std::regex other(
+        R"(^(?:inline |constexpr )*(?:void|template|using|namespace|return|struct|class|concept|extern|else|requires|static_assert)\b)");
     for (const std::string folder : {"autograd", "nn"}) {
-        for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(XTAPE_SOURCE_DIR) / folder)) {
+        for (const auto& entry :
+             std::filesystem::recursive_directory_iterator(std::filesystem::path(XTAPE_SOURCE_DIR) / folder)) {
             if (entry.path().extension() != ".hpp" || entry.path().parent_path().filename() == "kernels") continue;
             std::ifstream file(entry.path());
             for (std::string line; std::getline(file, line);) {
@@ -125,9 +130,12 @@ TEST_CASE("compiler messages: a result that is dropped is warned of, whatever fu
     }
     const auto warnings_for = [](const std::string& body) {
         const std::string output = compiler_output(
-            head + "void use([[maybe_unused]] Tape<float>& tape, Var<float> v, Gradients<float>& g, Rng& rng, nn::Batches& b, "
-                   "nn::Adam& adam, nn::Linear& l) { " + body + " static_cast<void>(v), static_cast<void>(g), "
-                   "static_cast<void>(rng), static_cast<void>(b), static_cast<void>(adam), static_cast<void>(l); }\n");
+            head +
+            "void use([[maybe_unused]] Tape<float>& tape, Var<float> v, Gradients<float>& g, Rng& rng, nn::Batches& b, "
+            "nn::Adam& adam, nn::Linear& l) { " +
+            body +
+            " static_cast<void>(v), static_cast<void>(g), "
+            "static_cast<void>(rng), static_cast<void>(b), static_cast<void>(adam), static_cast<void>(l); }\n");
         INFO(output);
         std::size_t warnings = 0;
         for (std::size_t at = 0; (at = output.find("warning:", at)) != output.npos; ++at) ++warnings;
@@ -136,6 +144,7 @@ TEST_CASE("compiler messages: a result that is dropped is warned of, whatever fu
     CHECK(warnings_for("") == 0);
     CHECK(warnings_for("print(tape); exp(v); v + 1; sum(v); backward(v); to_string(v.value());") == 6);
     CHECK(warnings_for("v.value(); v.item(); g[v]; g.find(v); g.uses(l.weight); tape.profile(); tape.describe(0);") == 7);
-    CHECK(warnings_for("rng.uniform<float>({2}); rng.normal<float>({2}); rng.permutation(3); rng.stream(\"a\"); rng.state();") == 5);
+    CHECK(warnings_for(
+              "rng.uniform<float>({2}); rng.normal<float>({2}); rng.permutation(3); rng.stream(\"a\"); rng.state();") == 5);
     CHECK(warnings_for("b.epoch(1); b.epoch(1)[0]; b.size(); adam.states(l); l.weight.value();") == 5);
 }

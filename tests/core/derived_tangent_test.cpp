@@ -70,15 +70,16 @@ template <class S>
 OpSpec spec_for(const S& structure, const std::vector<Shape>& shapes, std::function<D(std::span<const D>)> reference) {
     OpSpec spec{.name = S::name};
     spec.cases = {{.name = "a case",
-                     .shapes = shapes,
-                     .call = [=](auto v) {
-                         if constexpr (requires { S{}.gradient(InputIndex<1>{}, v[0], v[0], v[0], v[0]); }) {
-                             return apply(structure, v[0], v[1]);
-                         } else {
-                             return apply(structure, v[0]);
-                         }
-                     },
-                     .reference = std::move(reference)}};
+                   .shapes = shapes,
+                   .call =
+                       [=](auto v) {
+                           if constexpr (requires { S{}.gradient(InputIndex<1>{}, v[0], v[0], v[0], v[0]); }) {
+                               return apply(structure, v[0], v[1]);
+                           } else {
+                               return apply(structure, v[0]);
+                           }
+                       },
+                   .reference = std::move(reference)}};
     return spec;
 }
 
@@ -124,13 +125,16 @@ TEST_CASE("derived tangents: opcheck holds them against differences, and finds r
         for (const std::string& failure : opcheck(of)) text += failure + "\n";
         return text;
     };
-    CHECK_THAT(said(spec_for(users::Crooked<true>{}, {{3}}, itself)), contains("not linear in the gradient") && contains("NoTangent"));
+    CHECK_THAT(said(spec_for(users::Crooked<true>{}, {{3}}, itself)),
+               contains("not linear in the gradient") && contains("NoTangent"));
     CHECK_THAT(said(spec_for(users::Crooked<false>{}, {{3}}, itself)),
                contains("with a NaN in input 0 its gradient is NaN, and its tangent is not"));
     CHECK_THAT(said(spec_for(users::Honest{}, {{3}}, itself)), !contains("not linear"));
     Tape<double> tape;
     const auto x = tape.variable(D{1, 2});
-    CHECK_THAT(message_of<GradientError>([&] { tangent<double>(apply(users::Honest{}, x), {{x, D{1, 1}}}); }),
+    CHECK_THAT(message_of<GradientError>([&] {
+                   tangent<double>(apply(users::Honest{}, x), {{x, D{1, 1}}});
+               }),
                contains("has no rule for forward mode"));
 }
 
@@ -179,9 +183,12 @@ TEST_CASE("tangents: what lies behind a cut is not asked, and a missing one has 
     Tape<double> tape;
     const Array<double> d{1, 2, 3};
     const auto x = tape.variable(d);
-    CHECK(elements(tangent<double>(x * stop_gradient(apply(users::ClippedInOneWay{}, x)), {{x, d}})) == std::vector<double>{1, 4, 9});
+    CHECK(elements(tangent<double>(x * stop_gradient(apply(users::ClippedInOneWay{}, x)), {{x, d}})) ==
+          std::vector<double>{1, 4, 9});
     const auto c = tape.constant(d), y = sum(x);
     CHECK(elements(tangent<double>(c * x, {{c, d}})) == std::vector<double>{1, 4, 9});  // a constant may move
-    CHECK_THAT(message_of<GradientError>([&] { tangent<double>(y, {{c, d}}); }),
+    CHECK_THAT(message_of<GradientError>([&] {
+                   tangent<double>(y, {{c, d}});
+               }),
                contains("does not depend on it") && !contains("constant: gradients"));
 }

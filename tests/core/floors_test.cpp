@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 using Includes = std::map<std::string, std::set<std::string>>;
 
 /// From the bottom. What programs include is a floor of its own, above what it gathers.
-constexpr const char* floors[] = {"autograd/base", "autograd/kernels", "autograd/core", "autograd/ops", "autograd/tools",
-                                  "autograd/check", "autograd",        "nn",            "nn/data",      "nn/nn.hpp"};
+constexpr const char* floors[] = {"autograd/base",  "autograd/kernels", "autograd/core", "autograd/ops",
+                                  "autograd/tools", "autograd/check",   "autograd",      "nn",
+                                  "nn/data",        "nn/nn.hpp"};
 
 std::size_t floor_of(const std::string& file) {
     for (std::size_t i = std::size(floors); i-- > 0;) {
@@ -39,7 +40,8 @@ Includes includes_of_library() {
             if (!entry.is_regular_file()) continue;
             const std::string text = read_text(entry.path());
             auto& list = result[entry.path().lexically_relative(XTAPE_SOURCE_DIR).string()];
-            for (std::sregex_iterator each(text.begin(), text.end(), include), end; each != end; ++each) list.insert((*each)[1]);
+            for (std::sregex_iterator each(text.begin(), text.end(), include), end; each != end; ++each)
+                list.insert((*each)[1]);
         }
     }
     return result;

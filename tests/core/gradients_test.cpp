@@ -185,14 +185,18 @@ TEST_CASE("gradients: recorded ones go with their tape, and those that were move
 TEST_CASE("backward: a loss of many elements, or of none, is refused with its shape") {
     Tape<double> tape;
     const auto x = tape.variable(full<double>({2, 3}, 1.0));
-    CHECK_THAT(message_of<GradientError>([&] { backward(exp(x)); }), contains("exp (node 1)") && contains("(2, 3)") && contains("sum"));
+    CHECK_THAT(message_of<GradientError>([&] { backward(exp(x)); }),
+               contains("exp (node 1)") && contains("(2, 3)") && contains("sum"));
     CHECK_THROWS_AS(backward(tape.variable(empty<double>({0}))), GradientError);
 }
 
 TEST_CASE("backward: a loss without variables is refused with the cut that is to blame") {
     Tape<double> tape;
     const auto x = tape.variable(D{1, 2});
-    CHECK_THAT(message_of<GradientError>([&] { backward(sum(tape.constant(D{1, 2}))); }), contains("no variable and no parameter"));
+    CHECK_THAT(message_of<GradientError>([&] {
+                   backward(sum(tape.constant(D{1, 2})));
+               }),
+               contains("no variable and no parameter"));
     CHECK_THAT(message_of<GradientError>([&] { backward(sum(exp(stop_gradient(x)) * 2.0)); }), contains("stop_gradient"));
     CHECK_THAT(message_of<GradientError>([&] { backward(sum(x > 1.0)); }), contains("greater"));
 }
@@ -221,7 +225,8 @@ TEST_CASE("backward: release frees values, and says so where one is used again")
     CHECK(loss.item() > 0);
     CHECK(x.value()(0) == 0.5);
     CHECK_THAT(message_of<TapeError>([&] { a.value(); }), contains("exp (node 1)") && contains(".release = true"));
-    for (const auto& use : std::vector<std::function<void()>>{[&] { a * 2.0; }, [&] { x * a; }, [&] { sum(a); }, [&] { a.shape(); }}) {
+    for (const auto& use :
+         std::vector<std::function<void()>>{[&] { a * 2.0; }, [&] { x* a; }, [&] { sum(a); }, [&] { a.shape(); }}) {
         CHECK_THROWS_AS(use(), TapeError);
     }
     CHECK_THAT(message_of<GradientError>([&] { backward(loss); }), contains("released by an earlier sweep"));
@@ -278,8 +283,10 @@ TEST_CASE("backward: second derivatives through broadcasting, products and reduc
     };
     const auto [xp, wp] = first_at(h);
     const auto [xm, wm] = first_at(-h);
-    for (std::size_t i = 0; i < 3; ++i) CHECK(second[x].data()[i] == Approx((xp.data()[i] - xm.data()[i]) / (2 * h)).margin(1e-7));
-    for (std::size_t i = 0; i < 4; ++i) CHECK(second[w].data()[i] == Approx((wp.data()[i] - wm.data()[i]) / (2 * h)).margin(1e-7));
+    for (std::size_t i = 0; i < 3; ++i)
+        CHECK(second[x].data()[i] == Approx((xp.data()[i] - xm.data()[i]) / (2 * h)).margin(1e-7));
+    for (std::size_t i = 0; i < 4; ++i)
+        CHECK(second[w].data()[i] == Approx((wp.data()[i] - wm.data()[i]) / (2 * h)).margin(1e-7));
 }
 
 TEST_CASE("backward: gradients are nodes only where they were recorded") {
@@ -318,7 +325,8 @@ TEST_CASE("backward: a product adds to a gradient that is there, in place") {
     std::thread([&] {  // whose lists are empty
         all = elements(backward(loss)[w]);
         cached = memory_statistics().bytes_cached;
-    }).join();
+    })
+        .join();
     // What the sweep used is cached now: one array of the weight's size, no second for a product to be added.
     CHECK(cached >= weight.size() * sizeof(float));
     CHECK(cached < 2 * weight.size() * sizeof(float));

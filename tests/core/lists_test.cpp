@@ -86,8 +86,7 @@ TEST_CASE("lists: value, gradient and second order of very many parts") {
         if (!create_graph) continue;
         const auto second = backward(sum(gradients.var(x)));
         right = 0;
-        for (std::size_t i = 0; i < 2 * many; ++i)
-            right += second[x].data()[i] == (i / 2 % 2 == 0 ? 2.0f : 0.0f) ? 1 : 0;
+        for (std::size_t i = 0; i < 2 * many; ++i) right += second[x].data()[i] == (i / 2 % 2 == 0 ? 2.0f : 0.0f) ? 1 : 0;
         CHECK(right == 2 * many);
     }
 }

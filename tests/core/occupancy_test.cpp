@@ -23,7 +23,8 @@ int errors_of_two(int rounds, Work work) {
     std::atomic<int> ready = 0, errors = 0;
     const auto run = [&] {
         ++ready;
-        while (ready < 2) {}
+        while (ready < 2) {
+        }
         for (int i = 0; i < rounds && errors == 0; ++i) {
             try {
                 work();

@@ -1,8 +1,8 @@
 // Ops as a user writes them. The library's own are tested one by one by every_op_test.
-#include "tests/specs/registry.hpp"
 #include <cmath>
 #include <functional>
 #include <type_traits>
+#include "tests/specs/registry.hpp"
 
 #include "tests/testing.hpp"
 
@@ -27,9 +27,8 @@ inline constexpr auto masked = elementwise<"masked">([](auto x, auto mask) { ret
 
 inline constexpr auto of_stated = elementwise<"of_stated">([](auto x) { return triple(x) * x; });
 
-inline constexpr auto eight = elementwise<"eight">([](auto a, auto b, auto c, auto d, auto e, auto f, auto g, auto h) {
-    return a * b + c * d + e * f + g * h;
-});
+inline constexpr auto eight = elementwise<"eight">(
+    [](auto a, auto b, auto c, auto d, auto e, auto f, auto g, auto h) { return a * b + c * d + e * f + g * h; });
 
 /// A structured op: x's rows times the numbers 0, 1, 2, ...
 struct ScaleRows {

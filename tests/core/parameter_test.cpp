@@ -138,7 +138,8 @@ TEST_CASE("parameter: one that stands for what an op made has its gradient, kept
     const auto w = v * 2;
     tape.substitute(p, w);
     const auto loss = sum(square(tape.parameter(p)) + tape.parameter(p));
-    for (const BackwardOptions& options : {BackwardOptions{}, BackwardOptions{.keep = true}, BackwardOptions{.create_graph = true}}) {
+    for (const BackwardOptions& options :
+         {BackwardOptions{}, BackwardOptions{.keep = true}, BackwardOptions{.create_graph = true}}) {
         const auto gradients = backward(loss, options);
         CHECK(elements(gradients[p]) == Numbers{3, -3});  // 2 w + 1
         CHECK(elements(gradients[w]) == Numbers{3, -3});

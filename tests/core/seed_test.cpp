@@ -32,7 +32,10 @@ TEST_CASE("seed: one of another shape, tape or without values is an error") {
     Tape<double> tape, other;
     const auto x = tape.variable(D{1, 2, 3});
     const auto y = exp(x);
-    CHECK_THAT(message_of<ShapeError>([&] { backward(y, D{1, 2}); }), contains("seed of shape (2,)") && contains("exp (node 1)"));
+    CHECK_THAT(message_of<ShapeError>([&] {
+                   backward(y, D{1, 2});
+               }),
+               contains("seed of shape (2,)") && contains("exp (node 1)"));
     CHECK_THAT(message_of<ShapeError>([&] { backward(y, tape.constant(D{1, 2})); }), contains("seed of shape (2,)"));
     CHECK_THROWS_AS(backward(y, other.constant(D{1, 2, 3})), TapeError);
     D moved{1, 2, 3};

@@ -114,8 +114,7 @@ TEST_CASE("memory: before an allocation fails, what waits is given back and it i
     };
     release_cached_memory();
     const std::size_t in_use = memory_statistics().bytes_in_use;
-    for (const std::size_t wanted :
-         {std::size_t{1'500'000}, std::size_t{300'000'000}}) {  // from a region, and by itself
+    for (const std::size_t wanted : {std::size_t{1'500'000}, std::size_t{300'000'000}}) {  // from a region, and by itself
         for (const std::size_t size : {100u, 3000u, 400'000u, 5'000'000u}) {
             allocate_and_free(size);
             std::thread([&] { allocate_and_free(size); }).join();
@@ -262,8 +261,7 @@ TEMPLATE_TEST_CASE("steady state: a training step makes no call to the heap", ""
         }
         return loss.item();
     };
-    for (const BackwardOptions& options :
-         {BackwardOptions{}, {.keep = true}, {.release = true}, {.create_graph = true}}) {
+    for (const BackwardOptions& options : {BackwardOptions{}, {.keep = true}, {.release = true}, {.create_graph = true}}) {
         for (int i = 0; i < 5; ++i) step(options);
         const auto pool_before = memory_statistics();
         const std::uint64_t heap_before = heap_calls;

@@ -169,28 +169,50 @@ class RandomGraph {
         const Pair a = any();
         const Pair b = choose(4) == 0 ? a : any();  // an op of one Var twice is a case of its own
         switch (choose(14)) {
-            case 0: return elementwise2("add", a, b, [](auto x, auto y) { return x + y; },
-                                        [](double x, double y) { return Part{x + y, 1, 1}; });
-            case 1: return elementwise2("subtract", a, b, [](auto x, auto y) { return x - y; },
-                                        [](double x, double y) { return Part{x - y, 1, -1}; });
+            case 0:
+                return elementwise2(
+                    "add", a, b, [](auto x, auto y) { return x + y; },
+                    [](double x, double y) {
+                        return Part{x + y, 1, 1};
+                    });
+            case 1:
+                return elementwise2(
+                    "subtract", a, b, [](auto x, auto y) { return x - y; },
+                    [](double x, double y) {
+                        return Part{x - y, 1, -1};
+                    });
             case 2:
-            case 3: return elementwise2("multiply", a, b, [](auto x, auto y) { return 0.5 * (x * y); },
-                                        [](double x, double y) { return Part{0.5 * x * y, 0.5 * y, 0.5 * x}; });
-            case 4: return elementwise2("divide", a, b, [](auto x, auto y) { return x / (square(y) + 2); },
-                                        [](double x, double y) {
-                                            const double d = y * y + 2;
-                                            return Part{x / d, 1 / d, -2 * x * y / (d * d)};
-                                        });
-            case 5: return elementwise2("tanh", a, a, [](auto x, auto) { return tanh(x); },
-                                        [](double x, double) {
-                                            return Part{std::tanh(x), 1 - std::tanh(x) * std::tanh(x), 0};
-                                        });
-            case 6: return elementwise2("where", a, b, [](auto x, auto y) { return where(x > y, x, sin(y)); },
-                                        [](double x, double y) {
-                                            return x > y ? Part{x, 1, 0} : Part{std::sin(y), 0, std::cos(y)};
-                                        });
-            case 7: return elementwise2("reverse", a, a, [](auto x, auto) { return 1.5 - x; },
-                                        [](double x, double) { return Part{1.5 - x, -1, 0}; });
+            case 3:
+                return elementwise2(
+                    "multiply", a, b, [](auto x, auto y) { return 0.5 * (x * y); },
+                    [](double x, double y) {
+                        return Part{0.5 * x * y, 0.5 * y, 0.5 * x};
+                    });
+            case 4:
+                return elementwise2(
+                    "divide", a, b, [](auto x, auto y) { return x / (square(y) + 2); },
+                    [](double x, double y) {
+                        const double d = y * y + 2;
+                        return Part{x / d, 1 / d, -2 * x * y / (d * d)};
+                    });
+            case 5:
+                return elementwise2(
+                    "tanh", a, a, [](auto x, auto) { return tanh(x); },
+                    [](double x, double) {
+                        return Part{std::tanh(x), 1 - std::tanh(x) * std::tanh(x), 0};
+                    });
+            case 6:
+                return elementwise2(
+                    "where", a, b, [](auto x, auto y) { return where(x > y, x, sin(y)); },
+                    [](double x, double y) {
+                        return x > y ? Part{x, 1, 0} : Part{std::sin(y), 0, std::cos(y)};
+                    });
+            case 7:
+                return elementwise2(
+                    "reverse", a, a, [](auto x, auto) { return 1.5 - x; },
+                    [](double x, double) {
+                        return Part{1.5 - x, -1, 0};
+                    });
             case 8: return reduce("sum", a, false, KeepDims::no);
             case 9: return reduce("sum-kept", a, false, KeepDims::yes);
             case 10: return reduce("mean-kept", a, true, KeepDims::yes);

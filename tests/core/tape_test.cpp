@@ -50,10 +50,11 @@ TEST_CASE("tape: Vars of a cleared tape, of another tape or never assigned are r
     CHECK_THAT(message_of<TapeError>([&] { concat<double>({x, foreign}); }), contains("concat") && contains("another tape"));
     const Var<double> never;
     for (const auto& use : std::vector<std::function<void()>>{[&] { never.value(); }, [&] { never.shape(); },
-                                                              [&] { never.item(); }, [&] { exp(never); },
-                                                              [&] { x + never; }, [&] { never + x; },
-                                                              [&] { sum(never); }, [&] { backward(never); },
-                                                              [&] { concat<double>({x, never}); }}) {
+                                                              [&] { never.item(); }, [&] { exp(never); }, [&] { x + never; },
+                                                              [&] { never + x; }, [&] { sum(never); }, [&] { backward(never); },
+                                                              [&] {
+                                                                  concat<double>({x, never});
+                                                              }}) {
         CHECK_THAT(message_of<TapeError>(use), contains("before it was assigned"));
     }
     CHECK(tape.size() == 1);
@@ -62,7 +63,7 @@ TEST_CASE("tape: Vars of a cleared tape, of another tape or never assigned are r
     CHECK(anew.index() == x.index());
     Rng rng{1};
     for (const auto& use : std::vector<std::function<void()>>{
-             [&] { x.value(); }, [&] { x.item(); }, [&] { exp(x); }, [&] { anew * x; }, [&] { matmul(x, anew); },
+             [&] { x.value(); }, [&] { x.item(); }, [&] { exp(x); }, [&] { anew* x; }, [&] { matmul(x, anew); },
              [&] { normal_like(x, rng); }, [&] { bernoulli_like(x, rng); }, [&] { backward(x); },
              [&] { why_no_gradient(anew, x); }, [&] { to_dot(tape, x); }}) {
         CHECK_THAT(message_of<TapeError>(use), contains("cleared"));
@@ -105,12 +106,32 @@ TEST_CASE("tape: an op that fails leaves no node and a usable tape") {
     Tape<double> tape;
     const auto x = tape.variable(D{1, 2, 3}), y = tape.variable(D{1, 2});
     const auto m = tape.variable(full<double>({2, 3}, 1.0));
-    for (const auto& attempt : std::vector<std::function<void()>>{
-             [&] { x + y; }, [&] { where(x, y, 1.0); }, [&] { matmul(x, m); }, [&] { matmul(m, m); }, [&] { linear(m, m, x); },
-             [&] { sum(x, 1); }, [&] { sum(m, {0, 0}); }, [&] { reshape(x, {2}); }, [&] { permute_dims(m, {0, 0}); },
-             [&] { permute_dims(m, {0}); }, [&] { matrix_transpose(x); }, [&] { broadcast_to(x, {2}); }, [&] { sum_to(x, {2}); },
-             [&] { slice(x, 0, {.step = 0}); }, [&] { slice(x, 0, {.start = 7}); }, [&] { concat<double>({x, m}); },
-             [&] { concat(std::vector<Var<double>>{}); }, [&] { mean(x, -2); }, [&] { logsumexp(x, 3); }, [&] { max(x, 3); }}) {
+    for (const auto& attempt : std::vector<std::function<void()>>{[&] { x + y; },
+                                                                  [&] { where(x, y, 1.0); },
+                                                                  [&] { matmul(x, m); },
+                                                                  [&] { matmul(m, m); },
+                                                                  [&] { linear(m, m, x); },
+                                                                  [&] { sum(x, 1); },
+                                                                  [&] {
+                                                                      sum(m, {0, 0});
+                                                                  },
+                                                                  [&] { reshape(x, {2}); },
+                                                                  [&] {
+                                                                      permute_dims(m, {0, 0});
+                                                                  },
+                                                                  [&] { permute_dims(m, {0}); },
+                                                                  [&] { matrix_transpose(x); },
+                                                                  [&] { broadcast_to(x, {2}); },
+                                                                  [&] { sum_to(x, {2}); },
+                                                                  [&] { slice(x, 0, {.step = 0}); },
+                                                                  [&] { slice(x, 0, {.start = 7}); },
+                                                                  [&] {
+                                                                      concat<double>({x, m});
+                                                                  },
+                                                                  [&] { concat(std::vector<Var<double>>{}); },
+                                                                  [&] { mean(x, -2); },
+                                                                  [&] { logsumexp(x, 3); },
+                                                                  [&] { max(x, 3); }}) {
         CHECK_THROWS_AS(attempt(), ShapeError);
         CHECK(tape.size() == 3);
     }
@@ -124,8 +145,9 @@ TEST_CASE("tape: errors name the op, its number, its module and both shapes") {
     tape.name_parameter(weight.identity(), "decoder.hidden.weight");
     const auto x = tape.constant(full<double>({2, 5}, 1.0));
     const auto w = tape.parameter(weight);
-    CHECK_THAT(message_of<ShapeError>([&] { matmul(x, w); }),
-               contains("matmul") && contains("node 2") && contains("decoder.hidden") && contains("(2, 5)") && contains("(4, 3)"));
+    CHECK_THAT(message_of<ShapeError>([&] { matmul(x, w); }), contains("matmul") && contains("node 2") &&
+                                                                  contains("decoder.hidden") && contains("(2, 5)") &&
+                                                                  contains("(4, 3)"));
     CHECK_THAT(message_of<ShapeError>([&] { x + w; }),
                contains("add") && contains("node 2") && contains("decoder.hidden") && contains("(2, 5)") && contains("(4, 3)"));
     CHECK(tape.describe(w.index()) == "decoder.hidden.weight (node 1)");
@@ -151,9 +173,9 @@ TEST_CASE("tape: check_finite names the node backward") {
     const auto x = tape.variable(D{4, 0});
     const auto root = sqrt(x);
     const auto loss = sum(root);
-    CHECK_THAT(message_of<Error>([&] { backward(loss); }),
-               contains("backward pass of sqrt (node 1)") && contains("inf") && contains("element 1") &&
-                   contains("input variable (node 0) in [0, 4]"));
+    CHECK_THAT(message_of<Error>([&] { backward(loss); }), contains("backward pass of sqrt (node 1)") && contains("inf") &&
+                                                               contains("element 1") &&
+                                                               contains("input variable (node 0) in [0, 4]"));
     CHECK_THAT(message_of<FiniteError>([&] { backward(loss, {.create_graph = true}); }),
                contains("backward pass of sqrt (node 1); input variable (node 0) in [0, 4]"));
     tape.check_finite(false);

@@ -115,8 +115,8 @@ TEST_CASE("loading counts as an update: the old tape's sweep is refused", "[chec
     CHECK_THROWS_AS(backward(loss), autograd::GradientError);
 }
 
-TEMPLATE_TEST_CASE("training resumed from a checkpoint is training that never stopped", "[checkpoint]", nn::Adam,
-                   nn::AdamW, nn::SGD) {
+TEMPLATE_TEST_CASE("training resumed from a checkpoint is training that never stopped", "[checkpoint]", nn::Adam, nn::AdamW,
+                   nn::SGD) {
     const TemporaryDirectory directory;
     const auto path = directory / "checkpoint.safetensors";
     TestType optimizer;
@@ -244,8 +244,7 @@ TEST_CASE("a model's file is refused for training, and another model's for this 
     Model model = make_model(1);
     nn::save(directory / "model", model);
     nn::Adam adam;
-    CHECK_THROWS_WITH(nn::load(directory / "model", model, adam),
-                      contains("optimizer/hidden.weight/exp_avg is missing"));
+    CHECK_THROWS_WITH(nn::load(directory / "model", model, adam), contains("optimizer/hidden.weight/exp_avg is missing"));
     Model other = make_model(1);
     other.heads.pop_back();
     CHECK_THROWS_WITH(nn::load(directory / "model", other), contains("heads.1.weight is not expected"));

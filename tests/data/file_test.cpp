@@ -20,9 +20,7 @@ namespace {
 
 std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-std::string as_text(const std::vector<std::byte>& bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string as_text(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 std::string read_all(const std::filesystem::path& path) {
     return as_text(nn::InputFile(path).read(std::numeric_limits<std::size_t>::max()));
@@ -295,8 +293,7 @@ TEST_CASE("whether a file is there is told, or not", "[file]") {
     CHECK_FALSE(nn::is_there(directory / "closed/file/below"));
     chmod(directory.path().c_str(), 0755);
     chmod((directory / "closed").c_str(), 0);
-    const auto message =
-        as_nobody([&] { return file_error([&] { nn::is_there(directory / "closed/file"); }); });
+    const auto message = as_nobody([&] { return file_error([&] { nn::is_there(directory / "closed/file"); }); });
     chmod((directory / "closed").c_str(), 0700);
     CHECK(message == (directory / "closed/file").string() + ": cannot be looked for: Permission denied");
 }
@@ -309,16 +306,16 @@ TEST_CASE("names are printed whatever they hold", "[file]") {
         {"a\n\t\x1b[1m\x7f", "a\\x0a\\x09\\x1b[1m\\x7f"},
         {std::string("\0", 1), "\\x00"},
         {"\xff\xfe", "\\xff\\xfe"},
-        {"a\xc3", "a\\xc3"},                                  // cut off
+        {"a\xc3", "a\\xc3"},  // cut off
         {"\xc3z", "\\xc3z"},
-        {"\xa4", "\\xa4"},                                    // begins in the middle
-        {"\xc0\xaf", "\\xc0\\xaf"},                          // longer than it need be
+        {"\xa4", "\\xa4"},           // begins in the middle
+        {"\xc0\xaf", "\\xc0\\xaf"},  // longer than it need be
         {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},
-        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                 // half of a pair of UTF-16
-        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},       // beyond Unicode
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},           // half of a pair of UTF-16
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  // beyond Unicode
         {"\xf8\x88\x80\x80\x80", "\\xf8\\x88\\x80\\x80\\x80"},
-        {"\xc2\x9b", "\\xc2\\x9b"},                          // a control character beyond ASCII
-        {"\xe2\x80\xae", "\\xe2\\x80\\xae"},                 // from right to left
+        {"\xc2\x9b", "\\xc2\\x9b"},           // a control character beyond ASCII
+        {"\xe2\x80\xae", "\\xe2\\x80\\xae"},  // from right to left
     };
     for (const auto& [text, expected] : others) {
         CHECK(nn::printable(text) == expected);

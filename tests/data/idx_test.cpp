@@ -46,8 +46,7 @@ TEST_CASE("an IDX file which lies", "[idx]") {
     CHECK(message("") == start + "truncated IDX header: expected 4 more bytes, found 0");
     CHECK(message(bytes({0, 0, 8, 3, 0, 0})) == start + "truncated IDX header: expected 12 more bytes, found 2");
     CHECK(message("PNG?") == start + "is not an IDX file: expected two zero bytes at its start, found 0x50 0x4e");
-    CHECK(message(bytes({0, 0, 13, 1, 0, 0, 0, 0})) ==
-          start + "IDX element type 0x0d: only 0x08, unsigned bytes, can be read");
+    CHECK(message(bytes({0, 0, 13, 1, 0, 0, 0, 0})) == start + "IDX element type 0x0d: only 0x08, unsigned bytes, can be read");
     CHECK(message(bytes({0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3})) ==
           start + "the IDX header says (2, 2), that is 4 bytes; found 3");
     CHECK(message(bytes({0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5})) ==

@@ -111,8 +111,8 @@ TEST_CASE("a directory that may not be read is not said to hold nothing", "[imag
 TEST_CASE("names that are not UTF-8 are shown all the same", "[image_data]") {
     const TemporaryDirectory directory;
     for (const char* prefix : {"\xff-train", "\xfe-train"}) write_set(directory, prefix);
-    CHECK_THAT(message(directory.path()), contains("holds several data sets, \\xfe, \\xff: name one as " +
-                                                   directory.path().string() + "/\\xfe"));
+    CHECK_THAT(message(directory.path()),
+               contains("holds several data sets, \\xfe, \\xff: name one as " + directory.path().string() + "/\\xfe"));
     std::filesystem::remove(directory / "\xff-train-labels-idx1-ubyte");
     CHECK_THAT(message(directory / "\xff"), contains("expected a file \\xff-train-labels-idx1-ubyte or"));
 }
@@ -147,8 +147,7 @@ TEST_CASE("images and labels in NumPy arrays", "[image_data]") {
     nn::write_npy(directory / "train-images.npy", Array<std::uint8_t>{{{0, 51}, {102, 255}}, {{1, 2}, {3, 4}}});
     nn::write_npy(directory / "test-images.npy", Array<double>{{{0.0, 0.25, 1.0}}});
     nn::ImageData data = nn::load_images(directory.path(), nn::Split::train);
-    CHECK((data.images ==
-           Array<float>{{0.0F, 0.2F, 102.0F / 255.0F, 1.0F}, {1 / 255.0F, 2 / 255.0F, 3 / 255.0F, 4 / 255.0F}}));
+    CHECK((data.images == Array<float>{{0.0F, 0.2F, 102.0F / 255.0F, 1.0F}, {1 / 255.0F, 2 / 255.0F, 3 / 255.0F, 4 / 255.0F}}));
     CHECK(data.rows == 2);
     CHECK(data.columns == 2);
     CHECK(data.labels.empty());
@@ -176,10 +175,8 @@ TEST_CASE("NumPy arrays that are no data set are refused", "[image_data]") {
     nn::write_npy(images, autograd::full<std::uint8_t>({2, 3, 3}, 7));
     CHECK(message(directory.path()).empty());
     CHECK(message(directory.path(), nn::Split::test) == (directory / "test-images.npy").string() + ": no such file");
-    refused(images, autograd::full<std::int64_t>({1, 1, 1}, 1),
-            "expected images of bytes or floats, found 64-bit integers");
-    refused(images, autograd::full<float>({1, 1}, 0.5F),
-            "expected images of shape (count, rows, columns), found shape (1, 1)");
+    refused(images, autograd::full<std::int64_t>({1, 1, 1}, 1), "expected images of bytes or floats, found 64-bit integers");
+    refused(images, autograd::full<float>({1, 1}, 0.5F), "expected images of shape (count, rows, columns), found shape (1, 1)");
     refused(images, autograd::empty<float>({0, 2, 2}), "holds no pixels: its shape is (0, 2, 2)");
     const std::string range = ": floats must be from 0 to 1, and bytes from 0 to 255";
     refused(images, Array<float>{{{0.5F, 0}}, {{1.5F, 0}}}, "image 1 has a pixel of 1.5" + range);

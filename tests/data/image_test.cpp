@@ -19,8 +19,7 @@ nn::Image read_png(const std::filesystem::path& path) {
     png_image header{};
     header.version = PNG_IMAGE_VERSION;
     if (png_image_begin_read_from_file(&header, path.c_str()) == 0) throw std::runtime_error(header.message);
-    nn::Image image{header.height, header.width, PNG_IMAGE_PIXEL_CHANNELS(header.format),
-                    Pixels(PNG_IMAGE_SIZE(header))};
+    nn::Image image{header.height, header.width, PNG_IMAGE_PIXEL_CHANNELS(header.format), Pixels(PNG_IMAGE_SIZE(header))};
     if (png_image_finish_read(&header, nullptr, image.pixels.data(), 0, nullptr) == 0) {
         throw std::runtime_error(header.message);
     }
@@ -63,8 +62,7 @@ TEST_CASE("a grid of images", "[image]") {
 TEST_CASE("what cannot be a grid", "[image]") {
     constexpr std::size_t huge = std::size_t{1} << 63;
     const Array<float> images = autograd::full<float>({3, 4}, 0.5F);
-    CHECK_THROWS_WITH(nn::image_grid(images, 2, 3, 1),
-                      "image_grid: expected images of shape (count, 2 * 3), found (3, 4)");
+    CHECK_THROWS_WITH(nn::image_grid(images, 2, 3, 1), "image_grid: expected images of shape (count, 2 * 3), found (3, 4)");
     CHECK_THROWS_AS(nn::image_grid(images, huge, 2, 1), autograd::ShapeError);
     CHECK_THROWS_AS(nn::image_grid(images, 0, 0, 1), autograd::ShapeError);
     CHECK_THROWS_AS(nn::image_grid(autograd::empty<float>({0, 4}), 2, 2, 1), autograd::ShapeError);
@@ -113,7 +111,8 @@ TEST_CASE("what cannot be put side by side or given a caption", "[image]") {
     for (const std::size_t scale : {std::size_t{0}, minus_one / 40, std::size_t{100'000}}) {
         CHECK_THROWS_AS(nn::with_caption(good, "hi", scale), autograd::ShapeError);
     }
-    const nn::Image bad[] = {{2000, 3000, 1, {}}, {1, 2, 0, {}}, {1, 2, 2, {1, 2, 3, 4}}, {minus_one, 2, 1, {1}}, {1, 2, 1, {1}}};
+    const nn::Image bad[] = {
+        {2000, 3000, 1, {}}, {1, 2, 0, {}}, {1, 2, 2, {1, 2, 3, 4}}, {minus_one, 2, 1, {1}}, {1, 2, 1, {1}}};
     for (const nn::Image& each : bad) {
         INFO(each.rows << " x " << each.columns << " x " << each.channels);
         CHECK_THROWS_AS(pair(each, 1), autograd::ShapeError);
@@ -127,21 +126,20 @@ TEST_CASE("what cannot be put side by side or given a caption", "[image]") {
 TEST_CASE("a caption", "[image]") {
     const nn::Image image{1, 3, 1, {5, 6, 7}};
     const nn::Image captioned = nn::with_caption(image, "Ag", 1);
-    CHECK(drawing(captioned) ==
-          "................\n"
-          "................\n"
-          "...###..........\n"
-          "..#...#.........\n"
-          "..#...#..####...\n"
-          "..#####.#...#...\n"
-          "..#...#.#...#...\n"
-          "..#...#.#...#...\n"
-          "..#...#..####...\n"
-          "............#...\n"
-          ".........###....\n"
-          "................\n"
-          "................\n"
-          "................\n");
+    CHECK(drawing(captioned) == "................\n"
+                                "................\n"
+                                "...###..........\n"
+                                "..#...#.........\n"
+                                "..#...#..####...\n"
+                                "..#####.#...#...\n"
+                                "..#...#.#...#...\n"
+                                "..#...#.#...#...\n"
+                                "..#...#..####...\n"
+                                "............#...\n"
+                                ".........###....\n"
+                                "................\n"
+                                "................\n"
+                                "................\n");
     CHECK(Pixels(captioned.pixels.end() - 16, captioned.pixels.end() - 12) == Pixels{5, 6, 7, 255});
     CHECK(nn::with_caption(image, "\n\x80", 2).pixels == nn::with_caption(image, "??", 2).pixels);
     CHECK(nn::with_caption({1, 100, 3, Pixels(300)}, "Ag").columns == 100);

@@ -44,8 +44,7 @@ TEST_CASE("npy files of each element type, raw or gzipped", "[npy]") {
     write(path, two_by_three());
     CHECK((std::get<Array<std::uint8_t>>(nn::read_npy(path)) == Array<std::uint8_t>{{0, 1, 2}, {128, 254, 255}}));
     // 1.5 and -2 as IEEE numbers; 258 and -1 as integers.
-    write(path,
-          npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", bytes({0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0})));
+    write(path, npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", bytes({0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0})));
     CHECK((std::get<Array<float>>(nn::read_npy(path)) == Array<float>{1.5F, -2}));
     write(path, npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", bytes({0, 0, 0, 0, 0, 0, 0xf8, 0x3f})));
     CHECK(std::get<Array<double>>(nn::read_npy(path))() == 1.5);
@@ -56,8 +55,7 @@ TEST_CASE("npy files of each element type, raw or gzipped", "[npy]") {
     CHECK(std::get<Array<float>>(nn::read_npy(path)).shape() == autograd::Shape({0, 5}));
     // Version 2.0 has a longer length.
     const std::string dictionary = "{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }\n";
-    write(path, bytes({0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, static_cast<int>(dictionary.size()), 0, 0, 0}) +
-                    dictionary + "A");
+    write(path, bytes({0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, static_cast<int>(dictionary.size()), 0, 0, 0}) + dictionary + "A");
     CHECK(std::get<Array<std::uint8_t>>(nn::read_npy(path))(0) == 65);
 }
 
@@ -67,8 +65,7 @@ TEST_CASE("what is written is what NumPy writes, and comes back", "[npy]") {
     nn::write_npy(path, Array<std::uint8_t>{{0, 1, 2}, {128, 254, 255}});
     CHECK(read_text(path) == two_by_three());
     const nn::Tensor tensors[] = {Array<float>{{1.25F, 2}, {-3, 0}}, Array<double>{0.1, 1e300},
-                                  Array<std::int64_t>{-5, 1LL << 62}, Array<double>(7.0),
-                                  autograd::empty<float>({3, 0})};
+                                  Array<std::int64_t>{-5, 1LL << 62}, Array<double>(7.0), autograd::empty<float>({3, 0})};
     for (const nn::Tensor& tensor : tensors) {
         nn::write_npy(path, tensor);
         CHECK((nn::read_npy(path) == tensor));
@@ -114,13 +111,11 @@ TEST_CASE("an npy file which lies, or which cannot be read as it is", "[npy]") {
     CHECK(message(npy("{'descr': '|u1', 'shape': (4,), }", four)) == start + "the header lacks 'fortran_order'");
     CHECK(message(npy("{'descr': '|u1', 'descr': '|u1', }", four)) ==
           start + "the header has the key 'descr', which is not expected there");
-    CHECK(message(npy("{'colour': '|u1', }", four)) ==
-          start + "the header has the key 'colour', which is not expected there");
+    CHECK(message(npy("{'colour': '|u1', }", four)) == start + "the header has the key 'colour', which is not expected there");
     for (const char* shape :
          {"4", "(4)", "(4", "(2 2)", "(-4,)", "(,)", "(4,,)", "(18446744073709551616,)", "[4]", "(2.0, 2)"}) {
         INFO(shape);
-        CHECK(message(npy(header("'|u1'", "False", shape), four)) ==
-              start + not_a_dictionary);
+        CHECK(message(npy(header("'|u1'", "False", shape), four)) == start + not_a_dictionary);
     }
     CHECK(message(npy(header("'|u1'", "False", "(4,)") + " surplus", four)) == start + not_a_dictionary);
     for (const char* descr : {"'|\\x751'", "|u1", "u'|u1'"}) {
@@ -184,6 +179,7 @@ TEST_CASE("a damaged npy file", "[npy]") {
     write_text(path, good);
     CHECK(read_truncated(path, read).accepted == 0);
     const Verdicts verdicts = read_corrupted(path, read);
-    CHECK(verdicts.accepted == 9 * 6 + 2);  // any element may change; of the header, |u1 to <u1 and the last comma to a form feed
+    CHECK(verdicts.accepted ==
+          9 * 6 + 2);  // any element may change; of the header, |u1 to <u1 and the last comma to a form feed
     CHECK(verdicts.refused == 9 * (good.size() - 6) - 2);
 }

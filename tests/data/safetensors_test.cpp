@@ -19,9 +19,7 @@ std::string file_of(const std::string& header, const std::string& data, std::siz
     return text + header + data;
 }
 
-std::string file_of(const std::string& header, const std::string& data = "") {
-    return file_of(header, data, header.size());
-}
+std::string file_of(const std::string& header, const std::string& data = "") { return file_of(header, data, header.size()); }
 
 nn::TensorFile example() {
     nn::TensorFile contents;
@@ -108,8 +106,7 @@ TEST_CASE("a safetensors file which breaks a rule", "[safetensors]") {
               "the header should have 18446744073709551615 bytes, but only 2 follow: truncated, or not a safetensors "
               "file");
         CHECK(message(file_of("")) == "is not a safetensors file: the header must begin with '{'");
-        CHECK(message(file_of(std::string(100'000'001, ' '))) ==
-              "the header has 100000001 bytes, expected at most 100000000");
+        CHECK(message(file_of(std::string(100'000'001, ' '))) == "the header has 100000001 bytes, expected at most 100000000");
         CHECK(message(file_of("{}", "x")) == "expected 0 bytes of data after the header, found 1");
     }
     SECTION("JSON") {
@@ -117,8 +114,7 @@ TEST_CASE("a safetensors file which breaks a rule", "[safetensors]") {
         CHECK(message(file_of("{\"a\":}")).find("the header is not valid JSON: ") == 0);
         CHECK(message(file_of("{} x")).find("the header is not valid JSON: ") == 0);
         for (const std::string rest : {"", "anything", "{}", " "}) {  // after a zero byte
-            CHECK(message(file_of("{}" + std::string(1, '\0') + rest)) ==
-                  "the header is not valid JSON: it has a zero byte");
+            CHECK(message(file_of("{}" + std::string(1, '\0') + rest)) == "the header is not valid JSON: it has a zero byte");
         }
         CHECK(message(file_of("{\"\xff\":1}")).find("the header is not valid JSON: ") == 0);
         CHECK(message(file_of("{\"a\":" + std::string(1'000'000, '['))) == "the header is nested deeper than 3 levels");
@@ -179,8 +175,7 @@ TEST_CASE("a safetensors file which breaks a rule", "[safetensors]") {
               "tensor b: expected its data to begin at 4, where the one before ends, found 5");
         CHECK(message(file_of(two("[1,5]", "[5,9]"), data + "x")) ==
               "tensor a: expected its data to begin at 0, where the one before ends, found 1");
-        CHECK(message(file_of(two("[0,4]", "[4,8]"), data + "x")) ==
-              "expected 8 bytes of data after the header, found 9");
+        CHECK(message(file_of(two("[0,4]", "[4,8]"), data + "x")) == "expected 8 bytes of data after the header, found 9");
     }
 }
 

@@ -119,9 +119,7 @@ TEST_CASE("example models: the reconstruction losses are the formulas, summed ov
             const double x = batch.x.value()(0, k), logit = logits.value()(0, k), p = 1 / (1 + std::exp(-logit));
             const double cross_entropy = -x * std::log(p) - (1 - x) * std::log(1 - p), variance = std::exp(-2.3);
             switch (likelihood) {
-                case Likelihood::bernoulli:
-                    expected += cross_entropy;
-                    break;
+                case Likelihood::bernoulli: expected += cross_entropy; break;
                 case Likelihood::gaussian:
                     expected += 0.5 * std::log(2 * std::numbers::pi * variance) + (x - p) * (x - p) / (2 * variance);
                     break;

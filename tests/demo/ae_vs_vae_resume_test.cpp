@@ -54,11 +54,9 @@ TEST_CASE("ae_vs_vae: stopped at a random step and resumed, ten times, the resul
         run(pictures.arguments(out) + settings + "--resume", 0);
         CHECK(without_times(pictures.metrics(out)) == whole);
         for (const char* file : model_files) {
-            check_same_file(pictures.directory / out / "checkpoint" / file,
-                            pictures.directory / "whole" / "checkpoint" / file);
+            check_same_file(pictures.directory / out / "checkpoint" / file, pictures.directory / "whole" / "checkpoint" / file);
         }
-        CHECK(read_text(pictures.directory / out / "samples.png") ==
-              read_text(pictures.directory / "whole" / "samples.png"));
+        CHECK(read_text(pictures.directory / out / "samples.png") == read_text(pictures.directory / "whole" / "samples.png"));
     }
 }
 
@@ -74,9 +72,8 @@ TEST_CASE("ae_vs_vae: a signal stops it after the step, saved") {
         const int nowhere = open("/dev/null", O_WRONLY);
         dup2(nowhere, STDOUT_FILENO);
         for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(each, SIG_DFL);
-        execl(XTAPE_EXAMPLES_DIR "/ae_vs_vae", "ae_vs_vae", "--data", data.c_str(), "--out", out.c_str(), "--latent",
-              "3", "--hidden", "16", "--batch", "32", "--threads", "1", "--epochs", "100000",
-              static_cast<char*>(nullptr));
+        execl(XTAPE_EXAMPLES_DIR "/ae_vs_vae", "ae_vs_vae", "--data", data.c_str(), "--out", out.c_str(), "--latent", "3",
+              "--hidden", "16", "--batch", "32", "--threads", "1", "--epochs", "100000", static_cast<char*>(nullptr));
         _exit(127);
     }
     const auto checkpoint = pictures.directory / "out" / "checkpoint" / "ae.safetensors";
@@ -107,14 +104,12 @@ TEST_CASE("ae_vs_vae: a finished training can be prolonged, or only looked at") 
     run(pictures.arguments("more") + "--epochs 3 --resume", 0);
     CHECK(without_times(pictures.metrics("more")) == without_times(pictures.metrics("three")));
     for (const char* file : model_files) {
-        check_same_file(pictures.directory / "more" / "checkpoint" / file,
-                        pictures.directory / "three" / "checkpoint" / file);
+        check_same_file(pictures.directory / "more" / "checkpoint" / file, pictures.directory / "three" / "checkpoint" / file);
     }
     const std::string load = " --epochs 3 --load '" + (pictures.directory / "three" / "checkpoint").string() + "'";
     run(pictures.arguments("loaded") + load, 0);
     CHECK(without_times(pictures.metrics("loaded")) == without_times(pictures.metrics("three")));
-    CHECK(read_text(pictures.directory / "loaded" / "latent.png") ==
-          read_text(pictures.directory / "three" / "latent.png"));
+    CHECK(read_text(pictures.directory / "loaded" / "latent.png") == read_text(pictures.directory / "three" / "latent.png"));
     CHECK_FALSE(std::filesystem::exists(pictures.directory / "loaded" / "checkpoint"));
     CHECK_THAT(run(pictures.arguments("other") + load + " --likelihood gaussian --no-plane", 1).output,
                contains("--likelihood is bernoulli in it, and gaussian here"));
@@ -156,12 +151,10 @@ TEST_CASE("ae_vs_vae: resuming with other data or options is refused, and the op
         CHECK_THAT(run(pictures.arguments("out") + changed + "--resume " + option, 1).output, contains(message));
         CHECK(read_text(pictures.directory / "out" / "checkpoint" / "ae.safetensors") == checkpoint);
     }
-    const std::string elsewhere =
-        " --checkpoint '" + (pictures.directory / "out" / "checkpoint").string() + "' --resume";
+    const std::string elsewhere = " --checkpoint '" + (pictures.directory / "out" / "checkpoint").string() + "' --resume";
     CHECK_THAT(run(others.arguments("out") + settings + elsewhere, 1).output, contains("--data is 200 and 70 images"));
 
-    write_text(pictures.directory / "out" / "checkpoint" / "ae.safetensors",
-               checkpoint.substr(0, checkpoint.size() / 2));
+    write_text(pictures.directory / "out" / "checkpoint" / "ae.safetensors", checkpoint.substr(0, checkpoint.size() / 2));
     CHECK_THAT(run(pictures.arguments("out") + settings + "--resume", 1).output, contains("ae.safetensors"));
     nn::write_safetensors(pictures.directory / "out" / "checkpoint" / "ae.safetensors", {});
     CHECK_THAT(run(pictures.arguments("out") + settings + "--resume", 1).output, contains("is not noted in it"));
@@ -175,8 +168,7 @@ TEST_CASE("ae_vs_vae: checkpoints that were exchanged are refused, and those of 
     const Pictures pictures(200);
     const std::string settings = pictures.arguments("out") + "--no-plane --epochs 4 --early-stopping 3 ";
     const auto checkpoint = pictures.directory / "out" / "checkpoint";
-    const std::string load =
-        pictures.arguments("loaded") + "--no-plane --load '" + checkpoint.string() + "'";
+    const std::string load = pictures.arguments("loaded") + "--no-plane --load '" + checkpoint.string() + "'";
     run(settings + "--stop-after-steps 35", 130);  // the VAE is 7 steps in its second epoch
     const auto exchange = [&](const std::string& a, const std::string& b) {
         std::filesystem::rename(checkpoint / a, checkpoint / "third");
@@ -184,7 +176,8 @@ TEST_CASE("ae_vs_vae: checkpoints that were exchanged are refused, and those of 
         std::filesystem::rename(checkpoint / "third", checkpoint / b);
     };
     exchange("ae.safetensors", "vae.safetensors");
-    CHECK_THAT(run(load, 1).output, contains("ae.safetensors: is a checkpoint of another run: the model is VAE in it, and AE here"));
+    CHECK_THAT(run(load, 1).output,
+               contains("ae.safetensors: is a checkpoint of another run: the model is VAE in it, and AE here"));
     CHECK_THAT(run(settings + "--resume", 1).output, contains("the model is VAE in it, and AE here"));
     exchange("ae.safetensors", "vae.safetensors");
     exchange("ae-best.safetensors", "vae-best.safetensors");

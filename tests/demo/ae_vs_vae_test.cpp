@@ -136,8 +136,7 @@ TEST_CASE("ae_vs_vae: scores, findings in words, and the report") {
 }
 
 TEST_CASE("ae_vs_vae: what few pictures do not say is left out, with the reason") {
-    const auto [train, test] =
-        GENERATE(std::pair{4u, 4u}, std::pair{9u, 9u}, std::pair{600u, 4u}, std::pair{600u, 60u});
+    const auto [train, test] = GENERATE(std::pair{4u, 4u}, std::pair{9u, 9u}, std::pair{600u, 4u}, std::pair{600u, 60u});
     const Pictures pictures(train, test);
     const ProgramResult result =
         run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 20 --lr 0.01 --likelihood gaussian");
@@ -147,8 +146,7 @@ TEST_CASE("ae_vs_vae: what few pictures do not say is left out, with the reason"
     check_numbers(result, metrics);
     const std::string findings = findings_of(metrics);
     CHECK(findings.find("scores of generated images") != std::string::npos);
-    CHECK(findings.find(std::to_string(test) + " test and " + std::to_string(train) + " training images") !=
-          std::string::npos);
+    CHECK(findings.find(std::to_string(test) + " test and " + std::to_string(train) + " training images") != std::string::npos);
     CHECK(metrics["analysis"]["scores"].empty());
     CHECK(metrics["analysis"]["left_out"].size() >= 2);
     if (test < 24) {  // of codes of three dimensions
@@ -162,10 +160,10 @@ TEST_CASE("ae_vs_vae: classes of which nothing can be learned or shown") {
         int train, one_in_train, test, one_in_test;  // the class of most images, and of every second one
         const char* reason;
     };
-    for (const Case& each : {Case{5, 5, 5, 5, "all training images are of one class"},
-                             Case{0, 0, 0, 1, "all training images are of one class"},
-                             Case{0, 1, 7, 7, "no test image is of a class that training images are of"},
-                             Case{0, 1, 1, 1, "the test images are all of one class"}}) {
+    for (const Case& each :
+         {Case{5, 5, 5, 5, "all training images are of one class"}, Case{0, 0, 0, 1, "all training images are of one class"},
+          Case{0, 1, 7, 7, "no test image is of a class that training images are of"},
+          Case{0, 1, 1, 1, "the test images are all of one class"}}) {
         const Pictures pictures(300, 240);
         const auto labels = [](std::size_t count, int most, int others) {
             std::vector<int> list;
@@ -174,8 +172,7 @@ TEST_CASE("ae_vs_vae: classes of which nothing can be learned or shown") {
         };
         write_labels(pictures, "train", labels(300, each.train, each.one_in_train));
         write_labels(pictures, "t10k", labels(240, each.test, each.one_in_test));
-        const ProgramResult result =
-            run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 10 --lr 0.01 --no-plane");
+        const ProgramResult result = run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 10 --lr 0.01 --no-plane");
         INFO(result.output);
         REQUIRE(result.exit_code == 0);
         const nlohmann::json metrics = pictures.metrics("out");
@@ -183,8 +180,7 @@ TEST_CASE("ae_vs_vae: classes of which nothing can be learned or shown") {
         CHECK_FALSE(metrics["analysis"].contains("code_accuracy"));
         CHECK(findings_of(metrics).find("a linear classifier is right") == std::string::npos);
         CHECK(findings_of(metrics).find(each.reason) != std::string::npos);
-        CHECK(metrics["feature_space"] == "the principal components of the pixels, because " +
-                                              std::string(each.reason) +
+        CHECK(metrics["feature_space"] == "the principal components of the pixels, because " + std::string(each.reason) +
                                               (each.test == 1 ? ", or of classes that no training image is of" : ""));
         CHECK(metrics["analysis"]["scores"].size() == 9);
     }
@@ -197,14 +193,12 @@ TEST_CASE("ae_vs_vae: a classifier that learned nothing is called that") {
     write_labels(pictures, "train", any);
     any.resize(240);
     write_labels(pictures, "t10k", std::vector<int>(any.rbegin(), any.rend()));
-    const ProgramResult result =
-        run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 10 --lr 0.01 --no-plane");
+    const ProgramResult result = run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 10 --lr 0.01 --no-plane");
     INFO(result.output);
     REQUIRE(result.exit_code == 0);
     const nlohmann::json metrics = pictures.metrics("out");
     check_numbers(result, metrics);
-    CHECK(metrics["feature_space"].get<std::string>().find("a classifier of them learned nothing") !=
-          std::string::npos);
+    CHECK(metrics["feature_space"].get<std::string>().find("a classifier of them learned nothing") != std::string::npos);
     CHECK(findings_of(metrics).find("it learned nothing from any of them") != std::string::npos);
     const auto& accuracies = metrics["analysis"]["code_accuracy"];
     CHECK(accuracies["principal_components"] == 3);
@@ -272,9 +266,11 @@ TEST_CASE("ae_vs_vae: models that learned nothing are called that") {
 TEST_CASE("ae_vs_vae: scores do not depend on the order of the images in the files") {
     // The bars of one direction first, then those of the other.
     TemporaryDirectory sorted;
-    for (const auto& [prefix, count] : {std::pair{"train", 300u}, std::pair{"t10k", 240u}}) write_split(sorted, prefix, count, true);
-    const ProgramResult result = run_program("ae_vs_vae", "--data '" + sorted.path().string() + "' --out '" + (sorted / "out").string() +
-                                                              "' --latent 3 --hidden 16 --batch 32 --threads 1 --epochs 5 --no-plane");
+    for (const auto& [prefix, count] : {std::pair{"train", 300u}, std::pair{"t10k", 240u}})
+        write_split(sorted, prefix, count, true);
+    const ProgramResult result =
+        run_program("ae_vs_vae", "--data '" + sorted.path().string() + "' --out '" + (sorted / "out").string() +
+                                     "' --latent 3 --hidden 16 --batch 32 --threads 1 --epochs 5 --no-plane");
     INFO(result.output);
     REQUIRE(result.exit_code == 0);
     const auto metrics = nlohmann::json::parse(read_text(sorted / "out" / "metrics.json"));
@@ -289,7 +285,9 @@ TEST_CASE("ae_vs_vae: log p(x) is estimated where there is a likelihood, and ris
     CHECK_FALSE(pictures.metrics("grey")["analysis"].contains("log_likelihood"));
     CHECK_FALSE(pictures.metrics("grey").contains("feature_space"));
     for (const char* options : {"--binarise", "--binarise --conditional"}) {
-        REQUIRE(run_program("ae_vs_vae", pictures.arguments("binary") + "--epochs 5 --no-plane --no-scores " + options).exit_code == 0);
+        REQUIRE(
+            run_program("ae_vs_vae", pictures.arguments("binary") + "--epochs 5 --no-plane --no-scores " + options).exit_code ==
+            0);
         const nlohmann::json metrics = pictures.metrics("binary"), found = metrics["analysis"]["log_likelihood"];
         REQUIRE(found.size() == 3);
         for (std::size_t i = 1; i < 3; ++i) {
@@ -305,8 +303,7 @@ TEST_CASE("ae_vs_vae: the same seed gives the same metrics, another seed others"
     const Pictures pictures;
     const std::pair<const char*, const char*> runs[] = {{"first", "7"}, {"second", "7"}, {"third", "8"}};
     for (const auto& [out, seed] : runs) {
-        REQUIRE(run_program("ae_vs_vae", pictures.arguments(out) + "--epochs 1 --samples 2 --seed " + seed).exit_code ==
-                0);
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments(out) + "--epochs 1 --samples 2 --seed " + seed).exit_code == 0);
     }
     CHECK(without_times(pictures.metrics("first")) == without_times(pictures.metrics("second")));
     CHECK(pictures.metrics("first")["vae"]["history"] != pictures.metrics("third")["vae"]["history"]);
@@ -315,9 +312,9 @@ TEST_CASE("ae_vs_vae: the same seed gives the same metrics, another seed others"
 TEST_CASE("ae_vs_vae: a latent plane, a single dimension") {
     const Pictures pictures;
     for (const char* latent : {"2", "1"}) {
-        const ProgramResult result = run_program("ae_vs_vae", "--data '" + pictures.directory.path().string() +
-                                                                  "' --out '" + (pictures.directory / latent).string() +
-                                                                  "' --hidden 8 --epochs 1 --latent " + latent);
+        const ProgramResult result =
+            run_program("ae_vs_vae", "--data '" + pictures.directory.path().string() + "' --out '" +
+                                         (pictures.directory / latent).string() + "' --hidden 8 --epochs 1 --latent " + latent);
         INFO(result.output);
         CHECK(result.exit_code == 0);
         CHECK(pictures.metrics(latent).contains("plane") == (std::string(latent) == "1"));
@@ -331,18 +328,16 @@ TEST_CASE("ae_vs_vae: a latent plane, a single dimension") {
 TEST_CASE("ae_vs_vae: every architecture, likelihood and kind of model trains") {
     const Pictures pictures;
     for (const char* options :
-         {"--architecture conv", "--likelihood gaussian", "--likelihood continuous-bernoulli", "--binarise",
-          "--conditional", "--architecture conv --likelihood gaussian --conditional --samples 2",
-          "--kl-warmup 1.5 --schedule cosine",
+         {"--architecture conv", "--likelihood gaussian", "--likelihood continuous-bernoulli", "--binarise", "--conditional",
+          "--architecture conv --likelihood gaussian --conditional --samples 2", "--kl-warmup 1.5 --schedule cosine",
           "--kl-cycles 2 --schedule step --architecture conv --binarise --conditional"}) {
         const ProgramResult result =
             run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 3 --lr 0.005 --no-plane " + options);
         INFO(options << '\n' << result.output);
         REQUIRE(result.exit_code == 0);
         const nlohmann::json metrics = pictures.metrics("out");
-        CHECK(metrics.contains("pixel_entropy_floor") ==
-              (std::string(options).find("--likelihood") == std::string::npos &&
-               std::string(options).find("--binarise") == std::string::npos));
+        CHECK(metrics.contains("pixel_entropy_floor") == (std::string(options).find("--likelihood") == std::string::npos &&
+                                                          std::string(options).find("--binarise") == std::string::npos));
         for (const char* name : {"ae", "vae"}) {
             const auto& history = metrics[name]["history"];
             CHECK(history[2]["test"]["loss"].get<double>() < history[0]["train"]["loss"].get<double>());
@@ -351,8 +346,8 @@ TEST_CASE("ae_vs_vae: every architecture, likelihood and kind of model trains") 
     // An autoencoder's code of three numbers leaves nothing for a class to say; what costs nats in the VAE does.
     nlohmann::json kl;
     for (const char* options : {" ", " --conditional"}) {
-        REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 30 --lr 0.005 --no-plane" + options)
-                    .exit_code == 0);
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 30 --lr 0.005 --no-plane" + options).exit_code ==
+                0);
         kl.push_back(pictures.metrics("out")["vae"]["test"]["loss"]);
     }
     CHECK(kl[1].get<double>() < kl[0].get<double>());
@@ -368,8 +363,7 @@ TEST_CASE("ae_vs_vae: pixels that are 0 or 1 have no entropy to print") {
 TEST_CASE("ae_vs_vae: schedules go by the step over all epochs") {
     const Pictures pictures;
     const auto histories = [&](const char* options) {
-        REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 4 --no-plane " + options).exit_code ==
-                0);
+        REQUIRE(run_program("ae_vs_vae", pictures.arguments("out") + "--epochs 4 --no-plane " + options).exit_code == 0);
         const nlohmann::json metrics = pictures.metrics("out");
         return std::pair{metrics["ae"]["history"], metrics["vae"]["history"]};
     };
@@ -500,7 +494,8 @@ TEST_CASE("ae_vs_vae: a number that is none, or beyond its range, is refused as 
         const char *arguments, *message;
     };
     for (const Case& each : {
-             Case{"--seed 18446744073709551616", "--seed: expected a whole number from 0 to 2^64 - 1, found \"18446744073709551616\""},
+             Case{"--seed 18446744073709551616",
+                  "--seed: expected a whole number from 0 to 2^64 - 1, found \"18446744073709551616\""},
              Case{"--seed -1", "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""},
              Case{"--stop-after-steps 1e3", "--stop-after-steps: expected a whole number from 0 to 2^64 - 1, found \"1e3\""},
              Case{"--threads 4294967297", "--threads: expected a whole number from 1 to 256, found \"4294967297\""},
@@ -520,7 +515,8 @@ TEST_CASE("ae_vs_vae: a number that is none, or beyond its range, is refused as 
              Case{"--scores=-9223372036854775809",
                   "--scores: expected no value, or true or false, found \"-9223372036854775809\""},
              Case{"--no-plane --plane", "--plane excludes --no-plane"},
-             Case{"--samples \"$(printf '\\377\\033[1m')\"", "--samples: expected a whole number from 1 to 100, found \"\\xff\\x1b[1m\""},
+             Case{"--samples \"$(printf '\\377\\033[1m')\"",
+                  "--samples: expected a whole number from 1 to 100, found \"\\xff\\x1b[1m\""},
          }) {
         const ProgramResult result = run_program("ae_vs_vae", each.arguments);
         CHECK(result.exit_code == 2);
@@ -548,7 +544,8 @@ TEST_CASE("ae_vs_vae: a result that cannot be written costs no other") {
         const std::size_t before = result.output.find(message), after = result.output.rfind(message);
         CHECK(before < result.output.find("training and"));  // said before training
         CHECK((after != std::string::npos && after > result.output.find("Written to")));
-        for (const std::string file : {"report.html", "metrics.json", "reconstructions.png", "samples.png", "interpolations.png", "latent.png"}) {
+        for (const std::string file :
+             {"report.html", "metrics.json", "reconstructions.png", "samples.png", "interpolations.png", "latent.png"}) {
             INFO(file);
             CHECK(std::filesystem::is_regular_file(out / file) == (file != blocked));
         }
@@ -605,7 +602,8 @@ TEST_CASE("ae_vs_vae: paths may hold any bytes, and are shown") {
     const std::string name = "\xff\n\x1b[1m", shown = "\\xff\\x0a\\x1b[1m";
     const auto data = pictures.directory / name;
     std::filesystem::create_directory(data);
-    for (const char* file : {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte"}) {
+    for (const char* file :
+         {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte"}) {
         std::filesystem::copy(pictures.directory / file, data / file);
     }
     const ProgramResult result = run_program("ae_vs_vae", "--data '" + data.string() + "' --out '" + (data / "out").string() +
@@ -628,11 +626,9 @@ TEST_CASE("ae_vs_vae: data that is missing or broken, and places where nothing c
         CHECK(result.exit_code == 1);
         CHECK(result.output.find(expected) != std::string::npos);
     };
-    fails_with("--data /no/such/directory --out '" + (pictures.directory / "a").string() + "'",
-               "train-images-idx3-ubyte");
+    fails_with("--data /no/such/directory --out '" + (pictures.directory / "a").string() + "'", "train-images-idx3-ubyte");
     write_text(pictures.directory / "file", "");
-    fails_with("--data '" + pictures.directory.path().string() + "' --out '" +
-                   (pictures.directory / "file/out").string() + "'",
+    fails_with("--data '" + pictures.directory.path().string() + "' --out '" + (pictures.directory / "file/out").string() + "'",
                "file/out");
     fails_with("--data '" + pictures.directory.path().string() + "' --out /proc/no/such", "/proc/no/such");
     fails_with(pictures.arguments("b") + "--epochs 50 --lr 1e30", "--lr");

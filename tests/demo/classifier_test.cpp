@@ -33,12 +33,10 @@ Labelled quadrants(std::size_t count, std::uint64_t seed, bool linear) {
 
 TEST_CASE("classifier: a network learns what a line cannot tell", "[classifier]") {
     const Labelled train = quadrants(4000, 1, false), test = quadrants(1000, 2, false);
-    const Classifier network(train.inputs, train.labels, {.hidden = {32, 8}, .epochs = 20, .batch = 32, .lr = 3e-3},
-                             Rng(3));
+    const Classifier network(train.inputs, train.labels, {.hidden = {32, 8}, .epochs = 20, .batch = 32, .lr = 3e-3}, Rng(3));
     const Estimate accuracy = network.accuracy(test.inputs, test.labels);
     CHECK(accuracy.value > 0.93);
-    CHECK(accuracy.standard_error.value() ==
-          Approx(std::sqrt(accuracy.value * (1 - accuracy.value) / 999)).epsilon(1e-9));
+    CHECK(accuracy.standard_error.value() == Approx(std::sqrt(accuracy.value * (1 - accuracy.value) / 999)).epsilon(1e-9));
     // Half of the points lie right by chance: 5 standard errors are 0.08.
     const Classifier line(train.inputs, train.labels, {.hidden = {}, .epochs = 20, .batch = 32, .lr = 1e-2}, Rng(3));
     CHECK(line.accuracy(test.inputs, test.labels).value == Approx(0.5).margin(0.1));

@@ -27,9 +27,7 @@ struct LinearModel {
     double m() const { return a[0] * a[0] + a[1] * a[1] + variance; }
 
     LatentModel functions() const {
-        const auto row = [](double x, double y) {
-            return Array<float>{{static_cast<float>(x), static_cast<float>(y)}};
-        };
+        const auto row = [](double x, double y) { return Array<float>{{static_cast<float>(x), static_cast<float>(y)}}; };
         const LinearModel self = *this;
         const auto encode = [self, row](const Var<float>& x) {
             const double factor = self.shrink / self.m();
@@ -129,9 +127,7 @@ TEST_CASE("likelihood: sums do not overflow, and what is no estimate is refused"
     CHECK_THROWS_AS(iwae_log_likelihood(model, images, 2, Rng(1)), autograd::Error);
     model.log_likelihood = [](const Var<float>& mean, const Var<float>&) { return log(sum(0 * mean, -1)); };
     CHECK_THROWS_WITH(iwae_log_likelihood(model, images, 2, Rng(1)), contains("is -inf"));
-    model.log_likelihood = [](const Var<float>& mean, const Var<float>&) {
-        return sum(mean, -1, autograd::KeepDims::yes);
-    };
+    model.log_likelihood = [](const Var<float>& mean, const Var<float>&) { return sum(mean, -1, autograd::KeepDims::yes); };
     CHECK_THROWS_AS(iwae_log_likelihood(model, images, 2, Rng(1)), autograd::ShapeError);
 }
 
@@ -208,8 +204,7 @@ TEST_CASE("likelihood: few codes do not say how far they are from the prior", "[
                     autograd::Error);  // they lie in a space of three dimensions
     // The bias, as the mean over sets of codes that are draws of the prior.
     std::vector<double> found;
-    for (std::uint64_t seed = 0; seed < 200; ++seed)
-        found.push_back(gaussian_kl(Rng(seed).normal<float>({400, 4})).value);
+    for (std::uint64_t seed = 0; seed < 200; ++seed) found.push_back(gaussian_kl(Rng(seed).normal<float>({400, 4})).value);
     const Estimate mean = mean_of(found);
     CHECK(mean.value == Approx(4 * 7 / 1600.0).margin(5 * mean.standard_error.value()));
 }
@@ -257,8 +252,7 @@ TEST_CASE("likelihood: codes like the prior leave no holes, others do", "[likeli
     }
     const Array<double> spots = Holes(spot, spot).map(8, 4);
     for (std::size_t row = 0; row < 8; ++row) {
-        for (std::size_t column = 0; column < 8; ++column)
-            CHECK((spots(row, column) <= 1) == (row == 3 && column == 6));
+        for (std::size_t column = 0; column < 8; ++column) CHECK((spots(row, column) <= 1) == (row == 3 && column == 6));
     }
 }
 

@@ -68,8 +68,7 @@ TEST_CASE("mixture: one component has the points' mean and covariance", "[mixtur
 
 TEST_CASE("mixture: two Gaussians are found again", "[mixture]") {
     const std::size_t count = 20000;
-    const GaussianMixture mixture(points_of({left, right}, count, Rng(3)), {.components = 2, .tolerance = 1e-10},
-                                  Rng(4));
+    const GaussianMixture mixture(points_of({left, right}, count, Rng(3)), {.components = 2, .tolerance = 1e-10}, Rng(4));
     REQUIRE(mixture.components().size() == 2);
     const bool swapped = mixture.components()[0].mean(0) > 0;
     const double each = static_cast<double>(count) / 2;

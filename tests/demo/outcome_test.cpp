@@ -30,8 +30,7 @@ Data bars(std::size_t count) {
 
 TEST_CASE("outcome: the mean picture's loss in closed form", "[outcome]") {
     // With the grey picture that counts as another image: (0.2 + 0.6 + 0.5) / 3 and (1 + 1 + 0.5) / 3.
-    const ImageSet train{Array<float>{{0.2F, 1.0F}, {0.6F, 1.0F}}, {}},
-        test{Array<float>{{0.0F, 1.0F}, {0.5F, 0.25F}}, {}};
+    const ImageSet train{Array<float>{{0.2F, 1.0F}, {0.6F, 1.0F}}, {}}, test{Array<float>{{0.0F, 1.0F}, {0.5F, 0.25F}}, {}};
     const double mean[] = {1.3 / 3, 2.5 / 3};
     const MeanPicture bernoulli(train, network_of(Likelihood::bernoulli, 1, 2));
     const std::vector<double> entropies = bernoulli.losses(test);
@@ -43,8 +42,7 @@ TEST_CASE("outcome: the mean picture's loss in closed form", "[outcome]") {
         for (std::size_t k = 0; k < 2; ++k) {
             const auto x = static_cast<double>(test.images(i, k));
             entropy -= x * std::log(mean[k]) + (1 - x) * std::log(1 - mean[k]);
-            negative_log_density +=
-                0.5 * (std::pow(x - mean[k], 2) / variance + std::log(2 * std::numbers::pi * variance));
+            negative_log_density += 0.5 * (std::pow(x - mean[k], 2) / variance + std::log(2 * std::numbers::pi * variance));
         }
         CHECK(entropies[i] == Approx(entropy).epsilon(1e-5));
         CHECK(gaussian[i] == Approx(negative_log_density).epsilon(1e-5));
@@ -63,10 +61,8 @@ TEST_CASE("outcome: the mean picture's loss in closed form", "[outcome]") {
 TEST_CASE("outcome: pictures that are all black, or all the same grey", "[outcome]") {
     for (const float grey : {0.0F, 0.5F, 1.0F}) {
         const ImageSet set{autograd::full<float>({50, 4}, grey), {}};
-        for (const Likelihood likelihood :
-             {Likelihood::bernoulli, Likelihood::gaussian, Likelihood::continuous_bernoulli}) {
-            for (const double loss : MeanPicture(set, network_of(likelihood, 2, 2)).losses(set))
-                CHECK(std::isfinite(loss));
+        for (const Likelihood likelihood : {Likelihood::bernoulli, Likelihood::gaussian, Likelihood::continuous_bernoulli}) {
+            for (const double loss : MeanPicture(set, network_of(likelihood, 2, 2)).losses(set)) CHECK(std::isfinite(loss));
         }
     }
 }
@@ -96,8 +92,7 @@ TEST_CASE("outcome: learned, learned nothing, diverged", "[outcome]") {
     const Outcome good = judge(train_at(0.02, 400));
     CHECK(good.verdict == Verdict::learned);
     CHECK(good.reconstruction < good.mean_picture);
-    CHECK(good.loss_after ==
-          Approx(good.reconstruction).epsilon(1e-5));  // here the test images are the training images
+    CHECK(good.loss_after == Approx(good.reconstruction).epsilon(1e-5));  // here the test images are the training images
     CHECK(judge(untrained).verdict == Verdict::learned_nothing);
     CHECK(judge(train_at(1e-12, 5)).verdict == Verdict::learned_nothing);
     const Outcome bad = judge(train_at(30, 20));

@@ -15,8 +15,8 @@ using autograd::Rng;
 namespace {
 
 /// The codes are around 0 and uncorrelated, with these variances to `error`.
-void check_codes(const PrincipalComponents& components, const Array<float>& points,
-                 const std::vector<double>& variances, double error) {
+void check_codes(const PrincipalComponents& components, const Array<float>& points, const std::vector<double>& variances,
+                 double error) {
     REQUIRE(components.variances().size() == variances.size());
     const Array<float> codes = components.project(points);
     REQUIRE(codes.shape() == autograd::Shape({points.shape()[0], variances.size()}));
@@ -89,8 +89,8 @@ TEST_CASE("principal components: the same as from the dense covariance", "[princ
         double decay;  // of the standard deviations, from dimension to dimension
     };
     for (const auto& [count, dimensions, components, decay] :
-         {Case{400, 200, 5, 1}, Case{300, 200, 20, 0.97}, Case{60, 250, 20, 1}, Case{500, 150, 40, 0.8},
-          Case{5, 90, 20, 1}, Case{2, 1, 1, 1}}) {
+         {Case{400, 200, 5, 1}, Case{300, 200, 20, 0.97}, Case{60, 250, 20, 1}, Case{500, 150, 40, 0.8}, Case{5, 90, 20, 1},
+          Case{2, 1, 1, 1}}) {
         INFO(count << " points of " << dimensions << " dimensions, " << components << " components");
         Array<float> points = Rng(2).normal<float>({count, dimensions});
         for (std::size_t i = 0; i < points.size(); ++i) {
@@ -120,16 +120,13 @@ TEST_CASE("principal components: variances that are equal, and directions withou
     check_codes(PrincipalComponents(points_with(equal, 200, 0), 5, Rng(5)), points_with(equal, 200, 0), equal, 1e-5);
     const Array<float> few = points_with({9, 2}, 100, 1);
     check_codes(PrincipalComponents(few, 30, Rng(6)), few, {9, 2}, 1e-5);  // the others would be arbitrary
-    CHECK_THROWS_WITH(PrincipalComponents(autograd::full<float>({20, 50}, 0.1F), 10, Rng(7)),
-                      contains("all points are equal"));
+    CHECK_THROWS_WITH(PrincipalComponents(autograd::full<float>({20, 50}, 0.1F), 10, Rng(7)), contains("all points are equal"));
 }
 
 TEST_CASE("principal components: the same generator, the same bits, and signs that no generator chooses",
           "[principal components]") {
     const Array<float> points = Rng(8).normal<float>({120, 70});
-    const auto codes = [&](std::uint64_t seed) {
-        return elements(PrincipalComponents(points, 6, Rng(seed)).project(points));
-    };
+    const auto codes = [&](std::uint64_t seed) { return elements(PrincipalComponents(points, 6, Rng(seed)).project(points)); };
     const std::vector<float> first = codes(9), other = codes(10);
     CHECK(first == codes(9));
     for (std::size_t i = 0; i < first.size(); ++i) REQUIRE(first[i] == Approx(other[i]).margin(1e-4));

@@ -199,15 +199,13 @@ TEST_CASE("what does not fit together is no report", "[report]") {
     CHECK(message_after([&](Report& r) { r.test.pixels(1, 1) = nan; }) == "report: a pixel is nan");
     CHECK(message_after([](Report& r) { r.curves[0].ae[1].test.kl = -std::numeric_limits<double>::infinity(); }) ==
           "report: a KL divergence is -inf");
-    CHECK(message_after([](Report& r) { r.scores[0].rows[1].scores[0]->value = std::nan(""); }) ==
-          "report: a score is nan");
+    CHECK(message_after([](Report& r) { r.scores[0].rows[1].scores[0]->value = std::nan(""); }) == "report: a score is nan");
     CHECK(message_after([](Report& r) { r.scores[0].rows[1].scores[0]->standard_error = std::nan(""); }) ==
           "report: a standard error is nan");
     CHECK(message_after([](Report& r) { r.beta[0].test.kl = std::nan(""); }) == "report: a rate is nan");
 
     // Decoders.
-    CHECK(message_after([](Report& r) { r.explorers[1].ae.resize(2); }) ==
-          "report: a decoder of 24 pixels for images of 96");
+    CHECK(message_after([](Report& r) { r.explorers[1].ae.resize(2); }) == "report: a decoder of 24 pixels for images of 96");
     CHECK(message_after([](Report& r) { r.explorers[1].latent = 3; }).find("(60, 3)") != std::string::npos);
     CHECK(message_after([](Report& r) { r.explorers[0].labels = 0; }) ==
           "report: expected a linear layer of 5 inputs, found a weight of shape (24, 8)");
@@ -230,18 +228,15 @@ TEST_CASE("what does not fit together is no report", "[report]") {
     // Codes, pictures, tables.
     CHECK(message_after([](Report& r) { r.test.labels[5] = 3; }) == "report: label 3 has no name");
     CHECK(message_after([](Report& r) { r.test.labels[5] = -1; }) == "report: label -1 has no name");
-    CHECK(message_after([](Report& r) { r.test.labels.resize(10); }) ==
-          "report: 24 test images with pixels, but 10 labels");
+    CHECK(message_after([](Report& r) { r.test.labels.resize(10); }) == "report: 24 test images with pixels, but 10 labels");
     CHECK(message_after([](Report& r) { r.test.rows = 11; }).find("(count, 11 * 8)") != std::string::npos);
-    CHECK(message_after([](Report& r) { r.explorers[0].kl.pop_back(); }) ==
-          "report: 4 KL divergences for 5 latent dimensions");
+    CHECK(message_after([](Report& r) { r.explorers[0].kl.pop_back(); }) == "report: 4 KL divergences for 5 latent dimensions");
     CHECK(message_after([](Report& r) { r.explorers[0].ae_holes = r.explorers[1].ae_holes; }) ==
           "report: a hole map for codes of 5 dimensions");
     CHECK(message_after([](Report& r) {
               r.explorers[1].ae_holes->values = Array<float>{{1.0F, 2.0F}};
           }) == "report: expected a hole map of shape (side, side), found (1, 2)");
-    CHECK(message_after([](Report& r) { r.explorers[1].ae_holes->extent = 0; }) ==
-          "report: the extent of a hole map is 0");
+    CHECK(message_after([](Report& r) { r.explorers[1].ae_holes->extent = 0; }) == "report: the extent of a hole map is 0");
     CHECK(message_after([](Report& r) {
               r.explorers[1].draws[0].vae = autograd::empty<float>({0, 2});
           }) == "report: expected draws of shape (count, 2), found (0, 2)");

@@ -155,8 +155,7 @@ TEST_CASE("scores: Frechet distance of Gaussians with commuting and other covari
     // 2 x 2: Tr((C1 C2)^1/2) = sqrt(Tr(C1 C2) + 2 sqrt(det(C1 C2))).
     const Moments c{{0, 0}, {{2, 1}, {1, 3}}}, d{{0, 0}, {{5, -2}, {-2, 1}}};
     const double product = 2 * 5 + 2 * 1 * -2 + 3 * 1, determinants = 5 * 1;
-    CHECK(frechet_distance(c, d) ==
-          Approx(5 + 6 - 2 * std::sqrt(product + 2 * std::sqrt(determinants))).epsilon(1e-13));
+    CHECK(frechet_distance(c, d) == Approx(5 + 6 - 2 * std::sqrt(product + 2 * std::sqrt(determinants))).epsilon(1e-13));
     CHECK(frechet_distance(c, d) == Approx(frechet_distance(d, c)).epsilon(1e-13));
     // Singular covariances: a line against another, at right angles.
     const Moments e{{0, 0}, {{4, 0}, {0, 0}}}, f{{0, 0}, {{0, 0}, {0, 1}}};

@@ -9,11 +9,11 @@
 #include <xtensor/containers/xfixed.hpp>
 #include <xtensor/containers/xtensor.hpp>
 #include <xtensor/core/xmath.hpp>
+#include <xtensor/core/xvectorize.hpp>
 #include <xtensor/generators/xbuilder.hpp>
 #include <xtensor/misc/xmanipulation.hpp>
 #include <xtensor/misc/xpad.hpp>
 #include <xtensor/misc/xsort.hpp>
-#include <xtensor/core/xvectorize.hpp>
 #include <xtensor/reducers/xnorm.hpp>
 #include <xtensor/views/xstrided_view.hpp>
 #include <xtensor/views/xview.hpp>
@@ -123,8 +123,8 @@ TEST_CASE("from xtensor: a view is one op, in xtensor's words") {
     const std::size_t before = tape.size();
     const auto part = view(v, xt::all(), xt::range(1, 5), xt::newaxis(), 3, xt::ellipsis());
     CHECK(tape.size() == before + 1);
-    const xt::xarray<double> shown = xt::strided_view(
-        v.value(), {xt::all(), xt::range(1, 5), xt::newaxis(), 3, xt::ellipsis()});
+    const xt::xarray<double> shown =
+        xt::strided_view(v.value(), {xt::all(), xt::range(1, 5), xt::newaxis(), 3, xt::ellipsis()});
     CHECK(part.value() == shown);
     const xt::xarray<double> gradient = backward(sum(part))[v];
     CHECK(xt::sum(gradient)() == 2 * 4 * 3);

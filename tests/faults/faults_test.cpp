@@ -180,7 +180,8 @@ TEST_CASE("faults: a step while the tape profiles and checks") {
             training.noise.restore(saved.noise);
             return training.step();
         },
-        [&](double value) { return training.state_and(value); }, [&] { saved.bring_back(training); }, [&] { return training.state(); });
+        [&](double value) { return training.state_and(value); }, [&] { saved.bring_back(training); },
+        [&] { return training.state(); });
 }
 
 TEST_CASE("faults: the step of an optimiser alone") {
@@ -244,7 +245,10 @@ TEST_CASE("faults: a draw that is not recorded is not drawn") {
     const auto like = tape.variable(sample<float>({3, 3}));
     Rng rng = Rng{3}.stream("one whose name is longer than a string holds without memory");
     with_each_fault([&] { return normal_like(like, rng); },
-                    [&](const Var<float>& drawn) { return Bits{bits_of(drawn.value())}; }, [&] { rng.restore({9, 4}); },
+                    [&](const Var<float>& drawn) { return Bits{bits_of(drawn.value())}; },
+                    [&] {
+                        rng.restore({9, 4});
+                    },
                     [&] { return Bits{{static_cast<double>(rng.draws())}}; });
 }
 
@@ -326,14 +330,29 @@ TEST_CASE("faults: work that threads share, within its parts and without") {
         {"broadcast", [&] { return v(x) * v(row) + sin(v(row)); }},
         {"sum over rows", [&] { return sum(square(v(x)), {0}); }},
         {"sum over columns", [&] { return sum(square(v(x)), {1}); }},
-        {"sum over inner axes", [&] { return sum(v(cube), {0, 2}); }},
-        {"maximum", [&] { return max(v(cube), {1, 3}); }},
+        {"sum over inner axes",
+         [&] {
+             return sum(v(cube), {0, 2});
+         }},
+        {"maximum",
+         [&] {
+             return max(v(cube), {1, 3});
+         }},
         {"product of matrices", [&] { return matmul(v(x), v(w)); }},
         {"product over a long inner extent", [&] { return matmul(v(along), v(along), {.b = true}); }},
-        {"products of many", [&] { return matmul(v(cube), v(sample<float>({6, 40, 8}, 9))); }},
+        {"products of many",
+         [&] {
+             return matmul(v(cube), v(sample<float>({6, 40, 8}, 9)));
+         }},
         {"take often", [&] { return take(v(x), few, 1); }},
-        {"windows that overlap", [&] { return max_pool2d(v(cube), {12, 12}, {.stride = Size2d{1, 1}}); }},
-        {"means of windows that overlap", [&] { return avg_pool2d(v(cube), {12, 12}, {.stride = Size2d{1, 1}}); }},
+        {"windows that overlap",
+         [&] {
+             return max_pool2d(v(cube), {12, 12}, {.stride = Size2d{1, 1}});
+         }},
+        {"means of windows that overlap",
+         [&] {
+             return avg_pool2d(v(cube), {12, 12}, {.stride = Size2d{1, 1}});
+         }},
         {"running sum", [&] { return cumulative_sum(v(x), 0); }},
         {"running logarithm of sums", [&] { return logcumsumexp(v(x), 1); }},
         {"softmax", [&] { return log_softmax(v(x), 1); }},
@@ -426,8 +445,8 @@ TEST_CASE("faults: every op of the library") {
         for (const OpCase& each : cases) {
             std::vector<Array<double>> inputs;
             for (std::size_t k = 0; k < each.shapes.size(); ++k) {
-                inputs.push_back(input_in(spec.is_elementwise() ? spec.domain[k] : each.domain,
-                                          each.shapes[k], static_cast<int>(k) + 1));
+                inputs.push_back(
+                    input_in(spec.is_elementwise() ? spec.domain[k] : each.domain, each.shapes[k], static_cast<int>(k) + 1));
             }
             INFO(spec.name << " " << each.name);
             try {

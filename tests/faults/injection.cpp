@@ -18,7 +18,8 @@ void fail_in_turn() {
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
     fail_in_turn();
-    void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + (bytes == 0 ? alignment : 0));
+    void* memory =
+        std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + (bytes == 0 ? alignment : 0));
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }

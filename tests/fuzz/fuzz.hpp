@@ -109,8 +109,7 @@ inline bool same_tensor(const nn::Tensor& a, const nn::Tensor& b) {
 /// Makes the length that a header states right, as often as chance has it: few inputs would get beyond it otherwise.
 /// `mutate` is libFuzzer's; `set_length(bytes, size)` writes the length.
 template <class SetLength>
-std::size_t mutate_with_length(std::uint8_t* data, std::size_t size, std::size_t largest, unsigned seed,
-                               SetLength set_length);
+std::size_t mutate_with_length(std::uint8_t* data, std::size_t size, std::size_t largest, unsigned seed, SetLength set_length);
 
 }  // namespace fuzz
 

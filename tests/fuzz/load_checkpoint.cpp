@@ -22,9 +22,8 @@ struct Training {
 };
 
 bool same_tensors(const nn::TensorFile& a, const nn::TensorFile& b) {
-    return std::equal(
-        a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
-        [](const auto& x, const auto& y) { return x.first == y.first && fuzz::same_tensor(x.second, y.second); });
+    return std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
+                      [](const auto& x, const auto& y) { return x.first == y.first && fuzz::same_tensor(x.second, y.second); });
 }
 
 nn::TensorFile saved(Training& training) {

@@ -43,8 +43,8 @@ void check_product(std::size_t m, std::size_t n, std::size_t k, bool transpose_a
             expected[i * n + j] = sum;
         }
     }
-    kernels::gemm<T>(out.data(), m, n, k, {a.data(), transpose_a ? m : k, transpose_a}, {b.data(), transpose_b ? k : n, transpose_b},
-                     accumulate);
+    kernels::gemm<T>(out.data(), m, n, k, {a.data(), transpose_a ? m : k, transpose_a},
+                     {b.data(), transpose_b ? k : n, transpose_b}, accumulate);
     INFO(m << " x " << n << " x " << k << (transpose_a ? ", a transposed" : "") << (transpose_b ? ", b transposed" : ""));
     CHECK(elements(out) == expected);
 }
@@ -64,16 +64,16 @@ TEMPLATE_TEST_CASE("blas: products of whole numbers are exact, of all extents an
         for (const int flags : {0, 1, 2, 3, 4, 5, 6, 7}) {
             const bool a = (flags & 1) != 0, b = (flags & 2) != 0, accumulate = (flags & 4) != 0;
             for (const auto& [m, n, k] : std::vector<std::array<std::size_t, 3>>{{1, 1, 1},
-                                                                                {1, 400, 5000},
-                                                                                {1000, 1, 1024},
-                                                                                {17, 33, 65},
-                                                                                {99, 101, 100},
-                                                                                {100, 100, 101},
-                                                                                {128, 20, 400},
-                                                                                {17, 800, 700},
-                                                                                {20, 128, 401},
-                                                                                {131, 67, 301},
-                                                                                {5, 7, 40000}}) {
+                                                                                 {1, 400, 5000},
+                                                                                 {1000, 1, 1024},
+                                                                                 {17, 33, 65},
+                                                                                 {99, 101, 100},
+                                                                                 {100, 100, 101},
+                                                                                 {128, 20, 400},
+                                                                                 {17, 800, 700},
+                                                                                 {20, 128, 401},
+                                                                                 {131, 67, 301},
+                                                                                 {5, 7, 40000}}) {
                 check_product<TestType>(m, n, k, a, b, accumulate);
             }
         }

@@ -1,12 +1,12 @@
 // The loops of autograd/kernels against the plainest loops, at sizes which leave tails.
 #include <algorithm>
+#include <autograd/base/threads.hpp>
 #include <autograd/kernels/blas.hpp>
 #include <autograd/kernels/elementwise.hpp>
 #include <autograd/kernels/layout.hpp>
 #include <autograd/kernels/loop.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/kernels/simd.hpp>
-#include <autograd/base/threads.hpp>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -251,14 +251,15 @@ TEMPLATE_TEST_CASE("blas: products with all flags, empty extents and accumulatio
                     const Array<T> before = sample<T>({rows, columns}, 3);
                     Array<T> out = before;
                     if (!accumulate) std::fill_n(out.data(), out.size(), std::numeric_limits<T>::quiet_NaN());
-                    kernels::gemm<T>(out.data(), rows, columns, inner, {a.data(), a.shape()[1], ta}, {b.data(), b.shape()[1], tb},
-                                     accumulate);
+                    kernels::gemm<T>(out.data(), rows, columns, inner, {a.data(), a.shape()[1], ta},
+                                     {b.data(), b.shape()[1], tb}, accumulate);
                     double worst = 0;
                     for (std::size_t i = 0; i < rows; ++i) {
                         for (std::size_t j = 0; j < columns; ++j) {
                             double total = accumulate ? static_cast<double>(before(i, j)) : 0.0;
                             for (std::size_t k = 0; k < inner; ++k) {
-                                total += static_cast<double>(ta ? a(k, i) : a(i, k)) * static_cast<double>(tb ? b(j, k) : b(k, j));
+                                total +=
+                                    static_cast<double>(ta ? a(k, i) : a(i, k)) * static_cast<double>(tb ? b(j, k) : b(k, j));
                             }
                             const double error = std::abs(static_cast<double>(out(i, j)) - total);
                             worst = std::isnan(error) ? error : std::max(worst, error);
@@ -336,7 +337,8 @@ bool same_bits(T a, T b) {
 template <class T>
 double ulps_between(T value, long double exact) {
     const T nearest = static_cast<T>(exact);
-    if (value == nearest || (std::isnan(value) && std::isnan(nearest))) return std::signbit(value) == std::signbit(nearest) || std::isnan(value) ? 0 : 1e9;
+    if (value == nearest || (std::isnan(value) && std::isnan(nearest)))
+        return std::signbit(value) == std::signbit(nearest) || std::isnan(value) ? 0 : 1e9;
     if (!std::isfinite(value) || !std::isfinite(nearest)) return 1e9;
     const T unit = std::max(std::nextafter(std::fabs(nearest), std::numeric_limits<T>::infinity()) - std::fabs(nearest),
                             std::numeric_limits<T>::denorm_min());
@@ -349,9 +351,23 @@ TEMPLATE_TEST_CASE("simd: the four operations and the square root are the proces
     using T = TestType;
     using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
     using Limits = std::numeric_limits<T>;
-    const std::vector<T> edges = {T(0), -T(0), T(1), T(-1), T(3), Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(),
-                                  Limits::denorm_min(), -Limits::denorm_min(), Limits::min(), Limits::max(), Limits::lowest(),
-                                  Limits::max() / 2, Limits::min() / 4, 1 + Limits::epsilon(), 1 - Limits::epsilon() / 2};
+    const std::vector<T> edges = {T(0),
+                                  -T(0),
+                                  T(1),
+                                  T(-1),
+                                  T(3),
+                                  Limits::infinity(),
+                                  -Limits::infinity(),
+                                  Limits::quiet_NaN(),
+                                  Limits::denorm_min(),
+                                  -Limits::denorm_min(),
+                                  Limits::min(),
+                                  Limits::max(),
+                                  Limits::lowest(),
+                                  Limits::max() / 2,
+                                  Limits::min() / 4,
+                                  1 + Limits::epsilon(),
+                                  1 - Limits::epsilon() / 2};
     std::mt19937_64 random(3);
     std::vector<std::pair<T, T>> pairs;
     for (const T a : edges) {
@@ -380,54 +396,76 @@ TEMPLATE_TEST_CASE("simd: the four operations and the square root are the proces
         hold("divide", kernels::divide(x, y), [](T u, T v) { return u / v; });
         hold("sqrt", kernels::sqrt(x), [](T u, T) { return std::sqrt(u); });
     }
-    CHECK(wrong == std::map<std::string, std::size_t>{{"add", 0}, {"divide", 0}, {"multiply", 0}, {"sqrt", 0}, {"subtract", 0}});
+    CHECK(wrong ==
+          std::map<std::string, std::size_t>{{"add", 0}, {"divide", 0}, {"multiply", 0}, {"sqrt", 0}, {"subtract", 0}});
 }
 
-TEMPLATE_TEST_CASE("simd: vector functions are within 4 ulp, edges included, whatever stands in the other lanes", "", float, double) {
+TEMPLATE_TEST_CASE("simd: vector functions are within 4 ulp, edges included, whatever stands in the other lanes", "", float,
+                   double) {
     using T = TestType;
     const T infinity = std::numeric_limits<T>::infinity(), tiny = std::numeric_limits<T>::denorm_min();
     const bool is_float = sizeof(T) == sizeof(float);
-    std::vector<T> points = {T(0), -T(0), T(1), T(-1), T(0.5), T(-0.5), infinity, -infinity, std::numeric_limits<T>::quiet_NaN(),
-                             tiny, -tiny, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(),
-                             std::numeric_limits<T>::lowest(), is_float ? T(88.5) : T(709.5), is_float ? T(89) : T(710),
-                             is_float ? T(-100) : T(-740), is_float ? T(-104) : T(-746), T(1e5), T(-1e5), T(2), T(3), T(-3)};
+    std::vector<T> points = {T(0),
+                             -T(0),
+                             T(1),
+                             T(-1),
+                             T(0.5),
+                             T(-0.5),
+                             infinity,
+                             -infinity,
+                             std::numeric_limits<T>::quiet_NaN(),
+                             tiny,
+                             -tiny,
+                             std::numeric_limits<T>::min(),
+                             std::numeric_limits<T>::max(),
+                             std::numeric_limits<T>::lowest(),
+                             is_float ? T(88.5) : T(709.5),
+                             is_float ? T(89) : T(710),
+                             is_float ? T(-100) : T(-740),
+                             is_float ? T(-104) : T(-746),
+                             T(1e5),
+                             T(-1e5),
+                             T(2),
+                             T(3),
+                             T(-3)};
     std::mt19937 random(11);
     const auto draw = [&] {
         const double magnitude = std::exp2(std::uniform_real_distribution<double>(-40, 20)(random));
         return random() % 16 == 0 ? points[random() % 22] : static_cast<T>(random() % 2 == 0 ? magnitude : -magnitude);
     };
     for (int i = 0; i < 3000; ++i) points.push_back(draw());
-#define XTAPE_CHECK(name)                                                                                            \
-    {                                                                                                                \
-        double worst = 0;                                                                                            \
-        std::size_t lane = 0;                                                                                        \
-        bool alike = true;                                                                                           \
-        for (const T x : points) {                                                                                   \
-            const auto f = [](Pack<T> each) { return kernels::name(each); };                                         \
-            const T value = in_lane(f, x, 0, [x] { return x; });                                                     \
-            worst = std::max(worst, ulps_between(value, std::name(static_cast<long double>(x))));                    \
-            alike = alike && same_bits(value, in_lane(f, x, lane++ % Pack<T>::size, draw));                          \
-        }                                                                                                            \
-        INFO(#name);                                                                                                 \
-        CHECK(worst <= 4);                                                                                           \
-        CHECK(alike);                                                                                                \
+#define XTAPE_CHECK(name)                                                                         \
+    {                                                                                             \
+        double worst = 0;                                                                         \
+        std::size_t lane = 0;                                                                     \
+        bool alike = true;                                                                        \
+        for (const T x : points) {                                                                \
+            const auto f = [](Pack<T> each) { return kernels::name(each); };                      \
+            const T value = in_lane(f, x, 0, [x] { return x; });                                  \
+            worst = std::max(worst, ulps_between(value, std::name(static_cast<long double>(x)))); \
+            alike = alike && same_bits(value, in_lane(f, x, lane++ % Pack<T>::size, draw));       \
+        }                                                                                         \
+        INFO(#name);                                                                              \
+        CHECK(worst <= 4);                                                                        \
+        CHECK(alike);                                                                             \
     }
-#define XTAPE_CHECK2(name)                                                                                           \
-    {                                                                                                                \
-        double worst = 0;                                                                                            \
-        std::size_t lane = 0;                                                                                        \
-        bool alike = true;                                                                                           \
-        for (std::size_t i = 0; i < points.size(); ++i) {                                                            \
-            const T x = points[i], y = i < 23 * 23 ? points[i % 23] : draw();                                        \
-            const T first = i < 23 * 23 ? points[i / 23] : x;                                                        \
-            const auto f = [y](Pack<T> each) { return kernels::name(each, Pack<T>(y)); };                            \
-            const T value = in_lane(f, first, 0, [first] { return first; });                                         \
-            worst = std::max(worst, ulps_between(value, std::name(static_cast<long double>(first), static_cast<long double>(y)))); \
-            alike = alike && same_bits(value, in_lane(f, first, lane++ % Pack<T>::size, draw));                      \
-        }                                                                                                            \
-        INFO(#name);                                                                                                 \
-        CHECK(worst <= 4);                                                                                           \
-        CHECK(alike);                                                                                                \
+#define XTAPE_CHECK2(name)                                                                                                     \
+    {                                                                                                                          \
+        double worst = 0;                                                                                                      \
+        std::size_t lane = 0;                                                                                                  \
+        bool alike = true;                                                                                                     \
+        for (std::size_t i = 0; i < points.size(); ++i) {                                                                      \
+            const T x = points[i], y = i < 23 * 23 ? points[i % 23] : draw();                                                  \
+            const T first = i < 23 * 23 ? points[i / 23] : x;                                                                  \
+            const auto f = [y](Pack<T> each) { return kernels::name(each, Pack<T>(y)); };                                      \
+            const T value = in_lane(f, first, 0, [first] { return first; });                                                   \
+            worst =                                                                                                            \
+                std::max(worst, ulps_between(value, std::name(static_cast<long double>(first), static_cast<long double>(y)))); \
+            alike = alike && same_bits(value, in_lane(f, first, lane++ % Pack<T>::size, draw));                                \
+        }                                                                                                                      \
+        INFO(#name);                                                                                                           \
+        CHECK(worst <= 4);                                                                                                     \
+        CHECK(alike);                                                                                                          \
     }
     XTAPE_VECTOR_FUNCTIONS(XTAPE_CHECK, XTAPE_CHECK2)
     for (const T x : points) {

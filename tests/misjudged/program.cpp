@@ -57,10 +57,13 @@ int main(int argc, char** argv) {
     holds &= check(own_product_is_right(), "the program's product is right before xtape's");
     holds &= check(product_of_xtape_is_right(), "xtape's product is right");
     holds &= check(own_product_is_right(), "the program's product is right after xtape's");
-    holds &= check(core == [] {
-        std::string now = openblas_get_corename();
-        for (char& each : now) each = static_cast<char>(std::toupper(static_cast<unsigned char>(each)));
-        return now;
-    }(), "the kernels stay the same");
+    holds &= check(
+        core ==
+            [] {
+                std::string now = openblas_get_corename();
+                for (char& each : now) each = static_cast<char>(std::toupper(static_cast<unsigned char>(each)));
+                return now;
+            }(),
+        "the kernels stay the same");
     return holds ? 0 : 1;
 }

@@ -81,17 +81,11 @@ class Level {
 // ---- The worlds: Pack, Var, Eager, and scalars, which a rule may return ----
 
 template <class X>
-concept IsPack = requires(const X& x) {
-    x.lanes;
-};
+concept IsPack = requires(const X& x) { x.lanes; };
 template <class X>
-concept IsVar = requires(const X& x) {
-    x.tape();
-};
+concept IsVar = requires(const X& x) { x.tape(); };
 template <class X>
-concept IsDual = requires(const X& x) {
-    x.tangent;
-};
+concept IsDual = requires(const X& x) { x.tangent; };
 
 template <class X>
 X scaled(const X& x, int factor) {
@@ -205,8 +199,7 @@ auto rule(std::size_t input, const Sound& sound) {
             if (state.note != nullptr) state.note(Owner::name, input, state.calls);
             if (!broken) return result;
             const Level outside(2);  // what follows is no part of the rule
-            if (!fault.is_drop())
-                result = scaled(result, fault.kind == Kind::sign ? -1 : fault.kind == Kind::factor ? 2 : 0);
+            if (!fault.is_drop()) result = scaled(result, fault.kind == Kind::sign ? -1 : fault.kind == Kind::factor ? 2 : 0);
             if (state.compare) compare(result, evaluate(false));
             return result;
         }

@@ -73,8 +73,7 @@ std::vector<std::string> in_processes(const std::vector<std::function<std::strin
         } else {
             std::rewind(output);
             char buffer[4096];
-            while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, output))
-                results[job].append(buffer, count);
+            while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, output)) results[job].append(buffer, count);
         }
         std::fclose(output);
     }
@@ -119,16 +118,11 @@ struct Evaluated {
 
 std::string text_of(const fault::Fault& fault) {
     switch (fault.kind) {
-        case Kind::sign:
-            return "sign";
-        case Kind::factor:
-            return "factor 2";
-        case Kind::zero:
-            return "times 0";
-        case Kind::drop_first:
-            return fmt::format("call {} gives its second operand", fault.which);
-        case Kind::drop_second:
-            return fmt::format("call {} gives its first operand", fault.which);
+        case Kind::sign: return "sign";
+        case Kind::factor: return "factor 2";
+        case Kind::zero: return "times 0";
+        case Kind::drop_first: return fmt::format("call {} gives its second operand", fault.which);
+        case Kind::drop_second: return fmt::format("call {} gives its first operand", fault.which);
     }
     return "";
 }
@@ -226,8 +220,8 @@ int run(std::size_t processes) {
     }
     for (const auto& [op, input] : idle)
         fmt::print("{:<24} {:<5} {:<34} SURVIVED: no check evaluates the rule\n", op, input, "any");
-    fmt::print("{} rules, {} mutants: {} caught, {} equivalent, {} survived; {} rules that no check evaluates\n",
-               rules.size(), faults.size(), caught, equivalent, survived, idle.size());
+    fmt::print("{} rules, {} mutants: {} caught, {} equivalent, {} survived; {} rules that no check evaluates\n", rules.size(),
+               faults.size(), caught, equivalent, survived, idle.size());
     if (faults.empty()) return 2;
     return survived + idle.size() > 0 ? 1 : 0;
 }

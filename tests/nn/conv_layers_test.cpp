@@ -68,8 +68,7 @@ TEST_CASE("ConvTranspose2d spreads each element over a window, and adds a bias",
                 const std::size_t in = k / 108, row = k / 36 % 3, column = k / 9 % 4, i = k / 3 % 3, j = k % 3;
                 const std::size_t to_row = 2 * row + i, to_column = 2 * column + j;  // in a picture with padding around
                 if (to_row < 1 || to_row > 6 || to_column < 1 || to_column > 7) continue;
-                expected(n, out, to_row - 1, to_column - 1) +=
-                    layer.weight.value()(in, out, i, j) * x(n, in, row, column);
+                expected(n, out, to_row - 1, to_column - 1) += layer.weight.value()(in, out, i, j) * x(n, in, row, column);
             }
         }
     }
@@ -78,8 +77,7 @@ TEST_CASE("ConvTranspose2d spreads each element over a window, and adds a bias",
     }
 }
 
-TEST_CASE("a transposed convolution of stride 2 undoes the size of a convolution, whether odd or even",
-          "[conv_layers]") {
+TEST_CASE("a transposed convolution of stride 2 undoes the size of a convolution, whether odd or even", "[conv_layers]") {
     Rng rng{5};
     Tape<float> tape({.inference = true});
     const nn::Conv2d down(1, 2, 3, rng, {.stride = 2, .padding = 1});

@@ -53,8 +53,7 @@ void check_against_reference(const E& op, const autograd::OpOracle& oracle) {
     const auto [value, report] = [&]<std::size_t... I>(std::index_sequence<I...>) {
         return std::pair{op(tape.constant(inputs[I])...).value(),
                          autograd::gradcheck(op, {Array<double>(inputs[I])...}, {.order = 2})};
-    }
-    (std::make_index_sequence<Inputs>{});
+    }(std::make_index_sequence<Inputs>{});
     CHECK(report);
     for (std::size_t i = 0; i < value.size(); ++i) {
         double x[Inputs];
@@ -66,54 +65,40 @@ void check_against_reference(const E& op, const autograd::OpOracle& oracle) {
 }  // namespace
 
 TEST_CASE("the ops of the distributions have the values of their definitions, and their gradients", "[distributions]") {
-    check_against_reference<3>(
-        nn::ops::normal_log_prob,
-        {.reference = [](const double* x) {
-             const double sigma = std::sqrt(std::exp(x[2]));
-             const double z = (x[0] - x[1]) / sigma;
-             return std::log(std::exp(-z * z / 2) / (sigma * std::sqrt(2 * std::numbers::pi)));
-         }});
-    check_against_reference<4>(
-        nn::ops::normal_kl_divergence,
-        {.reference = [](const double* x) {
-             const double variance = std::exp(x[1]);
-             const double q_variance = std::exp(x[3]);
-             return std::log(std::sqrt(q_variance / variance)) +
-                    (variance + (x[0] - x[2]) * (x[0] - x[2])) / (2 * q_variance) - 0.5;
-         }});
-    check_against_reference<2>(
-        nn::ops::standard_normal_kl_divergence,
-        {.reference = [](const double* x) { return (std::exp(x[1]) + x[0] * x[0] - 1 - x[1]) / 2; }});
-    check_against_reference<2>(
-        nn::ops::bernoulli_kl_divergence,
-        {.domain = {{{-6, 6}, {-6, 6}}},
-         .reference = [](const double* x) {
-             const double p = 1 / (1 + std::exp(-x[0]));
-             const double q = 1 / (1 + std::exp(-x[1]));
-             return p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q));
-         }});
-    check_against_reference<1>(
-        nn::ops::bernoulli_entropy,
-        {.domain = {{{-6, 6}}},
-         .reference = [](const double* x) {
-             const double p = 1 / (1 + std::exp(-x[0]));
-             return -p * std::log(p) - (1 - p) * std::log(1 - p);
-         }});
-    check_against_reference<2>(
-        nn::ops::continuous_bernoulli_log_prob,
-        {.domain = {{{0, 1}, {-6, 6}}},
-         .reference = [](const double* x) {
-             const double p = 1 / (1 + std::exp(-x[1]));
-             return x[0] * std::log(p) + (1 - x[0]) * std::log(1 - p) +
-                    std::log(2 * std::atanh(1 - 2 * p) / (1 - 2 * p));
-         }});
-    check_against_reference<1>(
-        nn::ops::continuous_bernoulli_mean,
-        {.domain = {{{-6, 6}}},
-         .reference = [](const double* x) {
-             const double p = 1 / (1 + std::exp(-x[0]));
-             return p / (2 * p - 1) + 1 / (2 * std::atanh(1 - 2 * p));
-         }});
+    check_against_reference<3>(nn::ops::normal_log_prob, {.reference = [](const double* x) {
+                                   const double sigma = std::sqrt(std::exp(x[2]));
+                                   const double z = (x[0] - x[1]) / sigma;
+                                   return std::log(std::exp(-z * z / 2) / (sigma * std::sqrt(2 * std::numbers::pi)));
+                               }});
+    check_against_reference<4>(nn::ops::normal_kl_divergence, {.reference = [](const double* x) {
+                                   const double variance = std::exp(x[1]);
+                                   const double q_variance = std::exp(x[3]);
+                                   return std::log(std::sqrt(q_variance / variance)) +
+                                          (variance + (x[0] - x[2]) * (x[0] - x[2])) / (2 * q_variance) - 0.5;
+                               }});
+    check_against_reference<2>(nn::ops::standard_normal_kl_divergence,
+                               {.reference = [](const double* x) { return (std::exp(x[1]) + x[0] * x[0] - 1 - x[1]) / 2; }});
+    check_against_reference<2>(nn::ops::bernoulli_kl_divergence,
+                               {.domain = {{{-6, 6}, {-6, 6}}}, .reference = [](const double* x) {
+                                    const double p = 1 / (1 + std::exp(-x[0]));
+                                    const double q = 1 / (1 + std::exp(-x[1]));
+                                    return p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q));
+                                }});
+    check_against_reference<1>(nn::ops::bernoulli_entropy, {.domain = {{{-6, 6}}}, .reference = [](const double* x) {
+                                                                const double p = 1 / (1 + std::exp(-x[0]));
+                                                                return -p * std::log(p) - (1 - p) * std::log(1 - p);
+                                                            }});
+    check_against_reference<2>(nn::ops::continuous_bernoulli_log_prob,
+                               {.domain = {{{0, 1}, {-6, 6}}}, .reference = [](const double* x) {
+                                    const double p = 1 / (1 + std::exp(-x[1]));
+                                    return x[0] * std::log(p) + (1 - x[0]) * std::log(1 - p) +
+                                           std::log(2 * std::atanh(1 - 2 * p) / (1 - 2 * p));
+                                }});
+    check_against_reference<1>(nn::ops::continuous_bernoulli_mean, {.domain = {{{-6, 6}}}, .reference = [](const double* x) {
+                                                                        const double p = 1 / (1 + std::exp(-x[0]));
+                                                                        return p / (2 * p - 1) +
+                                                                               1 / (2 * std::atanh(1 - 2 * p));
+                                                                    }});
 }
 
 // Each factor of these overflows or vanishes somewhere on the way where the result is an ordinary number.
@@ -122,13 +107,11 @@ TEMPLATE_TEST_CASE("normal densities are right for all variances", "[distributio
         {{0.5, 0.5, -100},
          49.081061466795327,
          {0, 0, -0.5},
-         {-2.6881171418161354e+43, 2.6881171418161354e+43, 0, 2.6881171418161354e+43, -2.6881171418161354e+43, 0, 0, 0,
-          0}},
+         {-2.6881171418161354e+43, 2.6881171418161354e+43, 0, 2.6881171418161354e+43, -2.6881171418161354e+43, 0, 0, 0, 0}},
         {{0.5, 0.5, -200},
          99.081061466795327,
          {0, 0, -0.5},
-         {-7.2259737681257493e+86, 7.2259737681257493e+86, 0, 7.2259737681257493e+86, -7.2259737681257493e+86, 0, 0, 0,
-          0}},
+         {-7.2259737681257493e+86, 7.2259737681257493e+86, 0, 7.2259737681257493e+86, -7.2259737681257493e+86, 0, 0, 0, 0}},
         {{0x1p-66, 0, -89},
          43.539830884714712,
          {-6.0845599652094941e+18, 6.0845599652094941e+18, -0.45876941791938463},
@@ -184,8 +167,7 @@ TEMPLATE_TEST_CASE("normal densities are right for all variances", "[distributio
     check_points<TestType, 3>(nn::ops::normal_log_prob, points, 16);
 }
 
-TEMPLATE_TEST_CASE("normal KL divergences are right for all variances, and close to 0", "[distributions]", float,
-                   double) {
+TEMPLATE_TEST_CASE("normal KL divergences are right for all variances, and close to 0", "[distributions]", float, double) {
     const std::vector<Point> points = {
         {{0.5, -100, 0.5, -100},
          0,
@@ -216,8 +198,8 @@ TEMPLATE_TEST_CASE("normal KL divergences are right for all variances, and close
         {{0.25, 0.375, 0.25, 0.5},
          0.0037484512922977014,
          {0, -0.058751548707702299, 0, 0.058751548707702299},
-         {0.60653065971263342, 0, -0.60653065971263342, 0, 0, 0.4412484512922977, 0, -0.4412484512922977,
-          -0.60653065971263342, 0, 0.60653065971263342, 0, 0, -0.4412484512922977, 0, 0.4412484512922977}},
+         {0.60653065971263342, 0, -0.60653065971263342, 0, 0, 0.4412484512922977, 0, -0.4412484512922977, -0.60653065971263342,
+          0, 0.60653065971263342, 0, 0, -0.4412484512922977, 0, 0.4412484512922977}},
         {{1, 0.5, -1, -2},
          19.119359178213037,
          {14.7781121978613, 5.5912469803517367, -14.7781121978613, -20.369359178213037},
@@ -240,8 +222,7 @@ TEMPLATE_TEST_CASE("normal KL divergences are right for all variances, and close
          23.5,
          {0, -0.5, 0, 0.5},
          {1.9287498479639178e-22, 0, -1.9287498479639178e-22, 0, 0, 7.1258204137046755e-22, 0, -7.1258204137046755e-22,
-          -1.9287498479639178e-22, 0, 1.9287498479639178e-22, 0, 0, -7.1258204137046755e-22, 0,
-          7.1258204137046755e-22}},
+          -1.9287498479639178e-22, 0, 1.9287498479639178e-22, 0, 0, -7.1258204137046755e-22, 0, 7.1258204137046755e-22}},
         {{0, 0, 0, -inf}, inf, {0, inf, 0, -inf}},
         {{0, -inf, 0, 0}, inf, {0, -0.5, 0, 0.5}},
         {{0, 0, 0, inf}, inf, {0, -0.5, 0, 0.5}},
@@ -269,8 +250,8 @@ TEMPLATE_TEST_CASE("normal KL divergences are right for all variances, and close
     check_points<TestType, 2>(nn::ops::standard_normal_kl_divergence, to_standard, 4);
 }
 
-TEMPLATE_TEST_CASE("Bernoulli divergences and entropies keep their digits, and have their limits", "[distributions]",
-                   float, double) {
+TEMPLATE_TEST_CASE("Bernoulli divergences and entropies keep their digits, and have their limits", "[distributions]", float,
+                   double) {
     const std::vector<Point> divergences = {
         {{0, 0.0009765625},
          1.1920928481382998e-7,
@@ -349,34 +330,27 @@ TEMPLATE_TEST_CASE("Bernoulli divergences and entropies keep their digits, and h
         {{0, NaN}, NaN, {NaN, NaN}},
         {{inf, NaN}, NaN, {NaN, NaN}}};
     check_points<TestType, 2>(nn::ops::bernoulli_kl_divergence, divergences, 16);
-    const std::vector<Point> entropies = {
-        {{20}, 4.3284225984118452e-8, {-4.1223072278836987e-8}, {3.9161918494960968e-8}},
-        {{-20}, 4.3284225984118452e-8, {4.1223072278836987e-8}, {3.9161918494960968e-8}},
-        {{50}, 9.8366242246159807e-21, {-9.6437492398195889e-21}, {9.4508742550231971e-21}},
-        {{0}, 0.69314718055994531, {0}, {-0.25}},
-        {{1}, 0.58220310888821795, {-0.19661193324148185}, {-0.10575418556853344}},
-        {{-80}, 1.4619296241547863e-33, {1.4438811102763321e-33}, {1.425832596397878e-33}},
-        {{inf}, 0, {0}, {0}},
-        {{-inf}, 0, {0}, {0}},
-        {{NaN}, NaN, {NaN}}};
+    const std::vector<Point> entropies = {{{20}, 4.3284225984118452e-8, {-4.1223072278836987e-8}, {3.9161918494960968e-8}},
+                                          {{-20}, 4.3284225984118452e-8, {4.1223072278836987e-8}, {3.9161918494960968e-8}},
+                                          {{50}, 9.8366242246159807e-21, {-9.6437492398195889e-21}, {9.4508742550231971e-21}},
+                                          {{0}, 0.69314718055994531, {0}, {-0.25}},
+                                          {{1}, 0.58220310888821795, {-0.19661193324148185}, {-0.10575418556853344}},
+                                          {{-80}, 1.4619296241547863e-33, {1.4438811102763321e-33}, {1.425832596397878e-33}},
+                                          {{inf}, 0, {0}, {0}},
+                                          {{-inf}, 0, {0}, {0}},
+                                          {{NaN}, NaN, {NaN}}};
     check_points<TestType, 1>(nn::ops::bernoulli_entropy, entropies, 4);
 }
 
-TEMPLATE_TEST_CASE("continuous Bernoulli densities and means keep their digits, and have their limits",
-                   "[distributions]", float, double) {
+TEMPLATE_TEST_CASE("continuous Bernoulli densities and means keep their digits, and have their limits", "[distributions]",
+                   float, double) {
     const std::vector<Point> densities = {
         {{1, 100}, 4.6051701859880914, {100, 0.01}, {0, 1, 1, -0.0001}},
         {{1, 1000}, 6.9077552789821371, {1000, 0.001}, {0, 1, 1, -1e-6}},
         {{0, -1000}, 6.9077552789821371, {-1000, -0.001}, {0, 1, 1, -1e-6}},
-        {{0.5, 0.0009765625},
-         -3.973642953446365e-8,
-         {0.0009765625, -8.1380207039829787e-5},
-         {0, 1, 1, -0.083333329359690499}},
+        {{0.5, 0.0009765625}, -3.973642953446365e-8, {0.0009765625, -8.1380207039829787e-5}, {0, 1, 1, -0.083333329359690499}},
         {{0.5, 0.25}, -0.0026028116738584847, {0.25, -0.020811664187798464}, {0, 1, 1, -0.083073561131346593}},
-        {{1, 0.0009765625},
-         0.00048824151357046554,
-         {0.0009765625, 0.49991861979296017},
-         {0, 1, 1, -0.083333329359690499}},
+        {{1, 0.0009765625}, 0.00048824151357046554, {0.0009765625, 0.49991861979296017}, {0, 1, 1, -0.083333329359690499}},
         {{0, 0.4375}, -0.22671257797149001, {0.4375, -0.53634255496795638}, {0, 1, 1, -0.082541824559171912}},
         {{1, -0.4375}, -0.22671257797149001, {-0.4375, 0.53634255496795638}, {0, 1, 1, -0.082541824559171912}},
         {{1, 20}, 2.9957322756151446, {20, 0.049999997938846373}, {0, 1, 1, -0.0024999979388463691}},
@@ -430,8 +404,8 @@ TEMPLATE_TEST_CASE("continuous Bernoulli densities and means keep their digits, 
 
 // Uniform draws are multiples of 2^-24 or 2^-53, and 0 is one of them. Numbers from mpmath; the quantile has the
 // rounding of numbers up to 1, whatever its size.
-TEMPLATE_TEST_CASE("continuous Bernoulli quantiles are right to the ends of [0, 1], for all logits", "[distributions]",
-                   float, double) {
+TEMPLATE_TEST_CASE("continuous Bernoulli quantiles are right to the ends of [0, 1], for all logits", "[distributions]", float,
+                   double) {
     struct Row {
         double u, logit, expected;
     };
@@ -650,8 +624,7 @@ TEST_CASE("the continuous Bernoulli density integrates to 1, and its mean is wha
     }
 }
 
-TEST_CASE("the continuous Bernoulli distribution keeps its digits near probability 1/2 and far from it",
-          "[distributions]") {
+TEST_CASE("the continuous Bernoulli distribution keeps its digits near probability 1/2 and far from it", "[distributions]") {
     // The series and the formula meet at 1/2: there their difference is the rounding of the second, 50 times the
     // mean's.
     Tape<double> tape;

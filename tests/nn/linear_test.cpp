@@ -73,8 +73,7 @@ TEMPLATE_TEST_CASE("initial weights have the variance of the papers", "[linear]"
     const double he = 2.0 / 300, glorot = 2.0 / 800;
     for (const auto& [name, make, variance, kurtosis] :
          {Case{"he_normal", nn::he_normal, he, 3}, Case{"he_uniform", nn::he_uniform, he, 1.8},
-          Case{"glorot_normal", nn::glorot_normal, glorot, 3},
-          Case{"glorot_uniform", nn::glorot_uniform, glorot, 1.8}}) {
+          Case{"glorot_normal", nn::glorot_normal, glorot, 3}, Case{"glorot_uniform", nn::glorot_uniform, glorot, 1.8}}) {
         INFO(name);
         Rng rng{11};
         const Array<TestType> weight = make(in, out, rng);
@@ -143,6 +142,7 @@ TEST_CASE("losses and distributions name what was called", "[linear]") {
                       Catch::Matchers::StartsWith("squared_error: "));
     CHECK_THROWS_WITH(nn::Bernoulli{two}.log_prob(three), Catch::Matchers::StartsWith("Bernoulli::log_prob: "));
     autograd::Rng rng{1};
-    CHECK_THROWS_WITH(nn::Bernoulli{two}.sample(rng), Catch::Matchers::StartsWith("Bernoulli::sample (node ") && contains("nan at element 0"));
+    CHECK_THROWS_WITH(nn::Bernoulli{two}.sample(rng),
+                      Catch::Matchers::StartsWith("Bernoulli::sample (node ") && contains("nan at element 0"));
     CHECK(rng.draws() == 0);
 }

@@ -114,8 +114,7 @@ TEST_CASE("stated gradients of losses are the derived ones and agree with differ
         check_close(a.second, b.second);
         CHECK(autograd::gradcheck(stated, {logits, target}, {.order = 2}));
     };
-    check([](const auto& l, const auto& t) { return nn::binary_cross_entropy_with_logits(l, t); },
-          derived_cross_entropy);
+    check([](const auto& l, const auto& t) { return nn::binary_cross_entropy_with_logits(l, t); }, derived_cross_entropy);
     check([](const auto& l, const auto& t) { return nn::squared_error(l, t); }, derived_squared_error);
 }
 
@@ -153,7 +152,6 @@ TEST_CASE("losses refuse shapes which would broadcast", "[losses]") {
         const auto x = make(a), y = make(b);
         CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, y), ShapeError);
         CHECK_THROWS_AS(nn::squared_error(x, y), ShapeError);
-        CHECK_THROWS_WITH(nn::mean_squared_error(x, y),
-                          contains(autograd::to_string(a)) && contains(autograd::to_string(b)));
+        CHECK_THROWS_WITH(nn::mean_squared_error(x, y), contains(autograd::to_string(a)) && contains(autograd::to_string(b)));
     }
 }

@@ -26,8 +26,8 @@ struct Model {
     std::vector<nn::Linear> layers;
     std::array<Parameter<float>, 2> scales;
     nn::Sequential<nn::Linear, nn::ReLU, nn::Linear> decoder;
-    static constexpr auto members = nn::members("encoder", &Model::encoder, "layers", &Model::layers, "scales",
-                                                &Model::scales, "decoder", &Model::decoder);
+    static constexpr auto members =
+        nn::members("encoder", &Model::encoder, "layers", &Model::layers, "scales", &Model::scales, "decoder", &Model::decoder);
 };
 
 Model make_model() {

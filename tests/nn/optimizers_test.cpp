@@ -182,7 +182,8 @@ TEST_CASE("a parameter is stepped once by the same gradients, and two halves of 
     nn::Adam other, second;
     sgd.step(model, grads);
     const float after = model.first.value()(0);
-    CHECK_THROWS_WITH(sgd.step(model, grads), contains("first was stepped by these gradients already") && contains("backward()"));
+    CHECK_THROWS_WITH(sgd.step(model, grads),
+                      contains("first was stepped by these gradients already") && contains("backward()"));
     const auto moved = std::move(grads);
     CHECK_THROWS_AS(other.step(model, moved), GradientError);
     CHECK_THROWS_AS(sgd.step(model, moved, {.partial = true}), GradientError);
@@ -357,8 +358,7 @@ TEST_CASE("options of optimisers are checked, by name and value, also where they
                            {.momentum = 0.9, .nesterov = true});
     CHECK_THROWS_WITH(nn::Adam({.lr = -0.5}), "Adam: lr = -0.5: a finite number from 0 on is wanted");
     CHECK_THROWS_WITH(nn::AdamW({.beta1 = 1}), "AdamW: beta1 = 1: a number in [0, 1) is wanted");
-    CHECK_THROWS_WITH(nn::SGD({.nesterov = true}),
-                      "SGD: nesterov = true with momentum = 0: a momentum above 0 is wanted");
+    CHECK_THROWS_WITH(nn::SGD({.nesterov = true}), "SGD: nesterov = true with momentum = 0: a momentum above 0 is wanted");
     // What is infinite in the type in which it is used is no number of it.
     CHECK_THROWS_WITH(nn::Adam({.lr = 1e39}), "Adam: lr = 1e+39: a finite number from 0 on is wanted");
     CHECK_THROWS_AS(nn::AdamW({.weight_decay = 1e40}), autograd::Error);

@@ -35,8 +35,7 @@ struct Vae {
         const Var<T> h = tanh(hidden(x));
         const nn::Normal q{mean(h), log_variance(h)};
         const Var<T> reconstruction = logits(tanh(decoder(q.rsample(noise))));
-        return (sum(nn::binary_cross_entropy_with_logits(reconstruction, x)) +
-                sum(kl_divergence(q, nn::StandardNormal{}))) /
+        return (sum(nn::binary_cross_entropy_with_logits(reconstruction, x)) + sum(kl_divergence(q, nn::StandardNormal{}))) /
                static_cast<T>(x.shape()[0]);
     }
 };

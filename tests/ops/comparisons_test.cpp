@@ -52,8 +52,7 @@ TEST_CASE("comparisons: what they cut is named") {
     CHECK(elements(gradients[x]) == std::vector<double>{3, 1});
 }
 
-TEMPLATE_TEST_CASE("comparisons: where, and two ways to have no NaN from the branch that is not taken", "", float,
-                   double) {
+TEMPLATE_TEST_CASE("comparisons: where, and two ways to have no NaN from the branch that is not taken", "", float, double) {
     using T = TestType;
     using Numbers = std::vector<T>;
     const Array<T> at{T(-1), T(0), T(4)}, one = full<T>({3}, T(1));

@@ -39,9 +39,10 @@ TEST_CASE("custom_gradient: the rules stand in for the ops' own") {
     CHECK(elements(clipped(v).value()) == elements(x));
     CHECK(elements(backward(sum(clipped(v) * 5))[v]) == std::vector<double>(3, 1.0));
 
-    const auto product = custom_gradient<"product">([](const auto& a, const auto& b) { return a * b; },
-                                                    [](const auto& g, const auto&, const auto& b, const auto&) { return g * b; },
-                                                    [](const auto& g, const auto& a, const auto&, const auto&) { return g * a; });
+    const auto product =
+        custom_gradient<"product">([](const auto& a, const auto& b) { return a * b; },
+                                   [](const auto& g, const auto&, const auto& b, const auto&) { return g * b; },
+                                   [](const auto& g, const auto& a, const auto&, const auto&) { return g * a; });
     CHECK(gradcheck(product, {x, x}, {.order = 2}));
     const auto cut = custom_gradient<"cut">([](const auto& a, const auto& b) { return a * b; }, no_gradient,
                                             [](const auto& g, const auto& a, const auto&, const auto&) { return g * a; });
@@ -100,8 +101,9 @@ TEST_CASE("checkpoint: the same values and gradients, of parameters too, with le
         return sum(square(checkpoint([&](const auto& v) { return tanh(layer(v)); }, tape.constant(rows))));
     };
     CHECK(nn::gradcheck(first, in_parameters, {.order = 2}));
-    CHECK(gradcheck([](const auto& a, const auto& b) { return checkpoint([](const auto& c, const auto& d) { return exp(c) * d; }, a, b); },
-                    {x, x}, {.order = 3}));
+    CHECK(gradcheck(
+        [](const auto& a, const auto& b) { return checkpoint([](const auto& c, const auto& d) { return exp(c) * d; }, a, b); },
+        {x, x}, {.order = 3}));
 }
 
 TEST_CASE("checkpoint: refuses what it cannot compute again") {

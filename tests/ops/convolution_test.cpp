@@ -118,8 +118,7 @@ TEST_CASE("convolution: large ones are the same on any number of threads") {
     for (const int threads : {1, 2}) {
         set_num_threads(threads);
         Tape<float> tape;
-        const auto x = tape.variable(sample<float>({4, 8, 32, 32}, 1)),
-                   w = tape.variable(sample<float>({8, 8, 3, 3}, 2));
+        const auto x = tape.variable(sample<float>({4, 8, 32, 32}, 1)), w = tape.variable(sample<float>({8, 8, 3, 3}, 2));
         const auto y = max_pool2d(conv2d(x, w, {.padding = 1}), 2);
         const auto gradients = backward(sum(square(y)));
         results.push_back(gradients[x]);

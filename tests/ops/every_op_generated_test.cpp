@@ -113,8 +113,7 @@ double any_number(Source& source, Domain domain, bool edges) {
 }
 
 double any_special(Source& source) {
-    return source.any_of(
-        std::initializer_list<double>{0.0, -0.0, infinity, -infinity, not_a_number, 0.5, 1, -1, 2, -2.5, 3});
+    return source.any_of(std::initializer_list<double>{0.0, -0.0, infinity, -infinity, not_a_number, 0.5, 1, -1, 2, -2.5, 3});
 }
 
 Values any_values(Source& source, const Shape& shape, Domain domain, bool special, bool edges = true) {
@@ -309,8 +308,7 @@ std::string differences(const OpCall& call, const Case& at, const std::vector<bo
     const auto f = [&](std::span<const Var<double>> v) {
         std::vector<Var<double>> inputs;
         for (std::size_t k = 0, next = 0; k < at.shapes.size(); ++k) {
-            inputs.push_back(held[k] ? v.front().tape().constant(array_of<double>(at.shapes[k], at.values[k]))
-                                     : v[next++]);
+            inputs.push_back(held[k] ? v.front().tape().constant(array_of<double>(at.shapes[k], at.values[k])) : v[next++]);
         }
         return call(std::span<const Var<double>>(inputs));
     };
@@ -344,8 +342,7 @@ struct ElementwiseCheck {
             return 16 * static_cast<double>(std::numeric_limits<long double>::epsilon()) +
                    spec.ulps * epsilon<T> * std::fabs(expected);
         }
-        return spec.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) +
-               0.5 * epsilon<double> * std::fabs(expected);
+        return spec.ulps * epsilon<T> * std::max(std::fabs(expected), smallest) + 0.5 * epsilon<double> * std::fabs(expected);
     }
 
     template <class T>
@@ -376,8 +373,7 @@ struct ElementwiseCheck {
                 continue;
             }
             return fmt::format("in {} element {} is {}, the reference of {} gives {}", type, i, found,
-                               fmt::join(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(spec.arity), ", "),
-                               expected);
+                               fmt::join(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(spec.arity), ", "), expected);
         }
         return "";
     }
@@ -404,8 +400,8 @@ struct ElementwiseCheck {
             }
             if (!gradients[k]) continue;
             if (gradients[k]->shape() != at.shapes[k] || float_gradients[k]->shape() != at.shapes[k]) {
-                return fmt::format("the gradient of input {} has shape {}, in float {}", k,
-                                   to_string(gradients[k]->shape()), to_string(float_gradients[k]->shape()));
+                return fmt::format("the gradient of input {} has shape {}, in float {}", k, to_string(gradients[k]->shape()),
+                                   to_string(float_gradients[k]->shape()));
             }
             if (at.special) continue;
             // The same roundings as opcheck allows for each of the terms of a sum, of which none is much larger than
@@ -457,8 +453,7 @@ TEST_CASE("elementwise ops name generated shapes that do not broadcast", "[every
             wrong.values[at.choices[0]].resize(element_count(shape), 1);
             Tape<double> tape;
             const auto inputs = variables(tape, wrong);
-            const std::string message =
-                message_of<ShapeError>([&] { spec.call(std::span<const Var<double>>(inputs)); });
+            const std::string message = message_of<ShapeError>([&] { spec.call(std::span<const Var<double>>(inputs)); });
             const std::string& right = to_string(at.shapes[at.choices[0]]);
             for (const std::string& part : {spec.name, right, to_string(shape)}) {
                 if (message.find(part) == std::string::npos) return "no " + part + " in: " + message;
@@ -688,8 +683,8 @@ std::vector<Family> families_of_several() {
         };
         all.push_back({stacked ? "stack" : "concat", shapes, [=](const auto& in, const auto& choices) {
                            const std::ptrdiff_t axis = some_axis(choices, in[0].size() + (stacked ? 1 : 0));
-                           const Instance of_three = stacked ? specs::stack_of(in[0], 3, axis)
-                                                             : specs::concat_of(std::vector<Shape>(3, in[0]), axis);
+                           const Instance of_three =
+                               stacked ? specs::stack_of(in[0], 3, axis) : specs::concat_of(std::vector<Shape>(3, in[0]), axis);
                            return with_inputs(of_three, {0, 1, 0});
                        }});
     }
@@ -706,8 +701,7 @@ std::vector<Family> families_of_several() {
                        std::size_t whole = in[0].back();
                        for (const Shape& shape : in) whole = std::min({whole, shape.back(), shape[shape.size() - 2]});
                        const auto extent = [&](std::size_t choice) { return whole - choice % (whole + 1); };
-                       const std::size_t rows = extent(choices[0]), inner = extent(choices[1]),
-                                         columns = extent(choices[2]);
+                       const std::size_t rows = extent(choices[0]), inner = extent(choices[1]), columns = extent(choices[2]);
                        const Transpose transpose{choices[3] % 2 == 1, choices[3] / 2 % 2 == 1};
                        const auto with_sides = [](Shape shape, std::size_t first, std::size_t second, bool transposed) {
                            shape[shape.size() - 2] = transposed ? second : first;

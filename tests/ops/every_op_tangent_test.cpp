@@ -1,11 +1,11 @@
 // Walks the registry: forward mode and reverse mode of every structured op are each other's adjoint, <u, J v> = <J'u,
 // v>, and so are those of its gradient. No step size is involved, so this holds to rounding.
 #include <algorithm>
-#include "tests/specs/registry.hpp"
 #include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
+#include "tests/specs/registry.hpp"
 
 #include "tests/testing.hpp"
 
@@ -22,8 +22,7 @@ double dot(const Array<double>& a, const Array<double>& b) {
 double size_of(const Array<double>& a) { return std::sqrt(dot(a, a)); }
 
 /// y moved along `direction` of x, against the gradient of <weights, y>.
-void check_adjoint(const std::string& name, const Var<double>& x, const Var<double>& y,
-                   const Array<double>& direction) {
+void check_adjoint(const std::string& name, const Var<double>& x, const Var<double>& y, const Array<double>& direction) {
     // The mean of nothing is no number, nor is its tangent.
     if (!std::all_of(y.value().begin(), y.value().end(), [](double each) { return std::isfinite(each); })) return;
     const Array<double> weights = sample<double>(y.shape(), 3);

@@ -58,7 +58,8 @@ TEST_CASE("an op that is defined is registered", "[every_op]") {
     const std::regex definition(
         R"re(elementwise<\s*"(\w+)"|static constexpr const char\*\s*name = "(\w+)"|record_noise<T>\([^"]*"(\w+)")re");
     // A public function that is a composition of ops defines none of its own: `X tile(const X& x, ...`.
-    const std::regex function(R"re(\n(?:\[\[nodiscard\]\] (?:X<T>|X|Var<T>|PoolVector<X<T>>) (\w+)\(|XTAPE_(?:OVER_AXES|REDUCTION|WITH_DIAGONAL)\((\w+)\)))re");
+    const std::regex function(
+        R"re(\n(?:\[\[nodiscard\]\] (?:X<T>|X|Var<T>|PoolVector<X<T>>) (\w+)\(|XTAPE_(?:OVER_AXES|REDUCTION|WITH_DIAGONAL)\((\w+)\)))re");
     std::set<std::string> defined, functions;
     for (const auto& entry : std::filesystem::directory_iterator(std::string(XTAPE_SOURCE_DIR) + "/autograd/ops")) {
         std::ifstream file(entry.path());

@@ -114,8 +114,7 @@ std::optional<T> element(const Array<T>* array, std::size_t i) {
 
 class Failures {
    public:
-    void add(const char* type, const Row& row, const std::string& what, const std::string& expected,
-             const std::string& wrong) {
+    void add(const char* type, const Row& row, const std::string& what, const std::string& expected, const std::string& wrong) {
         if (wrong.empty()) return;
         text_ += fmt::format("\n  {} ({}): {} is {}, not {}", type, fmt::join(row.inputs, ", "), what, wrong, expected);
         ++count_;
@@ -219,7 +218,11 @@ const std::map<std::string, Call>& calls() {
         {"linear", {{{1, 2}, {1, 2}, {1}}, [](auto v) { return linear(v[0], v[1], v[2]); }}},
         {"outer", {{{1}, {1}}, [](auto v) { return outer(v[0], v[1]); }}},
         {"conv_transpose2d", {{{1, 1, 1, 1}, {1, 1, 1, 1}}, [](auto v) { return conv_transpose2d(v[0], v[1]); }}},
-        {"conv2d_weight", {{{1, 1, 1, 1}, {1, 1, 1, 1}}, [](auto v) { return conv2d_weight(v[0], {1, 1, 1, 1}, v[1]); }}},
+        {"conv2d_weight",
+         {{{1, 1, 1, 1}, {1, 1, 1, 1}},
+          [](auto v) {
+              return conv2d_weight(v[0], {1, 1, 1, 1}, v[1]);
+          }}},
         {"prod", {{{3}}, [](auto v) { return prod(v[0]); }}},
         {"cumulative_prod", {{{2}}, [](auto v) { return cumulative_prod(v[0], 0); }}},
         {"linear_recurrence", {{{2}, {2}}, [](auto v) { return linear_recurrence(v[0], v[1], 0); }}},
@@ -291,8 +294,8 @@ void check_structured(const OpSpec& spec, const Call& call, const Row& row, Fail
                 const Array<T>* found = gradients ? gradients->find(inputs[k]) : nullptr;
                 for (std::size_t i = 0; i < inputs[k].value().size(); ++i, ++at) {
                     failures.add(letter<T>, row,
-                                 fmt::format("{}gradient {} of value {}", create_graph ? "recorded " : "",
-                                             at - j * given, sums == 1 ? "sum" : std::to_string(j)),
+                                 fmt::format("{}gradient {} of value {}", create_graph ? "recorded " : "", at - j * given,
+                                             sums == 1 ? "sum" : std::to_string(j)),
                                  row.derivatives[at],
                                  wrong(element(found, i), row.derivatives[at], bound_of(spec, roundings_of_a_rule)));
                 }
@@ -306,8 +309,19 @@ void check_structured(const OpSpec& spec, const Call& call, const Row& row, Fail
 template <class T>
 void check_by_reference(const OpSpec& spec, const OpCase& each, Failures& failures) {
     using Limits = std::numeric_limits<T>;
-    const T ends[] = {Limits::infinity(), 1, Limits::max(), -T(0), Limits::denorm_min(), -Limits::max(), Limits::quiet_NaN(),
-                      -Limits::min(), 0, Limits::epsilon(), -Limits::infinity(), -1, Limits::lowest() / 2};
+    const T ends[] = {Limits::infinity(),
+                      1,
+                      Limits::max(),
+                      -T(0),
+                      Limits::denorm_min(),
+                      -Limits::max(),
+                      Limits::quiet_NaN(),
+                      -Limits::min(),
+                      0,
+                      Limits::epsilon(),
+                      -Limits::infinity(),
+                      -1,
+                      Limits::lowest() / 2};
     for (std::size_t first = 0; first < std::size(ends); ++first) {
         Tape<T> tape;
         std::vector<Var<T>> inputs;

@@ -1,11 +1,11 @@
 // Every kink that the table of ops names: the first and second derivatives there, by both modes, in float and double.
 // What ops do at the ends of their domains is in the tests of each.
-#include "tests/specs/registry.hpp"
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
 #include <string>
+#include "tests/specs/registry.hpp"
 
 #include "tests/testing.hpp"
 
@@ -62,8 +62,7 @@ const std::map<std::string, std::vector<Kink>>& kinks() {
         {"maximum", {{of_maximum, {1, 1}, {0.5, 0.5}}, {of_maximum, {0, -0.0}, {0.5, 0.5}}}},
         {"minimum", {{of_minimum, {1, 1}, {0.5, 0.5}}, {of_minimum, {0, -0.0}, {0.5, 0.5}}}},
         {"clip", {{of_clip, {-1, -1, 1}, {1, 0, 0}}, {of_clip, {1, -1, 1}, {1, 0, 0}}}},
-        {"logaddexp",
-         {{of_logaddexp, {infinity, infinity}, {0.5, 0.5}}, {of_logaddexp, {-infinity, -infinity}, {0.5, 0.5}}}},
+        {"logaddexp", {{of_logaddexp, {infinity, infinity}, {0.5, 0.5}}, {of_logaddexp, {-infinity, -infinity}, {0.5, 0.5}}}},
         {"xlogy", {{of_xlogy, {0, 0}, {0, 0}}, {of_xlogy, {0, -2}, {0, 0}}}},
         {"xlog1py", {{of_xlog1py, {0, -1}, {0, 0}}, {of_xlog1py, {0, -3}, {0, 0}}}},
         {"hypot",
@@ -106,13 +105,13 @@ const std::map<std::string, std::vector<Kink>>& kinks() {
          {{of_pool, {1, 1, 1, 1}, {2.25, 2.25, 2.25, 2.25}},
           {of_pool, {-infinity, -infinity, -infinity, -infinity}, {2.25, 2.25, 2.25, 2.25}}}},
         // The sum of squares of shares, so that their derivatives do not cancel.
-        {"softmax",
-         {{of_softmax, {infinity, 1}, {0, 0}}, {of_softmax, {-infinity, -infinity}, {not_a_number, not_a_number}}}},
+        {"softmax", {{of_softmax, {infinity, 1}, {0, 0}}, {of_softmax, {-infinity, -infinity}, {not_a_number, not_a_number}}}},
         {"log_softmax", {{of_log_softmax, {-infinity, -infinity}, {not_a_number, not_a_number}}}},
-        {"logsumexp", {{of_logsumexp, {-infinity, -infinity}, {0, 0}}, {of_logsumexp, {infinity, infinity}, {0.5, 0.5}, {0.25, -0.25, -0.25, 0.25}}}},
+        {"logsumexp",
+         {{of_logsumexp, {-infinity, -infinity}, {0, 0}},
+          {of_logsumexp, {infinity, infinity}, {0.5, 0.5}, {0.25, -0.25, -0.25, 0.25}}}},
         {"share_of_sum", {{of_share, {-infinity, -infinity, 0, 0}, {0, 0, 0, 0}}}},
-        {"logcumsumexp",
-         {{of_logcumsumexp, {-infinity, -infinity}, {0, 0}}, {of_logcumsumexp, {-infinity, 1}, {0, 1}}}},
+        {"logcumsumexp", {{of_logcumsumexp, {-infinity, -infinity}, {0, 0}}, {of_logcumsumexp, {-infinity, 1}, {0, 1}}}},
         {"stddev", {{of_stddev, {3, 3, 3}, {0, 0, 0}}, {of_stddev, {5}, {0}}, {of_stddev, {0, 0}, {0, 0}}}},
         {"vector_norm",
          {{norm(2), {0, 0}, {0, 0}},

@@ -1,9 +1,9 @@
 // Linear algebra and contractions beyond what the registry checks of every op: tangents, errors, singular matrices,
 // equal eigenvalues, infinities, large batches.
-#include "tests/specs/registry.hpp"
 #include <cmath>
 #include <limits>
 #include <set>
+#include "tests/specs/registry.hpp"
 
 #include "tests/testing.hpp"
 
@@ -47,11 +47,10 @@ D random_symmetric(Rng& rng, std::size_t n) {
 // <u, J v> = <J' u, v>: forward and reverse mode have rules of their own, and must agree to rounding.
 TEST_CASE("linear algebra: tangents are the transposes of gradients") {
     const std::set<std::string> names{
-        "matmul",     "outer",  "vecdot",    "diagonal",         "trace",
-        "solve",      "inv",    "det",       "slogdet",          "cholesky",    "eigh",
-        "eigvalsh",   "einsum", "tensordot", "softmax",          "log_softmax", "cross_entropy",
-        "unfold",     "fold",   "conv2d",    "conv_transpose2d", "conv2d_weight", "max_pool2d",  "avg_pool2d",
-        "layer_norm", "linear"};
+        "matmul",        "outer",       "vecdot",        "diagonal",   "trace",    "solve",  "inv",
+        "det",           "slogdet",     "cholesky",      "eigh",       "eigvalsh", "einsum", "tensordot",
+        "softmax",       "log_softmax", "cross_entropy", "unfold",     "fold",     "conv2d", "conv_transpose2d",
+        "conv2d_weight", "max_pool2d",  "avg_pool2d",    "layer_norm", "linear"};
     std::size_t found = 0;
     for (const OpSpec& spec : registry()) {
         if (names.count(spec.name) == 0) continue;
@@ -80,8 +79,7 @@ TEST_CASE("linear algebra: tangents are the transposes of gradients") {
             double backwards = 0, size = norm(u) * norm(*along);
             for (const auto& [v, direction] : directions) {
                 const D* gradient = gradients.find(v);
-                if (gradient != nullptr)
-                    backwards += dot(*gradient, direction), size += norm(*gradient) * norm(direction);
+                if (gradient != nullptr) backwards += dot(*gradient, direction), size += norm(*gradient) * norm(direction);
             }
             CHECK(std::fabs(dot(u, *along) - backwards) <= 1e-12 * size);
         }
@@ -184,8 +182,8 @@ TEST_CASE("linear algebra: determinants and cofactors are right where products o
         };
         const auto near = [](T found, T expected) {
             return found == expected ||
-                   std::fabs(found - expected) <= 8 * std::numeric_limits<T>::epsilon() * std::fabs(expected) +
-                                                      std::numeric_limits<T>::denorm_min();
+                   std::fabs(found - expected) <=
+                       8 * std::numeric_limits<T>::epsilon() * std::fabs(expected) + std::numeric_limits<T>::denorm_min();
         };
         Tape<T> tape;
         const auto a = tape.variable(Array<T>{{s[0], 0, 0, 0}, {0, s[1], 0, 0}, {0, 0, s[2], 0}, {0, 0, 0, s[3]}});
@@ -205,8 +203,7 @@ TEST_CASE("linear algebra: determinants and cofactors are right where products o
         }
         if (std::fabs(s[0]) < std::numeric_limits<T>::min()) return;  // a row with it and others has not its digits
         // Rows 0 and 1 exchanged, and twice the one under the other: columns of the cofactors mix the same way.
-        const auto mixed =
-            tape.variable(Array<T>{{0, s[1], 0, 0}, {s[0], 2 * s[1], 0, 0}, {0, 0, s[2], 0}, {0, 0, 0, s[3]}});
+        const auto mixed = tape.variable(Array<T>{{0, s[1], 0, 0}, {s[0], 2 * s[1], 0, 0}, {0, 0, s[2], 0}, {0, 0, 0, s[3]}});
         const auto z = det(mixed);
         CHECK(near(z.item(), -product(4)));
         const Array<T> cofactors = backward(z)[mixed];
@@ -236,8 +233,7 @@ TEST_CASE("linear algebra: determinants and cofactors are right where products o
     check(1e-40f, 1e10f, 2.0f, 1.0f);
     // The second derivatives of the determinant of diag(a, b, c) are the products of what is left: c in a and b.
     const auto second = [](const D& diagonal) {
-        return hessian<double>([](const auto& v) { return det(v * v.tape().constant(D(xt::eye<double>(3)))); },
-                               diagonal);
+        return hessian<double>([](const auto& v) { return det(v * v.tape().constant(D(xt::eye<double>(3)))); }, diagonal);
     };
     const D found = second(D{1e-200, 1e-150, 1e10});
     CHECK(found(0, 1) == Approx(1e10).epsilon(1e-13));

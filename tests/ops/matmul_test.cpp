@@ -15,8 +15,7 @@ TEST_CASE("matmul agrees with xtensor-blas for all transpositions") {
             const Array<double> a_given = transpose_a ? Array<double>(xt::transpose(a)) : a;
             const Array<double> b_given = transpose_b ? Array<double>(xt::transpose(b)) : b;
             autograd::Tape<double> tape;
-            const auto product =
-                matmul(tape.constant(a_given), tape.constant(b_given), {.a = transpose_a, .b = transpose_b});
+            const auto product = matmul(tape.constant(a_given), tape.constant(b_given), {.a = transpose_a, .b = transpose_b});
             REQUIRE(product.shape() == autograd::Shape{7, 9});
             // A sum of five products of numbers of size 1 is right to a few roundings.
             for (std::size_t i = 0; i < expected.size(); ++i) {

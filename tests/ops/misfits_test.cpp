@@ -124,9 +124,7 @@ void check_refused(const char* name, const Call& call, const std::vector<Shape>&
 }  // namespace
 
 TEST_CASE("misfits: ops that hold shapes and places, on inputs of other shapes", "[misfits]") {
-    const auto unsliced = [](const Shape& shape) {
-        return [=](const auto& v) { return unslice(v[0], shape, 0, {1, 4}); };
-    };
+    const auto unsliced = [](const Shape& shape) { return [=](const auto& v) { return unslice(v[0], shape, 0, {1, 4}); }; };
     for (const Shape& shape : {Shape{}, Shape{2}, Shape{4}, Shape{3, 1}, Shape{100}}) {
         check_refused("unslice", unsliced({6}), {shape}, {6});
     }
@@ -168,8 +166,9 @@ TEST_CASE("misfits: ops that hold shapes and places, on inputs of other shapes",
 
 TEST_CASE("misfits: extents whose product is beyond all sizes", "[misfits]") {
     const std::size_t half = std::size_t{1} << 63, large = std::size_t{1} << 40;
-    for (const Shape& shape : {Shape{half, 2}, Shape{half + 1, 2}, Shape{0, half}, Shape{half, 0}, Shape{large, 0, large},
-                               Shape{static_cast<std::size_t>(-1)}, Shape{static_cast<std::size_t>(-3), 0}, Shape{large * 256}}) {
+    for (const Shape& shape :
+         {Shape{half, 2}, Shape{half + 1, 2}, Shape{0, half}, Shape{half, 0}, Shape{large, 0, large},
+          Shape{static_cast<std::size_t>(-1)}, Shape{static_cast<std::size_t>(-3), 0}, Shape{large * 256}}) {
         INFO(to_string(shape));
         Rng rng(1);
         CHECK_THROWS_AS(empty<float>(shape), ShapeError);
@@ -190,9 +189,13 @@ TEST_CASE("misfits: extents whose product is beyond all sizes", "[misfits]") {
     CHECK(element_count({large, 0, 256}) == 0);
     CHECK(element_count({std::size_t{1} << 48}) == std::size_t{1} << 48);
     CHECK_THROWS_AS(element_count({std::size_t{1} << 48, 2}), ShapeError);
-    CHECK_THAT(message_of<ShapeError>([&] { empty<float>({half, 2}); }),
+    CHECK_THAT(message_of<ShapeError>([&] {
+                   empty<float>({half, 2});
+               }),
                Equals("empty: shape (9223372036854775808, 2) is too large for any memory"));
-    CHECK_THAT(message_of<ShapeError>([&] { full<float>({static_cast<std::size_t>(-5), 2}, 1); }),
+    CHECK_THAT(message_of<ShapeError>([&] {
+                   full<float>({static_cast<std::size_t>(-5), 2}, 1);
+               }),
                Equals("full: shape (-5, 2) has a negative extent"));
 
     // What is made of two shapes that are possible.
@@ -213,9 +216,9 @@ TEST_CASE("misfits: extents whose product is beyond all sizes", "[misfits]") {
     CHECK_THROWS_AS(conv_transpose2d(tape.variable(empty<float>({1, 0, 1, 1})), tape.variable(empty<float>({0, large, 1, 1})),
                                      {.groups = most}),
                     ShapeError);
-    CHECK_THROWS_AS(conv2d(tape.variable(empty<float>({1, 0, 1, 1})), tape.variable(empty<float>({0, 2, 1, 1})),
-                           {.groups = half}),
-                    ShapeError);
+    CHECK_THROWS_AS(
+        conv2d(tape.variable(empty<float>({1, 0, 1, 1})), tape.variable(empty<float>({0, 2, 1, 1})), {.groups = half}),
+        ShapeError);
 
     // An array that xtensor made enters a tape, or a model.
     Array<float> wrapped;
@@ -236,40 +239,82 @@ TEST_CASE("misfits: numbers that were negative are shown as negative", "[misfits
     const auto x = tape.variable(sample<float>({3})), matrix = tape.variable(sample<float>({3, 4}));
     const auto picture = tape.variable(sample<float>({1, 2, 4, 4})), weight = tape.variable(sample<float>({2, 2, 3, 3}));
     const std::vector<std::pair<std::vector<std::string>, std::function<void()>>> cases{
-        {{"take (node 4): ", "index -1 (number 0 of them)", "signed type"}, [&] { take(x, std::vector<std::size_t>{minus(1)}, 0); }},
-        {{"take (node 4): ", "index -2 (number 1 of them)"}, [&] { take(x, Array<std::uint64_t>{1, minus(2)}, 0); }},
+        {{"take (node 4): ", "index -1 (number 0 of them)", "signed type"},
+         [&] { take(x, std::vector<std::size_t>{minus(1)}, 0); }},
+        {{"take (node 4): ", "index -2 (number 1 of them)"},
+         [&] {
+             take(x, Array<std::uint64_t>{1, minus(2)}, 0);
+         }},
         {{"take_along_axis (node 4): ", "index -1"}, [&] { take_along_axis(x, std::vector<std::size_t>{minus(1)}); }},
         {{"take (node 4): ", "number 0 of the indices: nan"}, [&] { take(x, Array<float>{NAN}, 0); }},
         {{"sum (node 4): ", "axis -1", "signed type"}, [&] { sum(x, minus(1)); }},
         {{"squeeze (node 4): ", "axis -1", "signed type"}, [&] { squeeze(x, minus(1)); }},
         {{"expand_dims (node 4): ", "axis -2", "signed type"}, [&] { expand_dims(x, minus(2)); }},
-        {{"repeat (node 4): ", "counts (1, -1, 2)"}, [&] { repeat(x, Shape{1, minus(1), 2}, 0); }},
-        {{"repeat (node 4): ", "counts (1, 1, 1152921504606846976)"}, [&] { repeat(x, Shape{1, 1, std::size_t{1} << 60}, 0); }},
+        {{"repeat (node 4): ", "counts (1, -1, 2)"},
+         [&] {
+             repeat(x, Shape{1, minus(1), 2}, 0);
+         }},
+        {{"repeat (node 4): ", "counts (1, 1, 1152921504606846976)"},
+         [&] {
+             repeat(x, Shape{1, 1, std::size_t{1} << 60}, 0);
+         }},
         {{"repeat (node 4): ", "-1 repetitions"}, [&] { repeat(x, -1, 0); }},
         {{"tile (node 4): ", "-4 repetitions"}, [&] { tile(x, {minus(4)}); }},
         {{"split (node 4): ", "-2 equal parts"}, [&] { split(x, -2); }},
         {{"split (node 4): ", "0 equal parts"}, [&] { split(x, 0); }},
-        {{"split (node 4): ", "sizes (4, -1)"}, [&] { split(x, {4, minus(1)}); }},
+        {{"split (node 4): ", "sizes (4, -1)"},
+         [&] {
+             split(x, {4, minus(1)});
+         }},
         {{"split (node 5): ", "-1 equal parts"}, [&] { split(tape.variable(empty<float>({0})), -1); }},
         {{"reshape (node 5): ", "(-3,)"}, [&] { reshape(x, {minus(3)}); }},
-        {{"broadcast_to (node 5): ", "(-3, 3)"}, [&] { broadcast_to(x, {minus(3), 3}); }},
-        {{"pad (node 5): ", "axis 0 of shape (3,)", "by -5 and 5"}, [&] { pad(x, {{-5, 5}}); }},
-        {{"pad (node 5): ", "by 5 and -5"}, [&] { pad(x, {{5, -5}}); }},
-        {{"pad (node 5): ", "by -2 and -2"}, [&] { pad(x, {{-2, -2}}); }},
+        {{"broadcast_to (node 5): ", "(-3, 3)"},
+         [&] {
+             broadcast_to(x, {minus(3), 3});
+         }},
+        {{"pad (node 5): ", "axis 0 of shape (3,)", "by -5 and 5"},
+         [&] {
+             pad(x, {{-5, 5}});
+         }},
+        {{"pad (node 5): ", "by 5 and -5"},
+         [&] {
+             pad(x, {{5, -5}});
+         }},
+        {{"pad (node 5): ", "by -2 and -2"},
+         [&] {
+             pad(x, {{-2, -2}});
+         }},
         {{"tensordot (node 5): ", "-1 axes"}, [&] { tensordot(x, x, minus(1)); }},
         {{"unfold (node 5): ", "a kernel of -1 x -1"}, [&] { unfold(picture, minus(1)); }},
-        {{"conv2d (node 5): ", "a stride of -1 x 1"}, [&] { conv2d(picture, weight, {.stride = {minus(1), 1}}); }},
+        {{"conv2d (node 5): ", "a stride of -1 x 1"},
+         [&] {
+             conv2d(picture, weight, {.stride = {minus(1), 1}});
+         }},
         {{"conv2d (node 5): ", "a padding of -1 x -1"}, [&] { conv2d(picture, weight, {.padding = minus(1)}); }},
         {{"conv2d (node 5): ", "-2 groups"}, [&] { conv2d(picture, weight, {.groups = minus(2)}); }},
         {{"max_pool2d (node 5): ", "-3 x -3"}, [&] { max_pool2d(picture, minus(3)); }},
         {{"avg_pool2d (node 5): ", "a stride of -1"}, [&] { avg_pool2d(picture, 2, {.stride = minus(1)}); }},
-        {{"cross_entropy (node 5): ", "number 1 of the right ones is -1"}, [&] { cross_entropy(matrix, {0, minus(1), 0}); }},
+        {{"cross_entropy (node 5): ", "number 1 of the right ones is -1"},
+         [&] {
+             cross_entropy(matrix, {0, minus(1), 0});
+         }},
         {{"Rng::permutation: ", "-1"}, [&] { Rng(1).permutation(minus(1)); }},
         {{"reshape (node 5): ", "(5, inferred, inferred)", "only one extent"},
-         [&] { reshape(x, {5, autograd::inferred, autograd::inferred}); }},
-        {{"reshape (node 5): ", "(0, inferred)", "0"}, [&] { reshape(x, {0, autograd::inferred}); }},
-        {{"reshape (node 5): ", "(2, inferred)", "3 elements"}, [&] { reshape(x, {2, autograd::inferred}); }},
-        {{"reshape (node 5): ", "(inferred, -2)"}, [&] { reshape(x, {autograd::inferred, minus(2)}); }},
+         [&] {
+             reshape(x, {5, autograd::inferred, autograd::inferred});
+         }},
+        {{"reshape (node 5): ", "(0, inferred)", "0"},
+         [&] {
+             reshape(x, {0, autograd::inferred});
+         }},
+        {{"reshape (node 5): ", "(2, inferred)", "3 elements"},
+         [&] {
+             reshape(x, {2, autograd::inferred});
+         }},
+        {{"reshape (node 5): ", "(inferred, -2)"},
+         [&] {
+             reshape(x, {autograd::inferred, minus(2)});
+         }},
     };
     for (const auto& [parts, call] : cases) {
         const std::string message = message_of<ShapeError>(call);
@@ -287,24 +332,37 @@ TEST_CASE("misfits: numbers that were negative are shown as negative", "[misfits
 
 TEST_CASE("misfits: an error names the op that was called, not one that it is made of", "[misfits]") {
     Tape<double> tape, other;
-    const std::vector<Parameter<double>> parameters{Parameter<double>(sample<double>({3})), Parameter<double>(sample<double>({3, 3}))};
+    const std::vector<Parameter<double>> parameters{Parameter<double>(sample<double>({3})),
+                                                    Parameter<double>(sample<double>({3, 3}))};
     for (const auto& each : parameters) tape.name_parameter(each.identity(), "encoder.hidden.weight");
     const auto x = tape.parameter(parameters[0]), m = tape.parameter(parameters[1]);
     const auto elsewhere = other.variable(sample<double>({3}));
     const auto none = tape.variable(empty<double>({0, 3}));
     using V = Var<double>;
     const std::vector<std::pair<std::string, std::function<void()>>> shapes{
-        {"stack", [&] { stack({x, x}, 2); }},
-        {"stack", [&] { stack({x, m}); }},
+        {"stack",
+         [&] {
+             stack({x, x}, 2);
+         }},
+        {"stack",
+         [&] {
+             stack({x, m});
+         }},
         {"tile", [&] { tile(x, {std::size_t{1} << 46}); }},
         {"repeat", [&] { repeat(x, std::size_t{1} << 46, 0); }},
         {"repeat", [&] { repeat(x, 2, 1); }},
-        {"repeat", [&] { repeat(x, {1, 1, 1}, 1); }},
+        {"repeat",
+         [&] {
+             repeat(x, {1, 1, 1}, 1);
+         }},
         {"expand_dims", [&] { expand_dims(x, 5); }},
         {"squeeze", [&] { squeeze(x, 0); }},
         {"moveaxis", [&] { moveaxis(m, 0, 5); }},
         {"flip", [&] { flip(x, 3); }},
-        {"roll", [&] { roll(m, {1, 1}, {0, 2}); }},
+        {"roll",
+         [&] {
+             roll(m, {1, 1}, {0, 2});
+         }},
         {"split", [&] { split(m, 2, 0); }},
         {"unstack", [&] { unstack(m, 2); }},
         {"matrix_transpose", [&] { matrix_transpose(x); }},
@@ -340,8 +398,14 @@ TEST_CASE("misfits: an error names the op that was called, not one that it is ma
     }
     // Vars of two tapes, and of one that was cleared.
     const std::vector<std::pair<std::string, std::function<void(V, V)>>> vars{
-        {"stack", [](V a, V b) { stack({a, b}); }},
-        {"concat", [](V a, V b) { concat({a, b}); }},
+        {"stack",
+         [](V a, V b) {
+             stack({a, b});
+         }},
+        {"concat",
+         [](V a, V b) {
+             concat({a, b});
+         }},
         {"outer", [](V a, V b) { outer(a, b); }},
         {"vecdot", [](V a, V b) { vecdot(a, b); }},
         {"matmul", [](V a, V b) { matmul(a, b); }},
@@ -352,7 +416,8 @@ TEST_CASE("misfits: an error names the op that was called, not one that it is ma
         {"layer_norm", [](V a, V b) { layer_norm(a, b, b); }},
     };
     for (const auto& [name, call] : vars) {
-        CHECK_THAT(message_of<TapeError>([&, &op = call] { op(x, elsewhere); }), StartsWith(name + ": node ") && contains(" is of another tape"));
+        CHECK_THAT(message_of<TapeError>([&, &op = call] { op(x, elsewhere); }),
+                   StartsWith(name + ": node ") && contains(" is of another tape"));
     }
     const std::vector<std::pair<std::string, std::function<void(V)>>> cleared{
         {"tile", [](V a) { tile(a, {2}); }},
@@ -366,11 +431,13 @@ TEST_CASE("misfits: an error names the op that was called, not one that it is ma
         {"slice", [](V a) { slice(a, 0, {}); }},
         {"softmax", [](V a) { softmax(a); }},
         {"cross_entropy", [](V a) { cross_entropy(a, {0}); }},
-        {"normal_like", [](V a) {
+        {"normal_like",
+         [](V a) {
              Rng rng(1);
              normal_like(a, rng);
          }},
-        {"bernoulli_like", [](V a) {
+        {"bernoulli_like",
+         [](V a) {
              Rng rng(1);
              bernoulli_like(a, rng);
          }},
@@ -385,7 +452,9 @@ TEST_CASE("misfits: an error names the op that was called, not one that it is ma
     // A function of one's own is what was called; what failed in it is said beside its name.
     const auto own = custom_gradient<"own">([](const auto& a) { return matmul(a, a); },
                                             [](const auto& g, const auto&, const auto&) { return g; });
-    CHECK_THAT(message_of<ShapeError>([&] { own(tape.variable(sample<double>({2, 3}))); }),
+    CHECK_THAT(message_of<ShapeError>([&] {
+                   own(tape.variable(sample<double>({2, 3})));
+               }),
                StartsWith("own (node ") && contains(": matmul: shapes"));
 }
 
@@ -394,7 +463,8 @@ TEST_CASE("misfits: numbers that ops take are checked", "[misfits]") {
     const auto x = tape.variable(sample<double>({2, 3}));
     for (const double wrong : {NAN, INFINITY}) {
         CHECK_THAT(message_of<Error>([&] { var(x, {}, KeepDims::no, wrong); }), StartsWith("var (node 1): correction = "));
-        CHECK_THAT(message_of<Error>([&] { stddev(x, {}, KeepDims::no, wrong); }), StartsWith("stddev (node 1): correction = "));
+        CHECK_THAT(message_of<Error>([&] { stddev(x, {}, KeepDims::no, wrong); }),
+                   StartsWith("stddev (node 1): correction = "));
     }
     for (const double wrong : std::initializer_list<double>{NAN, INFINITY, -1e-5}) {
         CHECK_THAT(message_of<Error>([&] { layer_norm(x, -1, wrong); }), StartsWith("layer_norm (node 1): epsilon = "));

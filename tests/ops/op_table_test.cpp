@@ -18,9 +18,7 @@ using namespace autograd;
 
 /// Text that Markdown shows as it is. What is marked up only beside a letter is escaped only there: "a * b" stays.
 std::string escaped(std::string_view text) {
-    const auto is_space = [&](std::size_t i) {
-        return i >= text.size() || std::isspace(static_cast<unsigned char>(text[i]));
-    };
+    const auto is_space = [&](std::size_t i) { return i >= text.size() || std::isspace(static_cast<unsigned char>(text[i])); };
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const bool always = text[i] == '|' || text[i] == '\\' || text[i] == '`';
@@ -41,9 +39,8 @@ std::string row(const OpSpec& spec) {
 }
 
 std::string table(const std::vector<OpSpec>& specs, bool elementwise) {
-    std::string text =
-        "| op | value | gradient | kinks: what is chosen there | NaN, where it does not just propagate |\n"
-        "|---|---|---|---|---|\n";
+    std::string text = "| op | value | gradient | kinks: what is chosen there | NaN, where it does not just propagate |\n"
+                       "|---|---|---|---|---|\n";
     for (const OpSpec& spec : specs) {
         if (spec.is_elementwise() == elementwise) text += row(spec);
     }
@@ -89,7 +86,6 @@ TEST_CASE("the table of ops in docs/ops.md is current") {
 }
 
 TEST_CASE("the table of ops: a row of what a spec says") {
-    const OpSpec spec{.name = "an_op",
-                          .documentation = {.formula = "|x| * a_b", .gradient = "g*x", .kinks = "x = 0: 0"}};
+    const OpSpec spec{.name = "an_op", .documentation = {.formula = "|x| * a_b", .gradient = "g*x", .kinks = "x = 0: 0"}};
     CHECK(row(spec) == "| `an_op` | \\|x\\| * a\\_b | g\\*x | x = 0: 0 |  |\n");
 }

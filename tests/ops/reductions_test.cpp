@@ -59,8 +59,7 @@ TEMPLATE_TEST_CASE("logsumexp: where one element dominates, the others are not l
     CHECK(is_within_ulps(y(2), 0.69314718159052212, 4));
 }
 
-TEMPLATE_TEST_CASE("logsumexp: the gradient of infinity is the limit, and equal infinities share it", "", float,
-                   double) {
+TEMPLATE_TEST_CASE("logsumexp: the gradient of infinity is the limit, and equal infinities share it", "", float, double) {
     constexpr auto inf = std::numeric_limits<TestType>::infinity();
     Tape<TestType> tape;
     const auto x = tape.variable(Array<TestType>{{inf, 0, -inf}, {inf, 1, inf}, {1, 2, 3}});

@@ -30,14 +30,12 @@ void check_each(Op op, Expected expected, const Array<T>& x) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("rounding: agrees with the standard library, signs of zeros and large numbers included", "", float,
-                   double) {
+TEMPLATE_TEST_CASE("rounding: agrees with the standard library, signs of zeros and large numbers included", "", float, double) {
     using T = TestType;
     const T big = sizeof(T) == 4 ? T(8388609) : T(4503599627370497);  // odd, and without a fraction
     const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
-    const Array<T> x{T(0),       T(-0.0), T(0.5), T(-0.5), T(1.5),  T(-1.5), T(2.5), T(-2.5),
-                     T(0.49999), T(-0.3), T(0.3), T(-0.7), T(7),    big,     -big,   2 * big,
-                     big / 2,    inf,     -inf,   nan,     T(1e30), T(-1e30)};
+    const Array<T> x{T(0),    T(-0.0), T(0.5), T(-0.5), T(1.5),  T(-1.5), T(2.5), T(-2.5), T(0.49999), T(-0.3), T(0.3),
+                     T(-0.7), T(7),    big,    -big,    2 * big, big / 2, inf,    -inf,    nan,        T(1e30), T(-1e30)};
     check_each([](auto v) { return floor(v); }, [](T v) { return std::floor(v); }, x);
     check_each([](auto v) { return ceil(v); }, [](T v) { return std::ceil(v); }, x);
     check_each([](auto v) { return trunc(v); }, [](T v) { return std::trunc(v); }, x);

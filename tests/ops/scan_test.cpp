@@ -37,8 +37,7 @@ Numbers hessian_of(F f, const D& at) {
     const auto gradients = backward(f(x), {.create_graph = true});
     Numbers result;
     for (std::size_t i = 0; i < at.size(); ++i) {
-        const auto row =
-            slice(gradients.var(x), 0, {static_cast<std::ptrdiff_t>(i), static_cast<std::ptrdiff_t>(i) + 1});
+        const auto row = slice(gradients.var(x), 0, {static_cast<std::ptrdiff_t>(i), static_cast<std::ptrdiff_t>(i) + 1});
         for (const double each : elements(backward(sum(row))[x])) result.push_back(each);
     }
     return result;
@@ -156,8 +155,7 @@ TEST_CASE("scan: cumulative_prod has its gradients with zeros") {
     CHECK(gradient_of(all, D{2, 0, 4}) == Numbers{1, 28, 0});
     CHECK(gradient_of(all, D{0, 3, 4}) == Numbers{1 + 6 + 36, 0, 0});
     CHECK(gradient_of(all, D{0, 0, 4}) == Numbers{1, 0, 0});
-    CHECK(hessian_of([](auto x) { return sum(cumulative_prod(x, 0)); }, D{0, 0, 4}) ==
-          Numbers{0, 5, 0, 5, 0, 0, 0, 0, 0});
+    CHECK(hessian_of([](auto x) { return sum(cumulative_prod(x, 0)); }, D{0, 0, 4}) == Numbers{0, 5, 0, 5, 0, 0, 0, 0, 0});
 }
 
 TEMPLATE_TEST_CASE("scan: cumulative_prod comes back from where there are no numbers", "", float, double) {
@@ -206,8 +204,7 @@ TEMPLATE_TEST_CASE("scan: logcumsumexp overflows nowhere", "", float, double) {
     const auto x = tape.variable(Array<T>{1000, 1000, -1000, 2000, -3000});
     const auto y = logcumsumexp(x, 0);
     const double expected[] = {1000, 1000 + std::log(2.0), 1000 + std::log(2.0), 2000, 2000};
-    for (std::size_t i = 0; i < 5; ++i)
-        CHECK(static_cast<double>(y.value()(i)) == Approx(expected[i]).epsilon(2 * epsilon));
+    for (std::size_t i = 0; i < 5; ++i) CHECK(static_cast<double>(y.value()(i)) == Approx(expected[i]).epsilon(2 * epsilon));
     const auto gradients = backward(sum(y), {.create_graph = true});
     const double shares[] = {2, 1, 0, 2, 0};
     for (std::size_t i = 0; i < 5; ++i) {
@@ -219,8 +216,7 @@ TEMPLATE_TEST_CASE("scan: logcumsumexp overflows nowhere", "", float, double) {
     const auto masked = tape.variable(Array<T>{none, none, 0, none, 0});
     const auto sums = logcumsumexp(masked, 0);
     CHECK(elements(sums.value()) == std::vector<T>{none, none, 0, 0, static_cast<T>(std::log(2.0))});
-    const auto of_masked =
-        backward(sum(where(tape.constant(Array<T>{0, 0, 1, 1, 1}), sums, 0)), {.create_graph = true});
+    const auto of_masked = backward(sum(where(tape.constant(Array<T>{0, 0, 1, 1, 1}), sums, 0)), {.create_graph = true});
     const double expected_shares[] = {0, 0, 2.5, 0, 0.5};
     for (std::size_t i = 0; i < 5; ++i) {
         CHECK(static_cast<double>(of_masked[masked](i)) == Approx(expected_shares[i]).margin(4 * epsilon));
@@ -237,8 +233,8 @@ TEMPLATE_TEST_CASE("scan: logcumsumexp loses nothing beside an element that domi
     for (std::size_t i = 0; i < 5; ++i) CHECK(is_within_ulps(y(i), expected[i], 4));
 }
 
-TEMPLATE_TEST_CASE("scan: the gradient of infinity in logcumsumexp is the limit, and equal infinities share it", "",
-                   float, double) {
+TEMPLATE_TEST_CASE("scan: the gradient of infinity in logcumsumexp is the limit, and equal infinities share it", "", float,
+                   double) {
     constexpr auto inf = std::numeric_limits<TestType>::infinity();
     Tape<TestType> tape;
     const auto x = tape.variable(Array<TestType>{0, inf, 5, inf});

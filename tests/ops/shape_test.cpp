@@ -57,16 +57,25 @@ TEST_CASE("shape: axes and shapes in variables do as well as in braces") {
     const AxisList axes{0, 1}, order{3, 2, 1, 0}, last{2};
     const Shape shape{2, 3, 1, 4}, parts{1, 1}, places{1};
     const PaddingList padding{{1, 0}, {0, 0}, {0, 0}, {0, 2}};
-    const std::array all_reduced{
-        sum(x, axes), mean(x, axes), max(x, axes), min(x, axes), prod(x, axes), var(x, axes),
-        stddev(x, axes), logsumexp(x, axes), vector_norm(x, axes), count_nonzero(x, axes),
-        any(x, axes), all(x, axes), squeeze(sum(x, axes, KeepDims::yes), axes)};
+    const std::array all_reduced{sum(x, axes),
+                                 mean(x, axes),
+                                 max(x, axes),
+                                 min(x, axes),
+                                 prod(x, axes),
+                                 var(x, axes),
+                                 stddev(x, axes),
+                                 logsumexp(x, axes),
+                                 vector_norm(x, axes),
+                                 count_nonzero(x, axes),
+                                 any(x, axes),
+                                 all(x, axes),
+                                 squeeze(sum(x, axes, KeepDims::yes), axes)};
     for (const auto& reduced : all_reduced) {
         CHECK(reduced.shape() == Shape{1, 4});
     }
-    const std::array all_same{
-        softmax(x, axes), log_softmax(x, axes), layer_norm(x, axes), flip(x, axes), roll(x, axes, axes),
-        moveaxis(x, axes, axes), reshape(x, shape), broadcast_to(x, shape), sum_to(x, shape), tile(x, places)};
+    const std::array all_same{softmax(x, axes),    log_softmax(x, axes),    layer_norm(x, axes), flip(x, axes),
+                              roll(x, axes, axes), moveaxis(x, axes, axes), reshape(x, shape),   broadcast_to(x, shape),
+                              sum_to(x, shape),    tile(x, places)};
     for (const auto& same : all_same) {
         CHECK(same.shape() == shape);
     }

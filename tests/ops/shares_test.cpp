@@ -2,8 +2,8 @@
 // shorter than a pack, longer, and neither. Meant for the thread sanitizer too. Products are left out: OpenBLAS adds up in
 // another order where it is given another part.
 #include <algorithm>
-#include <autograd/kernels/reduce.hpp>
 #include <autograd/base/threads.hpp>
+#include <autograd/kernels/reduce.hpp>
 #include <cstring>
 #include <functional>
 
@@ -93,7 +93,8 @@ const std::vector<Case<T>>& cases() {
         {"argmax and argmin", [](V x, V row, V) { return argmax(x, 1, KeepDims::yes) * row + argmin(x, 0) * row; }},
         {"logsumexp", [](V x, V, V) { return logsumexp(x, 1, KeepDims::yes) + logsumexp(x, 0); }},
         {"softmax", [](V x, V row, V) { return softmax(x + row, 1) + softmax(x, 0); }},
-        {"cross_entropy", [](V x, V, V) {
+        {"cross_entropy",
+         [](V x, V, V) {
              std::vector<std::size_t> classes(x.shape()[0]);
              for (std::size_t i = 0; i < classes.size(); ++i) classes[i] = i * 7 % x.shape()[1];
              return cross_entropy(x, classes, LossReduction::none);
@@ -101,14 +102,19 @@ const std::vector<Case<T>>& cases() {
         {"layer_norm", [](V x, V row, V) { return layer_norm(x, row, row); }},
         {"var and stddev", [](V x, V, V) { return var(x, 0) + sum(stddev(x + x, 1)); }},
         {"vector_norm", [](V x, V, V) { return vector_norm(x, 1, KeepDims::yes, 1) + vector_norm(x, 0); }},
-        {"take", [](V x, V row, V) { return sum(take(x, {0, -1, 0}, 1), 1, KeepDims::yes) * row; }},
+        {"take",
+         [](V x, V row, V) {
+             return sum(take(x, {0, -1, 0}, 1), 1, KeepDims::yes) * row;
+         }},
         {"take_along_axis", [](V x, V row, V) { return take_along_axis(x, argmax(x, 1, KeepDims::yes).value(), 1) * row; }},
-        {"layouts", [](V x, V row, V column) {
+        {"layouts",
+         [](V x, V row, V column) {
              const auto joined = concat(std::vector{flip(x), roll(x, 3, 1), pad(x, {{0, 0}, {0, 0}})}, 1);
              return sum(joined * column) * row + matrix_transpose(matrix_transpose(x) * (1 + matrix_transpose(column)));
          }},
         {"scans", [](V x, V row, V) { return cumulative_sum(x, 1) + logcumsumexp(x, 1) * row + cumulative_sum(x, 0); }},
-        {"pooling", [](V x, V row, V) {
+        {"pooling",
+         [](V x, V row, V) {
              const auto pictures = reshape(x, {x.shape()[0], 1, 1, x.shape()[1]});
              const auto largest = max_pool2d(pictures, {1, 2}, {.stride = Size2d{1, 1}, .padding = {0, 1}});
              return sum(largest, {1, 2, 3}) + sum(avg_pool2d(pictures, {1, 1})) * sum(row);
@@ -133,8 +139,8 @@ Arrays<T> value_and_gradients(const Case<T>& each, const Inputs<T>& inputs) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("shares: ops give the same bits on any number of threads, whatever their rows' length", "[threads]",
-                   float, double) {
+TEMPLATE_TEST_CASE("shares: ops give the same bits on any number of threads, whatever their rows' length", "[threads]", float,
+                   double) {
     using T = TestType;
     for (std::size_t length = 1; length <= 2 * Pack<T>::size + 1; ++length) {
         const Inputs<T> inputs(length);

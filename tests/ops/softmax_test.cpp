@@ -37,8 +37,7 @@ TEST_CASE("softmax: an element of minus infinity has probability 0 and no gradie
     CHECK(y(0, 1) == 0);
     const auto weights = tape.constant(Array<double>{{1, 2, 3}, {4, 5, 6}});
     for (const bool create_graph : {false, true}) {
-        CHECK(elements(slice(tape.constant(backward(sum(softmax(x) * weights), {.create_graph = create_graph})[x]), 0,
-                             {0, 1})
+        CHECK(elements(slice(tape.constant(backward(sum(softmax(x) * weights), {.create_graph = create_graph})[x]), 0, {0, 1})
                            .value()) == std::vector<double>{-0.5, 0, 0.5});
         const auto loss = cross_entropy(x, {0, 2}, LossReduction::sum);
         CHECK(loss.item() == Approx(std::log(2.0) + std::log(3.0)));
@@ -100,9 +99,7 @@ TEMPLATE_TEST_CASE("softmax: of infinity it is the limit, and equal infinities s
     CHECK(elements(softmax(x).value()) == std::vector<TestType>{1, 0, 0});
     CHECK(elements(log_softmax(x).value()) == std::vector<TestType>{0, -inf, -inf});
     for (const bool create_graph : {false, true}) {
-        const auto gradient = [&](const auto& loss) {
-            return elements(backward(loss, {.create_graph = create_graph})[x]);
-        };
+        const auto gradient = [&](const auto& loss) { return elements(backward(loss, {.create_graph = create_graph})[x]); };
         CHECK(gradient(sum(softmax(x) * weights)) == std::vector<TestType>{0, 0, 0});
         const auto right = cross_entropy(x, {0}), wrong = cross_entropy(x, {1});
         CHECK(right.item() == 0);

@@ -114,8 +114,7 @@ TEST_CASE("statistics: stddev is a number where its square is none") {
     for (const double a : {0x1p-900, 0x1p-500, 1.0, 0x1p500, 0x1p1000}) check_second(a);
     // Each group has a scale of its own, and none of ordinary numbers changes beside others.
     Tape<float> tape;
-    const auto x =
-        tape.variable(Array<float>{{1e30f, -1e30f, 0}, {0.1f, 0.2f, 0.7f}, {1e-30f, 2e-30f, 3e-30f}, {4, 4, 4}});
+    const auto x = tape.variable(Array<float>{{1e30f, -1e30f, 0}, {0.1f, 0.2f, 0.7f}, {1e-30f, 2e-30f, 3e-30f}, {4, 4, 4}});
     const auto y = stddev(x, 1);
     CHECK(y.value()(1) == stddev(slice(x, 0, {1, 2})).item());
     CHECK(near(y.value()(0), double(1e30f) * std::sqrt(2. / 3)));
@@ -330,8 +329,7 @@ TEST_CASE("statistics: norms with infinities and NaN have the slopes that are th
         const Numbers slope = elements(first.value());
         CHECK(equal(elements(backward(y)[x]), slope));
         // Where all are numbers, forward mode has them too, and they are constants.
-        const bool all_finite =
-            std::all_of(slope.begin(), slope.end(), [](double each) { return std::isfinite(each); });
+        const bool all_finite = std::all_of(slope.begin(), slope.end(), [](double each) { return std::isfinite(each); });
         for (std::size_t i = 0; i < at.size() && all_finite; ++i) {
             D direction = full<double>({at.size()}, 0);
             direction(i) = 1;

@@ -20,16 +20,14 @@ bool is_sum(T found, double right, std::size_t terms, std::size_t in_sequence = 
 /// The first element of the gradient of sum(f(x) * weight) in an x of ones, of the plain sweep. That of the recorded
 /// one must be as good.
 template <class T, class F>
-void check_gradient_is_sum(F f, const Shape& shape, std::size_t place, std::size_t terms,
-                           std::size_t in_sequence = 16) {
+void check_gradient_is_sum(F f, const Shape& shape, std::size_t place, std::size_t terms, std::size_t in_sequence = 16) {
     const T weight = T(0.1);
     const double right = static_cast<double>(terms) * static_cast<double>(weight);
     for (const bool create_graph : {false, true}) {
         Tape<T> tape;
         const Var<T> x = tape.variable(full<T>(shape, T(1)));
         const Var<T> y = f(x);
-        const auto gradients =
-            backward(sum(y * tape.constant(full<T>(y.shape(), weight))), {.create_graph = create_graph});
+        const auto gradients = backward(sum(y * tape.constant(full<T>(y.shape(), weight))), {.create_graph = create_graph});
         CAPTURE(create_graph, terms, gradients[x].data()[place], right);
         CHECK(is_sum(gradients[x].data()[place], right, terms, in_sequence));
     }
@@ -211,8 +209,8 @@ TEST_CASE("sums: they do not depend on the number of threads") {
     auto along = empty<std::ptrdiff_t>({outer, count, 2});
     for (std::size_t i = 0; i < along.size(); ++i) along.data()[i] = static_cast<std::ptrdiff_t>(i * i % 31);
     const auto pictures = tape.variable(sample<float>({4, 5, 40, 40}));
-    const auto loss = sum(square(take(x, indices, 1))) + sum(square(take_along_axis(x, along, 1))) +
-                      sum(square(unfold(pictures, 7)));
+    const auto loss =
+        sum(square(take(x, indices, 1))) + sum(square(take_along_axis(x, along, 1))) + sum(square(unfold(pictures, 7)));
     set_num_threads(1);
     const auto of_one = backward(loss);
     for (const int threads : {2, 3, 8}) {

@@ -50,13 +50,14 @@ int elementwise(T v, const T c) {
 }
 
 // By whatever integer an axis is given.
-#define XTAPE_AXES(name)                                                                                           \
+#define XTAPE_AXES(name)                                                                                               \
     count(name(v, 0), name(c, 0), name(T(v), 0), name(v, i), name(c, z), name(v, z), name(v, long_axis), name(v, {0}), \
           name(c, {0}), name(T(v), {0}), name(v, {i}), name(v, {long_axis}), name(v, list), name(v, axes));
-#define XTAPE_REDUCES(name)                                                                                             \
-    XTAPE_AXES(name)                                                                                                    \
+#define XTAPE_REDUCES(name)                                                                                              \
+    XTAPE_AXES(name)                                                                                                     \
     count(name(v), name(c), name(T(v)), name(v, {0, 1}), name(c, {}), name(v, KeepDims::yes), name(v, 0, KeepDims::yes), \
-          name(c, z, KeepDims::yes), name(v, {0}, KeepDims::yes), name(T(v), {}, KeepDims::yes), name(v, axes, KeepDims::yes));
+          name(c, z, KeepDims::yes), name(v, {0}, KeepDims::yes), name(T(v), {}, KeepDims::yes),                         \
+          name(v, axes, KeepDims::yes));
 
 /// v is of shape (1, 3, 3).
 template <class T>
@@ -86,7 +87,8 @@ int of_shape_one_by_three_by_three(T v, const T c) {
     XTAPE_AXES(log_softmax)
     XTAPE_AXES(layer_norm)
     count(softmax(v), log_softmax(c), layer_norm(T(v)), flip(v), flip(c), flip(T(v)), stddev(v, 0, KeepDims::no, 0.5));
-    count(argmax(v), argmax(c, 1), argmax(T(v), i), argmax(v, z), argmax(v, 1, KeepDims::yes), argmin(v), argmin(c, 1), argmin(v, z));
+    count(argmax(v), argmax(c, 1), argmax(T(v), i), argmax(v, z), argmax(v, 1, KeepDims::yes), argmin(v), argmin(c, 1),
+          argmin(v, z));
     count(reshape(v, {9}), reshape(c, {3, 3}), reshape(T(v), {autograd::inferred}), broadcast_to(v, {2, 3, 3}), sum_to(c, {3}));
     count(permute_dims(v, {2, 1, 0}), matrix_transpose(c), moveaxis(v, 0, 1), moveaxis(T(v), {0}, {1}), moveaxis(c, i, z));
     count(slice(v, 1, {0, 2}), slice(c, {{}, {0, 2}}), unslice(v, {1, 4, 3}, 1, {0, 3}));
@@ -94,25 +96,33 @@ int of_shape_one_by_three_by_three(T v, const T c) {
     count(unview(view(v, 0), v.shape(), 0), unview(T(v), {2, 3, 3}, xt::range(1, 2), xt::all()));
     count(roll(v, 1), roll(c, i), roll(v, 1, 0), roll(T(v), i, z), roll(v, long_axis, z), roll(v, {1, 1}, {0, 1}));
     count(pad(v, {{0, 0}, {1, 0}, {0, 1}}), pad(c, {{0, 0}, {1, 0}, {0, 1}}, 2.0), pad(T(v), {{0, 0}, {1, 0}, {0, 1}}));
-    count(split(v, 3, 1), split(c, {1, 2}, 1), split(T(v), z + 1), split(v, i + 1), split(v, z + 1, z), unstack(v, 1), unstack(c));
+    count(split(v, 3, 1), split(c, {1, 2}, 1), split(T(v), z + 1), split(v, i + 1), split(v, z + 1, z), unstack(v, 1),
+          unstack(c));
     const autograd::Var<typename T::Element> many[] = {v, c};
-    count(concat(std::span<const T>(many)), concat(std::vector{v, v}, 1), stack(std::vector{v, c}), stack(std::span<const T>(many), 1));
+    count(concat(std::span<const T>(many)), concat(std::vector{v, v}, 1), stack(std::vector{v, c}),
+          stack(std::span<const T>(many), 1));
     count(take(v, {0, 2}, 1), take(c, std::vector<int>{0}, 0), take_along_axis(v, autograd::full<int>({1, 1, 3}, 0), 1));
     count(untake(v, {1, 5, 3}, {0, 2, 4}, 1), untake_along_axis(v, {1, 5, 3}, autograd::full<int>({1, 3, 3}, 0), 1));
-    count(tril(v), tril(c, 1), tril(T(v), i), tril(v, long_axis), triu(v), triu(c, -1), triu(v, z), diagonal(v), diagonal(c, 1), diagonal(v, i));
+    count(tril(v), tril(c, 1), tril(T(v), i), tril(v, long_axis), triu(v), triu(c, -1), triu(v, z), diagonal(v), diagonal(c, 1),
+          diagonal(v, i));
     count(trace(v), trace(c, 1), tile(v, {2}), tile(c, {1, 2, 1}), tile(T(v), {2, 2}), repeat(v, 2, 0), repeat(c, i + 1, i));
     count(repeat(T(v), z, z), repeat(v, z, 0), repeat(v, 2, long_axis), repeat(v, {1, 0, 2}, 1), repeat(c, {2}, z));
     count(cumulative_sum(v, 0), cumulative_sum(c, z), cumulative_prod(v, 1), logcumsumexp(T(v), i), linear_recurrence(v, c, 1));
     count(diff(v), diff(c, 2), diff(T(v), i), diff(v, z, i), diff(v, 1, -1), diff(c, 1, z));
-    count(matmul(v, c), matmul(v, T(v), {.a = true}), outer(reshape(v, {9}), reshape(c, {9})), vecdot(v, c), vecdot(c, T(v), -2));
+    count(matmul(v, c), matmul(v, T(v), {.a = true}), outer(reshape(v, {9}), reshape(c, {9})), vecdot(v, c),
+          vecdot(c, T(v), -2));
     count(linear(reshape(v, {3, 3}), reshape(c, {3, 3}), sum(v, {0, 1})), tensordot(v, c, 0), tensordot(v, v, {1}, {1}));
     count(einsum("ijk,ijk->", v, c), einsum("ijk->k", c));
-    const T spd = matmul(v, v, {.b = true}) + 5 * autograd::Var<typename T::Element>(v.tape().constant(autograd::Array<float>{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}));
+    const T spd =
+        matmul(v, v, {.b = true}) +
+        5 * autograd::Var<typename T::Element>(v.tape().constant(autograd::Array<float>{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}));
     count(solve(spd, v), inv(spd), det(spd), slogdet(spd), cholesky(spd), cholesky(spd, true), eigh(spd), eigvalsh(T(spd)));
     count(cross_entropy(v, {0, 1, 2}), straight_through(v, c), stop_gradient(v));
     const T picture = reshape(v, {1, 1, 3, 3}), weight = reshape(slice(v, 1, {0, 1}), {1, 1, 1, 3});
-    count(unfold(picture, 2), fold(unfold(picture, 2), {1, 1, 3, 3}, 2), conv2d(picture, weight), conv2d(picture, weight, reshape(sum(c), {1})));
-    count(conv_transpose2d(picture, weight), conv2d_weight(picture, {1, 1, 1, 3}, conv2d(picture, weight)), max_pool2d(picture, 2), avg_pool2d(T(picture), {2, 1}));
+    count(unfold(picture, 2), fold(unfold(picture, 2), {1, 1, 3, 3}, 2), conv2d(picture, weight),
+          conv2d(picture, weight, reshape(sum(c), {1})));
+    count(conv_transpose2d(picture, weight), conv2d_weight(picture, {1, 1, 1, 3}, conv2d(picture, weight)),
+          max_pool2d(picture, 2), avg_pool2d(T(picture), {2, 1}));
     count(v + c, v - 1, 2 * c, v / T(v), -v, v < c, v >= 0.5f, c != v);
     autograd::Rng rng(1);
     count(normal_like(v, rng), uniform_like(c, rng), bernoulli_like(sigmoid(v), rng));

@@ -27,9 +27,7 @@ std::vector<OpSpec> control_specs() {
                    .reference = [](Inputs x) { return x[0]; }}};
 
     OpSpec again{.name = "checkpoint", .documentation = ops::words::checkpoint};
-    const auto through = [](auto x) {
-        return checkpoint([](const auto& v) { return tanh(v); }, x[0]);
-    };
+    const auto through = [](auto x) { return checkpoint([](const auto& v) { return tanh(v); }, x[0]); };
     for (const Shape& shape : {Shape{}, Shape{5}, Shape{2, 3}}) {
         again.cases.push_back({.name = "of shape " + to_string(shape),
                                .shapes = {shape},

@@ -35,11 +35,10 @@ Array<double> correlate(Arrays x, const Convolution& options, Size2d count) {
                         for (std::size_t p = 0; p < weight[2]; ++p)
                             for (std::size_t q = 0; q < weight[3]; ++q)
                                 out(n, o, i, j) +=
-                                    x[1](o, c, p, q) * at(x[0], n, o / outputs * inputs + c,
-                                                          place(i, p, options.stride.height, options.dilation.height,
-                                                                options.padding.height),
-                                                          place(j, q, options.stride.width, options.dilation.width,
-                                                                options.padding.width));
+                                    x[1](o, c, p, q) *
+                                    at(x[0], n, o / outputs * inputs + c,
+                                       place(i, p, options.stride.height, options.dilation.height, options.padding.height),
+                                       place(j, q, options.stride.width, options.dilation.width, options.padding.width));
                     if (x.size() > 2) out(n, o, i, j) += x[2](o);
                 }
     return out;
@@ -54,37 +53,31 @@ struct ConvolutionCase {
 
 std::vector<ConvolutionCase> convolution_cases() {
     return {{"(1, 1, 3, 3) by 1 x 1", {1, 1, 3, 3}, {1, 1, 1, 1}, {}, {3, 3}},
-             {"(2, 3, 5, 4) by 3 x 2", {2, 3, 5, 4}, {4, 3, 3, 2}, {}, {3, 3}},
-             {"stride 2", {2, 2, 5, 6}, {3, 2, 2, 3}, {.stride = 2}, {2, 2}},
-             {"stride (1, 2)", {1, 2, 4, 5}, {2, 2, 2, 2}, {.stride = {1, 2}}, {3, 2}},
-             {"padding (2, 1)", {1, 2, 3, 4}, {2, 2, 3, 3}, {.padding = {2, 1}}, {5, 4}},
-             {"dilation (1, 2)", {1, 2, 4, 6}, {2, 2, 2, 3}, {.dilation = {1, 2}}, {3, 2}},
-             {"stride, padding and dilation 2",
-              {1, 1, 6, 7},
-              {2, 1, 2, 3},
-              {.stride = 2, .padding = 2, .dilation = 2},
-              {4, 4}},
-             {"more padding than window", {1, 1, 2, 2}, {1, 1, 1, 2}, {.stride = 2, .padding = 3}, {4, 4}},
-             {"two groups", {2, 4, 3, 4}, {6, 2, 2, 2}, {.groups = 2}, {2, 3}},
-             {"a group for each channel", {2, 3, 4, 3}, {3, 1, 2, 2}, {.padding = 1, .groups = 3}, {5, 4}},
-             {"no rows", {0, 2, 3, 3}, {2, 2, 2, 2}, {}, {2, 2}}};
+            {"(2, 3, 5, 4) by 3 x 2", {2, 3, 5, 4}, {4, 3, 3, 2}, {}, {3, 3}},
+            {"stride 2", {2, 2, 5, 6}, {3, 2, 2, 3}, {.stride = 2}, {2, 2}},
+            {"stride (1, 2)", {1, 2, 4, 5}, {2, 2, 2, 2}, {.stride = {1, 2}}, {3, 2}},
+            {"padding (2, 1)", {1, 2, 3, 4}, {2, 2, 3, 3}, {.padding = {2, 1}}, {5, 4}},
+            {"dilation (1, 2)", {1, 2, 4, 6}, {2, 2, 2, 3}, {.dilation = {1, 2}}, {3, 2}},
+            {"stride, padding and dilation 2", {1, 1, 6, 7}, {2, 1, 2, 3}, {.stride = 2, .padding = 2, .dilation = 2}, {4, 4}},
+            {"more padding than window", {1, 1, 2, 2}, {1, 1, 1, 2}, {.stride = 2, .padding = 3}, {4, 4}},
+            {"two groups", {2, 4, 3, 4}, {6, 2, 2, 2}, {.groups = 2}, {2, 3}},
+            {"a group for each channel", {2, 3, 4, 3}, {3, 1, 2, 2}, {.padding = 1, .groups = 3}, {5, 4}},
+            {"no rows", {0, 2, 3, 3}, {2, 2, 2, 2}, {}, {2, 2}}};
 }
 
 OpSpec conv2d_spec() {
     OpSpec spec{.name = "conv2d", .documentation = ops::words::conv2d, .ulps = 40};
     for (const ConvolutionCase& each : convolution_cases()) {
         spec.cases.push_back({.name = each.name,
-                                .shapes = {each.x, each.weight},
-                                .call = [each](auto v) { return conv2d(v[0], v[1], each.options); },
-                                .reference = [each](Arrays x) { return correlate(x, each.options, each.count); }});
+                              .shapes = {each.x, each.weight},
+                              .call = [each](auto v) { return conv2d(v[0], v[1], each.options); },
+                              .reference = [each](Arrays x) { return correlate(x, each.options, each.count); }});
         spec.cases.push_back({.name = each.name + std::string(", with a bias"),
-                                .shapes = {each.x, each.weight, {each.weight[0]}},
-                                .call = [each](auto v) { return conv2d(v[0], v[1], v[2], each.options); },
-                                .reference = [each](Arrays x) { return correlate(x, each.options, each.count); }});
+                              .shapes = {each.x, each.weight, {each.weight[0]}},
+                              .call = [each](auto v) { return conv2d(v[0], v[1], v[2], each.options); },
+                              .reference = [each](Arrays x) { return correlate(x, each.options, each.count); }});
     }
-    const auto call = [](const Convolution& options) {
-        return [options](auto v) { return conv2d(v[0], v[1], options); };
-    };
+    const auto call = [](const Convolution& options) { return [options](auto v) { return conv2d(v[0], v[1], options); }; };
     spec.misuses = {
         {{{2, 3, 4}, {2, 3, 2, 2}}, call({}), {"conv2d", "(2, 3, 4)"}},
         {{{1, 3, 4, 4}, {2, 3, 2}}, call({}), {"conv2d", "(1, 3, 4, 4)", "(2, 3, 2)", "rank 4"}},
@@ -114,11 +107,10 @@ Array<double> weight_of(Arrays x, const Shape& weight, const Convolution& option
                         for (std::size_t i = 0; i < x[1].shape()[2]; ++i)
                             for (std::size_t j = 0; j < x[1].shape()[3]; ++j)
                                 out(o, c, p, q) +=
-                                    x[1](n, o, i, j) * at(x[0], n, o / outputs * inputs + c,
-                                                          place(i, p, options.stride.height, options.dilation.height,
-                                                                options.padding.height),
-                                                          place(j, q, options.stride.width, options.dilation.width,
-                                                                options.padding.width));
+                                    x[1](n, o, i, j) *
+                                    at(x[0], n, o / outputs * inputs + c,
+                                       place(i, p, options.stride.height, options.dilation.height, options.padding.height),
+                                       place(j, q, options.stride.width, options.dilation.width, options.padding.width));
     return out;
 }
 
@@ -153,10 +145,9 @@ Array<double> transposed(Arrays x, const TransposedConvolution& options, Size2d 
                                     place(i, p, options.stride.height, options.dilation.height, options.padding.height);
                                 const Index z =
                                     place(j, q, options.stride.width, options.dilation.width, options.padding.width);
-                                if (y < 0 || z < 0 || y >= signed_of(size.height) || z >= signed_of(size.width))
-                                    continue;
-                                out(n, c / inputs * outputs + o, static_cast<std::size_t>(y),
-                                    static_cast<std::size_t>(z)) += x[0](n, c, i, j) * x[1](c, o, p, q);
+                                if (y < 0 || z < 0 || y >= signed_of(size.height) || z >= signed_of(size.width)) continue;
+                                out(n, c / inputs * outputs + o, static_cast<std::size_t>(y), static_cast<std::size_t>(z)) +=
+                                    x[0](n, c, i, j) * x[1](c, o, p, q);
                             }
         if (x.size() < 3) continue;
         for (std::size_t o = 0; o < out.shape()[1]; ++o)
@@ -191,13 +182,13 @@ OpSpec conv_transpose2d_spec() {
              {"no rows", {0, 2, 2, 2}, {2, 1, 2, 2}, {}, {3, 3}},
          }) {
         spec.cases.push_back({.name = each.name,
-                                .shapes = {each.x, each.weight},
-                                .call = [each](auto v) { return conv_transpose2d(v[0], v[1], each.options); },
-                                .reference = [each](Arrays x) { return transposed(x, each.options, each.size); }});
+                              .shapes = {each.x, each.weight},
+                              .call = [each](auto v) { return conv_transpose2d(v[0], v[1], each.options); },
+                              .reference = [each](Arrays x) { return transposed(x, each.options, each.size); }});
         spec.cases.push_back({.name = each.name + std::string(", with a bias"),
-                                .shapes = {each.x, each.weight, {each.weight[1] * each.options.groups}},
-                                .call = [each](auto v) { return conv_transpose2d(v[0], v[1], v[2], each.options); },
-                                .reference = [each](Arrays x) { return transposed(x, each.options, each.size); }});
+                              .shapes = {each.x, each.weight, {each.weight[1] * each.options.groups}},
+                              .call = [each](auto v) { return conv_transpose2d(v[0], v[1], v[2], each.options); },
+                              .reference = [each](Arrays x) { return transposed(x, each.options, each.size); }});
     }
     const auto call = [](const TransposedConvolution& options) {
         return [options](auto v) { return conv_transpose2d(v[0], v[1], options); };
@@ -250,31 +241,30 @@ void for_each_element(const WindowCase& each, Move move) {
 }
 
 Shape columns_of(const WindowCase& each) {
-    return {each.pictures[0], each.pictures[1] * each.kernel.height * each.kernel.width,
-            each.count.height * each.count.width};
+    return {each.pictures[0], each.pictures[1] * each.kernel.height * each.kernel.width, each.count.height * each.count.width};
 }
 
 OpSpec unfold_spec() {
     OpSpec spec{.name = "unfold", .documentation = ops::words::unfold, .ulps = 0};
     for (const WindowCase& each : window_cases()) {
         spec.cases.push_back({.name = each.name,
-                                .shapes = {each.pictures},
-                                .call = [each](auto v) { return unfold(v[0], each.kernel, each.sliding); },
-                                .reference =
-                                    [each](Arrays x) {
-                                        auto out = empty<double>(columns_of(each));
-                                        for_each_element(each, [&](auto n, auto c, Index i, Index j, std::size_t to) {
-                                            out.data()[to] = at(x[0], n, c, i, j);
-                                        });
-                                        return out;
-                                    }});
+                              .shapes = {each.pictures},
+                              .call = [each](auto v) { return unfold(v[0], each.kernel, each.sliding); },
+                              .reference =
+                                  [each](Arrays x) {
+                                      auto out = empty<double>(columns_of(each));
+                                      for_each_element(each, [&](auto n, auto c, Index i, Index j, std::size_t to) {
+                                          out.data()[to] = at(x[0], n, c, i, j);
+                                      });
+                                      return out;
+                                  }});
     }
     spec.misuses = {{{{3, 3}}, [](auto v) { return unfold(v[0], 2); }, {"unfold", "(3, 3)"}},
-                      {{{1, 1, 3, 3}},
-                       [](auto v) {
-                           return unfold(v[0], {2, 4});
-                       },
-                       {"unfold", "2 x 4", "(1, 1, 3, 3)"}}};
+                    {{{1, 1, 3, 3}},
+                     [](auto v) {
+                         return unfold(v[0], {2, 4});
+                     },
+                     {"unfold", "2 x 4", "(1, 1, 3, 3)"}}};
     return spec;
 }
 
@@ -289,8 +279,7 @@ OpSpec fold_spec() {
                  [each](Arrays x) {
                      auto out = full<double>(each.pictures, 0);
                      for_each_element(each, [&](auto n, auto c, Index i, Index j, std::size_t from) {
-                         if (i < 0 || j < 0 || i >= signed_of(each.pictures[2]) || j >= signed_of(each.pictures[3]))
-                             return;
+                         if (i < 0 || j < 0 || i >= signed_of(each.pictures[2]) || j >= signed_of(each.pictures[3])) return;
                          out(n, c, static_cast<std::size_t>(i), static_cast<std::size_t>(j)) += x[0].data()[from];
                      });
                      return out;
@@ -336,12 +325,10 @@ OpSpec pooling_spec(OpSpec spec, Op op, double outside, double (*of_window)(cons
                                      std::vector<double> seen;
                                      for (std::size_t p = 0; p < each.kernel.height; ++p)
                                          for (std::size_t q = 0; q < each.kernel.width; ++q) {
-                                             const Index y =
-                                                 place(i, p, each.stride.height, 1, each.options.padding.height);
-                                             const Index z =
-                                                 place(j, q, each.stride.width, 1, each.options.padding.width);
-                                             const bool inside = y >= 0 && z >= 0 && y < signed_of(each.x[2]) &&
-                                                                 z < signed_of(each.x[3]);
+                                             const Index y = place(i, p, each.stride.height, 1, each.options.padding.height);
+                                             const Index z = place(j, q, each.stride.width, 1, each.options.padding.width);
+                                             const bool inside =
+                                                 y >= 0 && z >= 0 && y < signed_of(each.x[2]) && z < signed_of(each.x[3]);
                                              seen.push_back(inside ? at(x[0], n, c, y, z) : outside);
                                          }
                                      out(n, c, i, j) = of_window(seen);
@@ -349,12 +336,11 @@ OpSpec pooling_spec(OpSpec spec, Op op, double outside, double (*of_window)(cons
                      return out;
                  }});
     }
-    spec.misuses = {
-        {{{2, 2}}, [op](auto v) { return op(v[0], 2, Pooling{}); }, {name, "(2, 2)"}},
-        {{{1, 1, 2, 2}}, [op](auto v) { return op(v[0], 3, Pooling{}); }, {name, "3 x 3", "(1, 1, 2, 2)"}},
-        {{{1, 1, 4, 4}},
-         [op](auto v) { return op(v[0], 3, Pooling{.padding = 2}); },
-         {name, "padding of 2 x 2", "half", "3 x 3"}}};
+    spec.misuses = {{{{2, 2}}, [op](auto v) { return op(v[0], 2, Pooling{}); }, {name, "(2, 2)"}},
+                    {{{1, 1, 2, 2}}, [op](auto v) { return op(v[0], 3, Pooling{}); }, {name, "3 x 3", "(1, 1, 2, 2)"}},
+                    {{{1, 1, 4, 4}},
+                     [op](auto v) { return op(v[0], 3, Pooling{.padding = 2}); },
+                     {name, "padding of 2 x 2", "half", "3 x 3"}}};
     return spec;
 }
 

@@ -94,45 +94,43 @@ OpSpec einsum_spec() {
              {"bij,bjk->ik", {{0, 2, 3}, {0, 3, 2}}, {"bij", "bjk"}, "ik"},
          }) {
         spec.cases.push_back({.name = each.subscripts,
-                                .shapes = each.shapes,
-                                .call = [text = std::string(each.subscripts)](auto v) { return einsum_of(text, v); },
-                                .reference =
-                                    [each](Arrays x) {
-                                        return each.totals.empty() ? add_up(x, each.operands, each.result)
-                                                                   : add_up_in_turn(x, each.operands, each.totals);
-                                    }});
+                              .shapes = each.shapes,
+                              .call = [text = std::string(each.subscripts)](auto v) { return einsum_of(text, v); },
+                              .reference =
+                                  [each](Arrays x) {
+                                      return each.totals.empty() ? add_up(x, each.operands, each.result)
+                                                                 : add_up_in_turn(x, each.operands, each.totals);
+                                  }});
     }
     // An operand's own sum comes before all products.
-    spec.cases.push_back(
-        {.name = "ij,k->i",
-         .shapes = {{2, 3}, {4}},
-         .call = [](auto v) { return einsum("ij,k->i", v[0], v[1]); },
-         .reference =
-             [](Arrays x) {
-                 const Array<double> sums[] = {add_up(x.first(1), {"ij"}, "i"), add_up(x.last(1), {"k"}, "")};
-                 return add_up(sums, {"i", ""}, "i");
-             }});
+    spec.cases.push_back({.name = "ij,k->i",
+                          .shapes = {{2, 3}, {4}},
+                          .call = [](auto v) { return einsum("ij,k->i", v[0], v[1]); },
+                          .reference =
+                              [](Arrays x) {
+                                  const Array<double> sums[] = {add_up(x.first(1), {"ij"}, "i"), add_up(x.last(1), {"k"}, "")};
+                                  return add_up(sums, {"i", ""}, "i");
+                              }});
     // einsum() of several arguments, and of one as two.
     spec.cases.push_back({.name = "x x'",
-                            .shapes = {{2, 3}},
-                            .call = [](auto v) { return einsum("ij,kj->ik", v[0], v[0]); },
-                            .reference =
-                                [](Arrays x) {
-                                    const Array<double> both[] = {x[0], x[0]};
-                                    return add_up(both, {"ij", "kj"}, "ik");
-                                }});
+                          .shapes = {{2, 3}},
+                          .call = [](auto v) { return einsum("ij,kj->ik", v[0], v[0]); },
+                          .reference =
+                              [](Arrays x) {
+                                  const Array<double> both[] = {x[0], x[0]};
+                                  return add_up(both, {"ij", "kj"}, "ik");
+                              }});
     const auto call = [](const char* subscripts) {
         return [text = std::string(subscripts)](auto v) { return einsum_of(text, v); };
     };
-    spec.misuses = {
-        {{{2, 3}, {4, 2}}, call("ij,jk->ik"), {"einsum", "ij,jk->ik", "'j' is 3", "operand 1", "(4, 2)", "4"}},
-        {{{2, 3}}, call("ii->i"), {"einsum", "'i' is 2", "(2, 3)"}},
-        {{{2, 3}}, call("ijk->i"), {"einsum", "\"ijk\"", "operand 0", "(2, 3)"}},
-        {{{2, 3}}, call("ij,jk->ik"), {"einsum", "2 operands", "there are 1"}},
-        {{{2, 3}}, call("ij->k"), {"einsum", "'k'", "no operand"}},
-        {{{2, 3}}, call("ij->ii"), {"einsum", "'i'", "twice"}},
-        {{{2, 3}}, call("...j->j"), {"einsum", "ellipsis"}},
-        {{{2, 3}}, call("i1->i"), {"einsum", "'1'"}}};
+    spec.misuses = {{{{2, 3}, {4, 2}}, call("ij,jk->ik"), {"einsum", "ij,jk->ik", "'j' is 3", "operand 1", "(4, 2)", "4"}},
+                    {{{2, 3}}, call("ii->i"), {"einsum", "'i' is 2", "(2, 3)"}},
+                    {{{2, 3}}, call("ijk->i"), {"einsum", "\"ijk\"", "operand 0", "(2, 3)"}},
+                    {{{2, 3}}, call("ij,jk->ik"), {"einsum", "2 operands", "there are 1"}},
+                    {{{2, 3}}, call("ij->k"), {"einsum", "'k'", "no operand"}},
+                    {{{2, 3}}, call("ij->ii"), {"einsum", "'i'", "twice"}},
+                    {{{2, 3}}, call("...j->j"), {"einsum", "ellipsis"}},
+                    {{{2, 3}}, call("i1->i"), {"einsum", "'1'"}}};
     return spec;
 }
 
@@ -154,21 +152,19 @@ OpSpec tensordot_spec() {
                              {{2, 3, 4}, {4, 5, 2}, 9, {0, -1}, {2, 0}, {"abc", "cda"}, "bd"},
                              {{2, 3, 4}, {5, 3}, 9, {1}, {-1}, {"abc", "db"}, "acd"}}) {
         spec.cases.push_back({.name = to_string(each.a) + " " + to_string(each.b),
-                                .shapes = {each.a, each.b},
-                                .call =
-                                    [each](auto v) {
-                                        return each.left.empty() ? tensordot(v[0], v[1], each.axes)
-                                                                 : tensordot(v[0], v[1], each.left, each.right);
-                                    },
-                                .reference = [each](Arrays x) { return add_up(x, each.operands, each.result); }});
+                              .shapes = {each.a, each.b},
+                              .call =
+                                  [each](auto v) {
+                                      return each.left.empty() ? tensordot(v[0], v[1], each.axes)
+                                                               : tensordot(v[0], v[1], each.left, each.right);
+                                  },
+                              .reference = [each](Arrays x) { return add_up(x, each.operands, each.result); }});
     }
     const auto pairs = [](const AxisList& left, const AxisList& right) {
         return [left, right](auto v) { return tensordot(v[0], v[1], left, right); };
     };
     spec.misuses = {
-        {{{2, 3}, {2, 4}},
-         [](auto v) { return tensordot(v[0], v[1], 1); },
-         {"tensordot", "(2, 3) and (2, 4)", "3 and 2"}},
+        {{{2, 3}, {2, 4}}, [](auto v) { return tensordot(v[0], v[1], 1); }, {"tensordot", "(2, 3) and (2, 4)", "3 and 2"}},
         {{{2}, {2, 4}}, [](auto v) { return tensordot(v[0], v[1]); }, {"tensordot", "(2,) and (2, 4)", "2 axes"}},
         {{{2, 3}, {2, 3}}, pairs({0, 1}, {0}), {"tensordot", "2 and 1"}},
         {{{2, 2}, {2, 2}}, pairs({0, -2}, {0, 1}), {"tensordot", "twice"}},

@@ -24,8 +24,7 @@ Instance take_of(const Shape& shape, const Indices& indices, std::ptrdiff_t axis
         origin.insert(origin.end(), last, index.end());
         return origin;
     };
-    return {.text = "take(x, " + text_of(list) + " of shape " + to_string(indices.shape()) + ", " +
-                    std::to_string(axis) + ")",
+    return {.text = "take(x, " + text_of(list) + " of shape " + to_string(indices.shape()) + ", " + std::to_string(axis) + ")",
             .shapes = {shape},
             .call = [=](auto v) { return take(v[0], indices, axis); },
             .definition = moved(result, from)};
@@ -161,14 +160,16 @@ OpSpec take_spec() {
         return [=](auto v) { return take(v[0], indices, axis); };
     };
     spec.misuses = {{{{2, 3}}, call({0}, 2), {"take", "axis 2", "rank 2"}},
-                      {{{}}, call({0}, 0), {"take", "axis 0", "scalar"}},
-                      {{{2, 3}}, call({0, 3}, 1), {"take", "index 3", "axis 1", "(2, 3)"}},
-                      {{{2, 3}}, call({-3}, 0), {"take", "index -3", "axis 0", "(2, 3)"}},
-                      {{{0}}, call({0}, 0), {"take", "index 0", "(0,)"}},
-                      {{{3}}, [](auto v) { return take(v[0], Array<double>{0.5}, 0); }, {"take", "0.5", "not an integer"}},
-                      {{{3}},
-                       [](auto v) { return take(v[0], std::vector<std::size_t>{1, std::numeric_limits<std::size_t>::max()}, 0); },
-                       {"take", "index -1 (number 1", "unsigned"}}};
+                    {{{}}, call({0}, 0), {"take", "axis 0", "scalar"}},
+                    {{{2, 3}}, call({0, 3}, 1), {"take", "index 3", "axis 1", "(2, 3)"}},
+                    {{{2, 3}}, call({-3}, 0), {"take", "index -3", "axis 0", "(2, 3)"}},
+                    {{{0}}, call({0}, 0), {"take", "index 0", "(0,)"}},
+                    {{{3}}, [](auto v) { return take(v[0], Array<double>{0.5}, 0); }, {"take", "0.5", "not an integer"}},
+                    {{{3}},
+                     [](auto v) {
+                         return take(v[0], std::vector<std::size_t>{1, std::numeric_limits<std::size_t>::max()}, 0);
+                     },
+                     {"take", "index -1 (number 1", "unsigned"}}};
     return spec;
 }
 
@@ -176,12 +177,10 @@ OpSpec untake_spec() {
     OpSpec spec{.name = "untake", .documentation = ops::words::untake};
     for (const Taking& each : takings()) {
         const Definition taken = take_of(each.shape, each.indices, each.axis).definition;
-        spec.cases.push_back(
-            {.name = each.name,
-             .shapes = {taken.shape},
-             .call =
-                 [each](auto v) { return untake(v[0], each.shape, each.indices, each.axis); },
-             .reference = moved_back(each.shape, taken)});
+        spec.cases.push_back({.name = each.name,
+                              .shapes = {taken.shape},
+                              .call = [each](auto v) { return untake(v[0], each.shape, each.indices, each.axis); },
+                              .reference = moved_back(each.shape, taken)});
     }
     return spec;
 }
@@ -190,9 +189,9 @@ OpSpec take_along_axis_spec() {
     OpSpec spec{.name = "take_along_axis", .documentation = ops::words::take_along_axis, .ulps = 0};
     for (const TakingAlong& each : takings_along()) {
         spec.cases.push_back({.name = each.name,
-                                .shapes = {each.shape},
-                                .call = [each](auto v) { return take_along_axis(v[0], each.indices, each.axis); },
-                                .reference = moved(each.result, each.from)});
+                              .shapes = {each.shape},
+                              .call = [each](auto v) { return take_along_axis(v[0], each.indices, each.axis); },
+                              .reference = moved(each.result, each.from)});
     }
     const auto call = [](const Indices& indices, std::ptrdiff_t axis) {
         return [=](auto v) { return take_along_axis(v[0], indices, axis); };
@@ -210,20 +209,16 @@ OpSpec untake_along_axis_spec() {
     OpSpec spec{.name = "untake_along_axis", .documentation = ops::words::untake_along_axis};
     for (const TakingAlong& each : takings_along()) {
         spec.cases.push_back({.name = each.name,
-                                .shapes = {each.result},
-                                .call =
-                                    [each](auto v) {
-                                        return untake_along_axis(v[0], each.shape, each.indices, each.axis);
-                                    },
-                                .reference = moved_back(each.shape, moved(each.result, each.from))});
+                              .shapes = {each.result},
+                              .call = [each](auto v) { return untake_along_axis(v[0], each.shape, each.indices, each.axis); },
+                              .reference = moved_back(each.shape, moved(each.result, each.from))});
     }
     return spec;
 }
 
 OpSpec triangle_spec(OpSpec spec, Triangle which) {
     const std::string name = spec.name;
-    for (const Shape& shape :
-         {Shape{3, 3}, Shape{2, 5}, Shape{5, 2}, Shape{2, 3, 4}, Shape{1, 1}, Shape{0, 3}, Shape{3, 0}}) {
+    for (const Shape& shape : {Shape{3, 3}, Shape{2, 5}, Shape{5, 2}, Shape{2, 3, 4}, Shape{1, 1}, Shape{0, 3}, Shape{3, 0}}) {
         for (const std::ptrdiff_t k : {0, 1, -1, 2, -3, 9, -9}) {
             spec.cases.push_back(chosen(to_string(shape) + ", k = " + std::to_string(k), triangle_of(which, shape, k)));
         }
@@ -239,11 +234,11 @@ OpSpec diagonal_spec() {
         Shape shape;
         std::ptrdiff_t offset;
     };
-    for (const Case& each : {Case{{3, 3}, 0}, Case{{3, 5}, 1}, Case{{3, 5}, 4}, Case{{5, 3}, -1}, Case{{5, 3}, -4},
-                             Case{{5, 3}, 1}, Case{{2, 3, 4}, 2}, Case{{3, 3}, 3}, Case{{3, 3}, -7}, Case{{0, 3}, 0},
-                             Case{{1, 1}, 0}}) {
-        spec.cases.push_back(chosen(to_string(each.shape) + ", offset " + std::to_string(each.offset),
-                                    diagonal_of(each.shape, each.offset)));
+    for (const Case& each :
+         {Case{{3, 3}, 0}, Case{{3, 5}, 1}, Case{{3, 5}, 4}, Case{{5, 3}, -1}, Case{{5, 3}, -4}, Case{{5, 3}, 1},
+          Case{{2, 3, 4}, 2}, Case{{3, 3}, 3}, Case{{3, 3}, -7}, Case{{0, 3}, 0}, Case{{1, 1}, 0}}) {
+        spec.cases.push_back(
+            chosen(to_string(each.shape) + ", offset " + std::to_string(each.offset), diagonal_of(each.shape, each.offset)));
     }
     spec.misuses = {{{{3}}, call(0), {"diagonal", "two axes", "(3,)"}}};
     return spec;
@@ -254,11 +249,10 @@ OpSpec tile_spec() {
     struct Case {
         Shape shape, repetitions;
     };
-    for (const Case& each :
-         {Case{{3}, {2}}, Case{{2, 3}, {2, 3}}, Case{{2, 3}, {2}}, Case{{3}, {2, 1}}, Case{{}, {2, 2}},
-          Case{{2, 3}, {}}, Case{{2, 3, 2}, {3, 1, 2}}, Case{{2, 3}, {0, 2}}, Case{{0, 3}, {2, 1}}}) {
-        spec.cases.push_back(chosen(to_string(each.shape) + " by " + to_string(each.repetitions),
-                                    tile_of(each.shape, each.repetitions)));
+    for (const Case& each : {Case{{3}, {2}}, Case{{2, 3}, {2, 3}}, Case{{2, 3}, {2}}, Case{{3}, {2, 1}}, Case{{}, {2, 2}},
+                             Case{{2, 3}, {}}, Case{{2, 3, 2}, {3, 1, 2}}, Case{{2, 3}, {0, 2}}, Case{{0, 3}, {2, 1}}}) {
+        spec.cases.push_back(
+            chosen(to_string(each.shape) + " by " + to_string(each.repetitions), tile_of(each.shape, each.repetitions)));
     }
     return spec;
 }
@@ -278,8 +272,8 @@ OpSpec repeat_spec() {
         chosen("(0, 2)", repeat_of({0, 2}, 2, 1)),
     };
     spec.misuses = {{{{2, 3}}, call(2, 2), {"repeat", "axis 2", "rank 2"}},
-                      {{{2, 3}}, counted({1, 2}, 1), {"repeat", "2 numbers", "axis 1", "(2, 3)"}},
-                      {{{}}, call(2, 0), {"repeat", "axis 0", "scalar"}}};
+                    {{{2, 3}}, counted({1, 2}, 1), {"repeat", "2 numbers", "axis 1", "(2, 3)"}},
+                    {{{}}, call(2, 0), {"repeat", "axis 0", "scalar"}}};
     return spec;
 }
 

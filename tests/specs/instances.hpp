@@ -26,11 +26,7 @@ struct Instance {
 
 /// A case of a spec.
 [[nodiscard]] inline OpCase chosen(std::string name, const Instance& from, OpDomain domain = {}) {
-    return {.name = std::move(name),
-            .shapes = from.shapes,
-            .call = from.call,
-            .reference = from.definition,
-            .domain = domain};
+    return {.name = std::move(name), .shapes = from.shapes, .call = from.call, .reference = from.definition, .domain = domain};
 }
 
 /// The same with some of its inputs one and the same: input k is input which[k] of the new one.

@@ -156,8 +156,7 @@ std::pair<std::vector<double>, Matrix> eigen(Matrix a) {
 }
 
 /// Calls of_matrix for each matrix of x; what it gives, one after another, is the result.
-Array<double> for_each_matrix(const Array<double>& x, const Shape& shape,
-                              const std::function<Matrix(std::size_t)>& of_matrix) {
+Array<double> for_each_matrix(const Array<double>& x, const Shape& shape, const std::function<Matrix(std::size_t)>& of_matrix) {
     auto out = empty<double>(shape);
     std::size_t place = 0;
     for (std::size_t i = 0; i < element_count(ops::leading(x.shape())); ++i) {
@@ -185,17 +184,16 @@ OpSpec outer_spec() {
     OpSpec spec{.name = "outer", .documentation = ops::words::outer, .ulps = 0.5};
     const auto call = [](auto v) { return outer(v[0], v[1]); };
     for (const auto& [n, m] : {std::array<std::size_t, 2>{2, 3}, {1, 1}, {9, 17}, {0, 3}}) {
-        spec.cases.push_back(
-            {.name = to_string(Shape{n, m}), .shapes = {{n}, {m}}, .call = call, .reference = [](Arrays x) {
-                 auto out = empty<double>(broadcast_shapes({x[0].size(), 1}, {1, x[1].size()}));
-                 for (std::size_t i = 0; i < x[0].size(); ++i) {
-                     for (std::size_t j = 0; j < x[1].size(); ++j) out(i, j) = x[0](i) * x[1](j);
-                 }
-                 return out;
-             }});
+        spec.cases.push_back({.name = to_string(Shape{n, m}), .shapes = {{n}, {m}}, .call = call, .reference = [](Arrays x) {
+                                  auto out = empty<double>(broadcast_shapes({x[0].size(), 1}, {1, x[1].size()}));
+                                  for (std::size_t i = 0; i < x[0].size(); ++i) {
+                                      for (std::size_t j = 0; j < x[1].size(); ++j) out(i, j) = x[0](i) * x[1](j);
+                                  }
+                                  return out;
+                              }});
     }
     spec.misuses = {{{{2, 3}, {3}}, call, {"outer", "(2, 3) and (3,)", "vectors"}},
-                      {{{2}, {}}, call, {"outer", "(2,) and ()", "vectors"}}};
+                    {{{2}, {}}, call, {"outer", "(2,) and ()", "vectors"}}};
     return spec;
 }
 
@@ -203,42 +201,42 @@ OpSpec vecdot_spec() {
     OpSpec spec{.name = "vecdot", .documentation = ops::words::vecdot, .ulps = 10};
     const auto call = [](std::ptrdiff_t axis) { return [axis](auto v) { return vecdot(v[0], v[1], axis); }; };
     spec.cases = {{.name = "(5,) (5,)",
-                     .shapes = {{5}, {5}},
-                     .call = call(-1),
-                     .reference =
-                         [](Arrays x) {
-                             auto out = full<double>({}, 0);
-                             for (std::size_t i = 0; i < 5; ++i) out() += x[0](i) * x[1](i);
-                             return out;
-                         }},
-                    {.name = "(2, 3) (3,)",
-                     .shapes = {{2, 3}, {3}},
-                     .call = call(-1),
-                     .reference =
-                         [](Arrays x) {
-                             auto out = full<double>({2}, 0);
-                             for (std::size_t i = 0; i < 2; ++i)
-                                 for (std::size_t j = 0; j < 3; ++j) out(i) += x[0](i, j) * x[1](j);
-                             return out;
-                         }},
-                    {.name = "(3, 4) (2, 3, 1), axis -2",
-                     .shapes = {{3, 4}, {2, 3, 1}},
-                     .call = call(-2),
-                     .reference =
-                         [](Arrays x) {
-                             auto out = full<double>({2, 4}, 0);
-                             for (std::size_t i = 0; i < 2; ++i)
-                                 for (std::size_t j = 0; j < 3; ++j)
-                                     for (std::size_t k = 0; k < 4; ++k) out(i, k) += x[0](j, k) * x[1](i, j, 0);
-                             return out;
-                         }},
-                    {.name = "(2, 0) (2, 0)", .shapes = {{2, 0}, {2, 0}}, .call = call(-1), .reference = [](Arrays) {
-                         return full<double>({2}, 0);
-                     }}};
+                   .shapes = {{5}, {5}},
+                   .call = call(-1),
+                   .reference =
+                       [](Arrays x) {
+                           auto out = full<double>({}, 0);
+                           for (std::size_t i = 0; i < 5; ++i) out() += x[0](i) * x[1](i);
+                           return out;
+                       }},
+                  {.name = "(2, 3) (3,)",
+                   .shapes = {{2, 3}, {3}},
+                   .call = call(-1),
+                   .reference =
+                       [](Arrays x) {
+                           auto out = full<double>({2}, 0);
+                           for (std::size_t i = 0; i < 2; ++i)
+                               for (std::size_t j = 0; j < 3; ++j) out(i) += x[0](i, j) * x[1](j);
+                           return out;
+                       }},
+                  {.name = "(3, 4) (2, 3, 1), axis -2",
+                   .shapes = {{3, 4}, {2, 3, 1}},
+                   .call = call(-2),
+                   .reference =
+                       [](Arrays x) {
+                           auto out = full<double>({2, 4}, 0);
+                           for (std::size_t i = 0; i < 2; ++i)
+                               for (std::size_t j = 0; j < 3; ++j)
+                                   for (std::size_t k = 0; k < 4; ++k) out(i, k) += x[0](j, k) * x[1](i, j, 0);
+                           return out;
+                       }},
+                  {.name = "(2, 0) (2, 0)", .shapes = {{2, 0}, {2, 0}}, .call = call(-1), .reference = [](Arrays) {
+                       return full<double>({2}, 0);
+                   }}};
     spec.misuses = {{{{3}, {3}}, call(0), {"vecdot", "axis 0", "from the end"}},
-                      {{{3}, {2, 3}}, call(-2), {"vecdot", "(3,) and (2, 3)", "axis -2"}},
-                      {{{3}, {1}}, call(-1), {"vecdot", "(3,) and (1,)", "3 and 1"}},
-                      {{{4, 3}, {2, 3}}, call(-1), {"vecdot", "(4, 3)", "(2, 3)"}}};
+                    {{{3}, {2, 3}}, call(-2), {"vecdot", "(3,) and (2, 3)", "axis -2"}},
+                    {{{3}, {1}}, call(-1), {"vecdot", "(3,) and (1,)", "3 and 1"}},
+                    {{{4, 3}, {2, 3}}, call(-1), {"vecdot", "(4, 3)", "(2, 3)"}}};
     return spec;
 }
 
@@ -251,8 +249,7 @@ Array<double> diagonals(const Array<double>& x, std::ptrdiff_t offset, std::size
         Matrix out(1);
         for (std::size_t i = 0; i < m.size(); ++i) {
             for (std::size_t j = 0; j < m[i].size(); ++j) {
-                if (static_cast<std::ptrdiff_t>(j) - static_cast<std::ptrdiff_t>(i) == offset)
-                    out[0].push_back(m[i][j]);
+                if (static_cast<std::ptrdiff_t>(j) - static_cast<std::ptrdiff_t>(i) == offset) out[0].push_back(m[i][j]);
             }
         }
         return out;
@@ -265,9 +262,9 @@ struct DiagonalCase {
     std::size_t length;
 };
 const std::vector<DiagonalCase>& diagonal_cases() {
-    static const std::vector<DiagonalCase> cases{
-        {{3, 3}, 0, 3},  {{2, 5}, 1, 2},    {{2, 5}, 4, 1},        {{4, 3}, -2, 2}, {{2, 3}, 3, 0},
-        {{2, 3}, -7, 0}, {{2, 4, 3}, 0, 3}, {{2, 2, 3, 4}, -1, 2}, {{0, 3}, 0, 0},  {{0, 2, 2}, 0, 2}};
+    static const std::vector<DiagonalCase> cases{{{3, 3}, 0, 3}, {{2, 5}, 1, 2},   {{2, 5}, 4, 1},    {{4, 3}, -2, 2},
+                                                 {{2, 3}, 3, 0}, {{2, 3}, -7, 0},  {{2, 4, 3}, 0, 3}, {{2, 2, 3, 4}, -1, 2},
+                                                 {{0, 3}, 0, 0}, {{0, 2, 2}, 0, 2}};
     return cases;
 }
 
@@ -275,16 +272,16 @@ OpSpec trace_spec() {
     OpSpec spec{.name = "trace", .documentation = ops::words::trace};
     for (const auto& each : diagonal_cases()) {
         spec.cases.push_back({.name = to_string(each.shape) + ", offset " + std::to_string(each.offset),
-                                .shapes = {each.shape},
-                                .call = [offset = each.offset](auto v) { return trace(v[0], offset); },
-                                .reference =
-                                    [each](Arrays x) {
-                                        const auto parts = diagonals(x[0], each.offset, each.length);
-                                        auto out = full<double>(ops::leading(each.shape), 0);
-                                        for (std::size_t i = 0; i < parts.size(); ++i)
-                                            out.data()[i / each.length] += parts.data()[i];
-                                        return out;
-                                    }});
+                              .shapes = {each.shape},
+                              .call = [offset = each.offset](auto v) { return trace(v[0], offset); },
+                              .reference =
+                                  [each](Arrays x) {
+                                      const auto parts = diagonals(x[0], each.offset, each.length);
+                                      auto out = full<double>(ops::leading(each.shape), 0);
+                                      for (std::size_t i = 0; i < parts.size(); ++i)
+                                          out.data()[i / each.length] += parts.data()[i];
+                                      return out;
+                                  }});
     }
     spec.misuses = {{{{3}}, [](auto v) { return trace(v[0]); }, {"trace", "(3,)"}}};
     return spec;
@@ -308,25 +305,24 @@ OpSpec solve_spec() {
                              {{2, 1, 2, 2}, {3, 2, 2}, {2, 3, 2, 2}, {0, 0, 0, 1, 1, 1}, {0, 1, 2, 0, 1, 2}},
                              {{0, 3, 3}, {3, 2}, {0, 3, 2}, {}, {}}}) {
         spec.cases.push_back({.name = to_string(each.a) + " " + to_string(each.b),
-                                .shapes = {each.a, each.b},
-                                .call = call,
-                                .reference =
-                                    [each](Arrays x) {
-                                        Array<double> right = x[1];
-                                        if (right.dimension() == 1) right.reshape({right.size(), 1});
-                                        auto out = empty<double>(each.result);
-                                        std::size_t place = 0;
-                                        for (std::size_t k = 0; k < each.a_at.size(); ++k) {
-                                            Matrix a = shifted_at(x[0], each.a_at[k]),
-                                                   b = matrix_at(right, each.b_at[k]);
-                                            eliminate(a, b);
-                                            for (const auto& row : b) {
-                                                for (const double value : row) out.data()[place++] = value;
-                                            }
-                                        }
-                                        return out;
-                                    },
-                                .domain = small});
+                              .shapes = {each.a, each.b},
+                              .call = call,
+                              .reference =
+                                  [each](Arrays x) {
+                                      Array<double> right = x[1];
+                                      if (right.dimension() == 1) right.reshape({right.size(), 1});
+                                      auto out = empty<double>(each.result);
+                                      std::size_t place = 0;
+                                      for (std::size_t k = 0; k < each.a_at.size(); ++k) {
+                                          Matrix a = shifted_at(x[0], each.a_at[k]), b = matrix_at(right, each.b_at[k]);
+                                          eliminate(a, b);
+                                          for (const auto& row : b) {
+                                              for (const double value : row) out.data()[place++] = value;
+                                          }
+                                      }
+                                      return out;
+                                  },
+                              .domain = small});
     }
     // The systems of the gradient and of Cholesky's gradient, as ops of their own.
     for (const auto triangle : {kernels::Triangle::none, kernels::Triangle::lower, kernels::Triangle::upper}) {
@@ -334,10 +330,7 @@ OpSpec solve_spec() {
             spec.cases.push_back(
                 {.name = "triangle " + std::to_string(static_cast<int>(triangle)) + (transposed ? ", transposed" : ""),
                  .shapes = {{2, 4, 4}, {4, 3}},
-                 .call =
-                     [=](auto v) {
-                         return ops::solve_triangular(shifted(v[0]), v[1], triangle, transposed);
-                     },
+                 .call = [=](auto v) { return ops::solve_triangular(shifted(v[0]), v[1], triangle, transposed); },
                  .reference =
                      [=](Arrays x) {
                          return for_each_matrix(x[0], {2, 4, 3}, [&](std::size_t index) {
@@ -359,10 +352,10 @@ OpSpec solve_spec() {
     }
     const auto plain = [](auto v) { return solve(v[0], v[1]); };
     spec.misuses = {{{{2, 3}, {3}}, plain, {"solve", "square", "(2, 3)"}},
-                      {{{3, 3}, {2}}, plain, {"solve", "(3, 3)", "2 rows", "3"}},
-                      {{{3, 3}, {2, 3}}, plain, {"solve", "(3, 3) and (2, 3)", "2 rows"}},
-                      {{{3, 3}, {}}, plain, {"solve", "()", "vector"}},
-                      {{{2, 3, 3}, {4, 3, 1}}, plain, {"solve", "(2, 3, 3) and (4, 3, 1)", "broadcast"}}};
+                    {{{3, 3}, {2}}, plain, {"solve", "(3, 3)", "2 rows", "3"}},
+                    {{{3, 3}, {2, 3}}, plain, {"solve", "(3, 3) and (2, 3)", "2 rows"}},
+                    {{{3, 3}, {}}, plain, {"solve", "()", "vector"}},
+                    {{{2, 3, 3}, {4, 3, 1}}, plain, {"solve", "(2, 3, 3) and (4, 3, 1)", "broadcast"}}};
     return spec;
 }
 
@@ -370,17 +363,17 @@ OpSpec inv_spec() {
     OpSpec spec{.name = "inv", .documentation = ops::words::inv, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back({.name = to_string(shape),
-                                .shapes = {shape},
-                                .call = [](auto v) { return inv(shifted(v[0])); },
-                                .reference =
-                                    [](Arrays x) {
-                                        return for_each_matrix(x[0], x[0].shape(), [&](std::size_t index) {
-                                            Matrix a = shifted_at(x[0], index), b = identity(a.size());
-                                            eliminate(a, b);
-                                            return b;
-                                        });
-                                    },
-                                .domain = small});
+                              .shapes = {shape},
+                              .call = [](auto v) { return inv(shifted(v[0])); },
+                              .reference =
+                                  [](Arrays x) {
+                                      return for_each_matrix(x[0], x[0].shape(), [&](std::size_t index) {
+                                          Matrix a = shifted_at(x[0], index), b = identity(a.size());
+                                          eliminate(a, b);
+                                          return b;
+                                      });
+                                  },
+                              .domain = small});
     }
     spec.misuses = square_misuses("inv", [](auto v) { return inv(v[0]); });
     return spec;
@@ -390,16 +383,15 @@ OpSpec det_spec() {
     OpSpec spec{.name = "det", .documentation = ops::words::det, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back({.name = to_string(shape),
-                                .shapes = {shape},
-                                .call = [](auto v) { return det(shifted(v[0])); },
-                                .reference =
-                                    [](Arrays x) {
-                                        return for_each_matrix(
-                                            x[0], ops::leading(x[0].shape()), [&](std::size_t index) {
-                                                return Matrix{{determinant_of(shifted_at(x[0], index))}};
-                                            });
-                                    },
-                                .domain = small});
+                              .shapes = {shape},
+                              .call = [](auto v) { return det(shifted(v[0])); },
+                              .reference =
+                                  [](Arrays x) {
+                                      return for_each_matrix(x[0], ops::leading(x[0].shape()), [&](std::size_t index) {
+                                          return Matrix{{determinant_of(shifted_at(x[0], index))}};
+                                      });
+                                  },
+                              .domain = small});
     }
     spec.misuses = square_misuses("det", [](auto v) { return det(v[0]); });
     return spec;
@@ -409,25 +401,24 @@ OpSpec slogdet_spec() {
     OpSpec spec{.name = "slogdet", .documentation = ops::words::slogdet, .ulps = 40};
     for (const Shape& shape : square_shapes()) {
         spec.cases.push_back({.name = to_string(shape),
-                                .shapes = {shape},
-                                .call = [](auto v) { return slogdet(shifted(v[0])).logabsdet; },
-                                .reference =
-                                    [](Arrays x) {
-                                        return for_each_matrix(
-                                            x[0], ops::leading(x[0].shape()), [&](std::size_t index) {
-                                                return Matrix{{std::log(determinant_of(shifted_at(x[0], index)))}};
-                                            });
-                                    },
-                                .domain = small});
+                              .shapes = {shape},
+                              .call = [](auto v) { return slogdet(shifted(v[0])).logabsdet; },
+                              .reference =
+                                  [](Arrays x) {
+                                      return for_each_matrix(x[0], ops::leading(x[0].shape()), [&](std::size_t index) {
+                                          return Matrix{{std::log(determinant_of(shifted_at(x[0], index)))}};
+                                      });
+                                  },
+                              .domain = small});
         spec.cases.push_back({.name = "sign of " + to_string(shape),
-                                .shapes = {shape},
-                                .call = [](auto v) { return slogdet(-shifted(v[0])).sign; },
-                                .reference =
-                                    [](Arrays x) {
-                                        const bool odd = x[0].shape()[x[0].dimension() - 1] % 2 != 0;
-                                        return full<double>(ops::leading(x[0].shape()), odd ? -1 : 1);
-                                    },
-                                .domain = small});
+                              .shapes = {shape},
+                              .call = [](auto v) { return slogdet(-shifted(v[0])).sign; },
+                              .reference =
+                                  [](Arrays x) {
+                                      const bool odd = x[0].shape()[x[0].dimension() - 1] % 2 != 0;
+                                      return full<double>(ops::leading(x[0].shape()), odd ? -1 : 1);
+                                  },
+                              .domain = small});
     }
     spec.misuses = square_misuses("slogdet", [](auto v) { return slogdet(v[0]).logabsdet; });
     return spec;
@@ -438,20 +429,20 @@ OpSpec cholesky_spec() {
     for (const Shape& shape : square_shapes()) {
         for (const bool upper : {false, true}) {
             spec.cases.push_back({.name = to_string(shape) + (upper ? ", upper" : ""),
-                                    .shapes = {shape},
-                                    .call = [upper](auto v) { return cholesky(shifted(v[0]), upper); },
-                                    .reference =
-                                        [upper](Arrays x) {
-                                            return for_each_matrix(x[0], x[0].shape(), [&](std::size_t index) {
-                                                const Matrix l = lower_factor(symmetrised(shifted_at(x[0], index)));
-                                                if (!upper) return l;
-                                                Matrix u = l;
-                                                for (std::size_t i = 0; i < l.size(); ++i)
-                                                    for (std::size_t j = 0; j < l.size(); ++j) u[j][i] = l[i][j];
-                                                return u;
-                                            });
-                                        },
-                                    .domain = small});
+                                  .shapes = {shape},
+                                  .call = [upper](auto v) { return cholesky(shifted(v[0]), upper); },
+                                  .reference =
+                                      [upper](Arrays x) {
+                                          return for_each_matrix(x[0], x[0].shape(), [&](std::size_t index) {
+                                              const Matrix l = lower_factor(symmetrised(shifted_at(x[0], index)));
+                                              if (!upper) return l;
+                                              Matrix u = l;
+                                              for (std::size_t i = 0; i < l.size(); ++i)
+                                                  for (std::size_t j = 0; j < l.size(); ++j) u[j][i] = l[i][j];
+                                              return u;
+                                          });
+                                      },
+                                  .domain = small});
         }
     }
     spec.misuses = square_misuses("cholesky", [](auto v) { return cholesky(v[0]); });
@@ -478,19 +469,19 @@ OpSpec eigh_spec() {
         spec.cases.push_back(eigenvalue_case(shape, [](auto v) { return eigh(spread(v[0])).eigenvalues; }));
         // Squares have no sign, and 1 more is a scale.
         spec.cases.push_back({.name = "eigenvectors of " + to_string(shape),
-                                .shapes = {shape},
-                                .call = [](auto v) { return 1 + square(eigh(spread(v[0])).eigenvectors); },
-                                .reference =
-                                    [](Arrays x) {
-                                        return for_each_matrix(x[0], x[0].shape(), [&](std::size_t index) {
-                                            Matrix v = eigen(symmetrised(spread_at(x[0], index))).second;
-                                            for (auto& row : v) {
-                                                for (double& each : row) each = 1 + each * each;
-                                            }
-                                            return v;
-                                        });
-                                    },
-                                .domain = small});
+                              .shapes = {shape},
+                              .call = [](auto v) { return 1 + square(eigh(spread(v[0])).eigenvectors); },
+                              .reference =
+                                  [](Arrays x) {
+                                      return for_each_matrix(x[0], x[0].shape(), [&](std::size_t index) {
+                                          Matrix v = eigen(symmetrised(spread_at(x[0], index))).second;
+                                          for (auto& row : v) {
+                                              for (double& each : row) each = 1 + each * each;
+                                          }
+                                          return v;
+                                      });
+                                  },
+                              .domain = small});
     }
     spec.misuses = square_misuses("eigh", [](auto v) { return eigh(v[0]).eigenvalues; });
     return spec;
@@ -508,8 +499,8 @@ OpSpec eigvalsh_spec() {
 }  // namespace
 
 std::vector<OpSpec> linear_algebra_specs() {
-    return {outer_spec(), vecdot_spec(), trace_spec(),    solve_spec(),
-            inv_spec(),   det_spec(),    slogdet_spec(),  cholesky_spec(),   eigh_spec(),     eigvalsh_spec()};
+    return {outer_spec(), vecdot_spec(),  trace_spec(),    solve_spec(), inv_spec(),
+            det_spec(),   slogdet_spec(), cholesky_spec(), eigh_spec(),  eigvalsh_spec()};
 }
 
 }  // namespace autograd::specs

@@ -8,9 +8,7 @@ namespace autograd::specs {
 
 Instance matmul_of(const Shape& a, const Shape& b, Transpose transpose) {
     const bool row = a.size() == 1, column = b.size() == 1;  // which is not transposed
-    const auto leading = [](const Shape& shape) {
-        return shape.size() < 2 ? Shape{} : Shape(shape.begin(), shape.end() - 2);
-    };
+    const auto leading = [](const Shape& shape) { return shape.size() < 2 ? Shape{} : Shape(shape.begin(), shape.end() - 2); };
     const Shape left = leading(a), right = leading(b);
     Shape result(std::max(left.size(), right.size()), 1);
     for (const Shape& each : {left, right}) {
@@ -119,16 +117,16 @@ OpSpec linear_spec() {
          {std::array<std::size_t, 3>{2, 3, 4}, {1, 1, 1}, {9, 33, 17}, {0, 3, 2}, {3, 0, 2}}) {
         const Shape x{rows, inputs}, weight{outputs, inputs}, bias{outputs};
         spec.cases.push_back({.name = to_string(x) + " to " + to_string(bias),
-                                .shapes = {x, weight, bias},
-                                .call = [](auto v) { return linear(v[0], v[1], v[2]); },
-                                .reference =
-                                    [product = matmul_of(x, weight, {.b = true}).definition](Arrays v) {
-                                        Array<double> y = product(v.first(2));
-                                        for (std::size_t i = 0; i < y.shape()[0]; ++i) {
-                                            for (std::size_t j = 0; j < y.shape()[1]; ++j) y(i, j) += v[2](j);
-                                        }
-                                        return y;
-                                    }});
+                              .shapes = {x, weight, bias},
+                              .call = [](auto v) { return linear(v[0], v[1], v[2]); },
+                              .reference =
+                                  [product = matmul_of(x, weight, {.b = true}).definition](Arrays v) {
+                                      Array<double> y = product(v.first(2));
+                                      for (std::size_t i = 0; i < y.shape()[0]; ++i) {
+                                          for (std::size_t j = 0; j < y.shape()[1]; ++j) y(i, j) += v[2](j);
+                                      }
+                                      return y;
+                                  }});
     }
     const auto call = [](auto v) { return linear(v[0], v[1], v[2]); };
     spec.misuses = {

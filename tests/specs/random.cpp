@@ -13,11 +13,11 @@ template <class Call, class Reference>
 OpSpec noise_spec(OpSpec spec, Call call, Reference reference) {
     for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{1}, Shape{33}, Shape{0, 3}}) {
         spec.cases.push_back({.name = to_string(shape),
-                                .shapes = {shape},
-                                .call = call,
-                                .reference = reference,
-                                .domain = {0, 1},
-                                .float_agrees = false});
+                              .shapes = {shape},
+                              .call = call,
+                              .reference = reference,
+                              .domain = {0, 1},
+                              .float_agrees = false});
     }
     return spec;
 }

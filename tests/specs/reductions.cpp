@@ -44,9 +44,7 @@ std::vector<bool> repeated(const Shape& part, const Shape& whole) {
 /// `op` is called as the public function of that name.
 template <class Op>
 Folding folding(const char* name, Op op, Fold fold, bool of_nothing = true, bool exact = false) {
-    const auto call = [op](const Axes& axes, KeepDims keep) {
-        return OpCall([=](auto v) { return op(v[0], axes, keep); });
-    };
+    const auto call = [op](const Axes& axes, KeepDims keep) { return OpCall([=](auto v) { return op(v[0], axes, keep); }); };
     return {.name = name, .call = call, .fold = std::move(fold), .exact = exact, .of_nothing = of_nothing};
 }
 
@@ -63,12 +61,18 @@ long double smallest_of(const Numbers& numbers) {
 
 const std::vector<Folding>& foldings() {
     static const std::vector<Folding> all{
-        folding("sum", [](auto x, const Axes& a, KeepDims k) { return sum(x, a, k); }, sum_of),
-        folding("mean", [](auto x, const Axes& a, KeepDims k) { return mean(x, a, k); }, mean_of),
-        folding("max", [](auto x, const Axes& a, KeepDims k) { return max(x, a, k); }, largest_of, false, true),
-        folding("min", [](auto x, const Axes& a, KeepDims k) { return min(x, a, k); }, smallest_of, false, true),
-        folding("prod", [](auto x, const Axes& a, KeepDims k) { return prod(x, a, k); }, product_of),
-        folding("logsumexp", [](auto x, const Axes& a, KeepDims k) { return logsumexp(x, a, k); }, logsumexp_of),
+        folding(
+            "sum", [](auto x, const Axes& a, KeepDims k) { return sum(x, a, k); }, sum_of),
+        folding(
+            "mean", [](auto x, const Axes& a, KeepDims k) { return mean(x, a, k); }, mean_of),
+        folding(
+            "max", [](auto x, const Axes& a, KeepDims k) { return max(x, a, k); }, largest_of, false, true),
+        folding(
+            "min", [](auto x, const Axes& a, KeepDims k) { return min(x, a, k); }, smallest_of, false, true),
+        folding(
+            "prod", [](auto x, const Axes& a, KeepDims k) { return prod(x, a, k); }, product_of),
+        folding(
+            "logsumexp", [](auto x, const Axes& a, KeepDims k) { return logsumexp(x, a, k); }, logsumexp_of),
     };
     return all;
 }
@@ -91,9 +95,7 @@ Instance broadcast_to_of(const Shape& from, const Shape& to) {
 
 namespace {
 
-const Folding& folding_named(std::string_view name) {
-    return *std::ranges::find(foldings(), name, &Folding::name);
-}
+const Folding& folding_named(std::string_view name) { return *std::ranges::find(foldings(), name, &Folding::name); }
 
 struct ReductionCase {
     const char* name;
@@ -175,15 +177,15 @@ OpSpec arg_spec(OpSpec spec, Op op, double sign) {
                              Case{"(1,), axis 0", {1}, 0, no}, Case{"(0, 3), axis 1", {0, 3}, 1, no}}) {
         const std::vector<bool> reduced = named(each.axis ? Axes(*each.axis) : Axes(), each.shape.size());
         spec.cases.push_back({.name = each.name,
-                                .shapes = {each.shape},
-                                .call = [=](auto v) { return op(v[0], each.axis, each.keepdims); },
-                                .reference = folded(each.shape, reduced, each.keepdims, first)});
+                              .shapes = {each.shape},
+                              .call = [=](auto v) { return op(v[0], each.axis, each.keepdims); },
+                              .reference = folded(each.shape, reduced, each.keepdims, first)});
     }
     const auto call = [op](Axis axis) { return [=](auto v) { return op(v[0], axis, KeepDims::no); }; };
     spec.misuses = {{{{2, 3}}, call(2), {name, "axis 2", "rank 2"}},
-                      {{{}}, call(0), {name, "axis 0", "scalar"}},
-                      {{{0}}, call({}), {name, "(0,)", "empty"}},
-                      {{{2, 0}}, call(1), {name, "(2, 0)", "empty"}}};
+                    {{{}}, call(0), {name, "axis 0", "scalar"}},
+                    {{{0}}, call({}), {name, "(0,)", "empty"}},
+                    {{{2, 0}}, call(1), {name, "(2, 0)", "empty"}}};
     return spec;
 }
 
@@ -192,8 +194,7 @@ OpSpec prod_spec() {
     // In whatever order, n factors make n - 1 roundings. The domain keeps the product of 700 from vanishing in float.
     OpSpec spec = reduction_spec({.name = "prod", .documentation = ops::words::prod, .ulps = 32}, op, {0.5, 1.5});
     spec.cases.push_back(chosen("(3, 5), axis 1, of both signs", folding_of(op, {3, 5}, 1, KeepDims::no)));
-    spec.cases.push_back(
-        chosen("(2, 3, 2), axes 0 and 2, of both signs", folding_of(op, {2, 3, 2}, {0, 2}, KeepDims::no)));
+    spec.cases.push_back(chosen("(2, 3, 2), axes 0 and 2, of both signs", folding_of(op, {2, 3, 2}, {0, 2}, KeepDims::no)));
     return spec;
 }
 
@@ -221,22 +222,20 @@ Folding stddev_folding(double correction) {
 
 OpSpec var_spec() {
     // Positive inputs: with others the variance of their sizes would be no scale for rounding errors.
-    OpSpec spec =
-        reduction_spec({.name = "var", .documentation = ops::words::var, .ulps = 8}, var_folding(0), {0.5, 2.5});
-    spec.cases.push_back(chosen("(4, 9), axis 1, correction 1", folding_of(var_folding(1), {4, 9}, 1, KeepDims::no),
-                                {0.5, 2.5}));
-    spec.cases.push_back(chosen("(3, 4), axis 0, correction 0.5",
-                                folding_of(var_folding(0.5), {3, 4}, 0, KeepDims::yes), {0.5, 2.5}));
+    OpSpec spec = reduction_spec({.name = "var", .documentation = ops::words::var, .ulps = 8}, var_folding(0), {0.5, 2.5});
     spec.cases.push_back(
-        chosen("(2, 3), axis 0, correction 2", folding_of(var_folding(2), {2, 3}, 0, KeepDims::no)));
+        chosen("(4, 9), axis 1, correction 1", folding_of(var_folding(1), {4, 9}, 1, KeepDims::no), {0.5, 2.5}));
+    spec.cases.push_back(
+        chosen("(3, 4), axis 0, correction 0.5", folding_of(var_folding(0.5), {3, 4}, 0, KeepDims::yes), {0.5, 2.5}));
+    spec.cases.push_back(chosen("(2, 3), axis 0, correction 2", folding_of(var_folding(2), {2, 3}, 0, KeepDims::no)));
     return spec;
 }
 
 OpSpec stddev_spec() {
-    OpSpec spec = reduction_spec({.name = "stddev", .documentation = ops::words::stddev, .ulps = 8}, stddev_folding(0),
-                                 {0.5, 2.5});
-    spec.cases.push_back(chosen("(4, 9), axis 1, correction 1",
-                                folding_of(stddev_folding(1), {4, 9}, 1, KeepDims::no), {0.5, 2.5}));
+    OpSpec spec =
+        reduction_spec({.name = "stddev", .documentation = ops::words::stddev, .ulps = 8}, stddev_folding(0), {0.5, 2.5});
+    spec.cases.push_back(
+        chosen("(4, 9), axis 1, correction 1", folding_of(stddev_folding(1), {4, 9}, 1, KeepDims::no), {0.5, 2.5}));
     return spec;
 }
 
@@ -253,19 +252,18 @@ Folding vector_norm_folding(double ord) {
 }
 
 OpSpec vector_norm_spec() {
-    OpSpec spec = reduction_spec({.name = "vector_norm", .documentation = ops::words::vector_norm, .ulps = 8},
-                                 vector_norm_folding(2));
+    OpSpec spec =
+        reduction_spec({.name = "vector_norm", .documentation = ops::words::vector_norm, .ulps = 8}, vector_norm_folding(2));
     for (const double ord : {1.0, 3.0, 2.5, 0.5}) {
         const Folding op = vector_norm_folding(ord);
         const OpDomain domain = ord < 2 ? OpDomain{0.3, 2} : OpDomain{};
         spec.cases.push_back(chosen("(3, 5), axis 1, other ord", folding_of(op, {3, 5}, 1, KeepDims::no), domain));
-        spec.cases.push_back(chosen("(2, 3, 4), axes 0 and -1, kept, other ord",
-                                    folding_of(op, {2, 3, 4}, {0, -1}, KeepDims::yes), domain));
+        spec.cases.push_back(
+            chosen("(2, 3, 4), axes 0 and -1, kept, other ord", folding_of(op, {2, 3, 4}, {0, -1}, KeepDims::yes), domain));
     }
     spec.cases.push_back(
         chosen("(3, 5), axis 0, infinity", folding_of(vector_norm_folding(infinity), {3, 5}, 0, KeepDims::no)));
-    spec.misuses.push_back(
-        {{{3}}, [](auto v) { return vector_norm(v[0], {}, KeepDims::no, 0); }, {"vector_norm", "ord", "0"}});
+    spec.misuses.push_back({{{3}}, [](auto v) { return vector_norm(v[0], {}, KeepDims::no, 0); }, {"vector_norm", "ord", "0"}});
     spec.misuses.push_back(
         {{{3}}, [](auto v) { return vector_norm(v[0], {}, KeepDims::no, nan); }, {"vector_norm", "ord", "nan"}});
     return spec;
@@ -302,13 +300,10 @@ OpSpec sum_to_spec() {
             return kept(whole);
         };
         definition.shape = to;
-        spec.cases.push_back({.name = to_string(from) + " to " + to_string(to),
-                                .shapes = {from},
-                                .call = call(to),
-                                .reference = definition});
+        spec.cases.push_back(
+            {.name = to_string(from) + " to " + to_string(to), .shapes = {from}, .call = call(to), .reference = definition});
     }
-    spec.misuses = {{{{2, 3}}, call({2}), {"sum_to", "(2,)", "(2, 3)"}},
-                      {{{3}}, call({2, 3}), {"sum_to", "(2, 3)", "(3,)"}}};
+    spec.misuses = {{{{2, 3}}, call({2}), {"sum_to", "(2,)", "(2, 3)"}}, {{{3}}, call({2, 3}), {"sum_to", "(2, 3)", "(3,)"}}};
     return spec;
 }
 
@@ -327,7 +322,7 @@ OpSpec broadcast_to_spec() {
         spec.cases.push_back(chosen(to_string(from) + " to " + to_string(to), broadcast_to_of(from, to)));
     }
     spec.misuses = {{{{2}}, call({2, 3}), {"broadcast_to", "(2,)", "(2, 3)"}},
-                      {{{2, 3}}, call({3}), {"broadcast_to", "(2, 3)", "(3,)"}}};
+                    {{{2, 3}}, call({3}), {"broadcast_to", "(2, 3)", "(3,)"}}};
     return spec;
 }
 
@@ -361,13 +356,13 @@ std::vector<OpSpec> reductions_specs() {
             [](auto x, const Axes& axes, KeepDims keep) { return all(x, axes, keep); },
             [](const Numbers& numbers) { return sum_of(numbers) == static_cast<long double>(numbers.size()) ? 1 : 0; }),
         reduction_spec({.name = "logsumexp", .documentation = ops::words::logsumexp}, folding_named("logsumexp")),
-        spec_of(ops::share_of_sum,
-                {.domain = {{{-2, 2}, {-2, 2}, {1, 1}, {2, 2}}},
-                 .reference = [](const double* x) {
-                     if (x[1] == infinity) return x[2] / x[3];
-                     return std::exp(x[1] == -infinity ? x[0] : x[0] - x[1]);
-                 },
-                 .ulps = 8}),
+        spec_of(ops::share_of_sum, {.domain = {{{-2, 2}, {-2, 2}, {1, 1}, {2, 2}}},
+                                    .reference =
+                                        [](const double* x) {
+                                            if (x[1] == infinity) return x[2] / x[3];
+                                            return std::exp(x[1] == -infinity ? x[0] : x[0] - x[1]);
+                                        },
+                                    .ulps = 8}),
         sum_to_spec(),
         broadcast_to_spec(),
     };

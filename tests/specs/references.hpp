@@ -51,12 +51,8 @@ void for_each_index(const Shape& shape, Use use) {
 }
 
 /// x[index]
-[[nodiscard]] inline double& at(Array<double>& x, const Index& index) {
-    return x.data()[flat_index(index, x.shape())];
-}
-[[nodiscard]] inline double at(const Array<double>& x, const Index& index) {
-    return x.data()[flat_index(index, x.shape())];
-}
+[[nodiscard]] inline double& at(Array<double>& x, const Index& index) { return x.data()[flat_index(index, x.shape())]; }
+[[nodiscard]] inline double at(const Array<double>& x, const Index& index) { return x.data()[flat_index(index, x.shape())]; }
 
 /// The place of an axis, of which negative ones count from the last.
 [[nodiscard]] inline std::size_t placed(std::ptrdiff_t axis, std::size_t rank) {
@@ -139,9 +135,7 @@ struct Definition {
     }
     Array<double> operator()(Arrays x) const {
         auto out = empty<double>(shape);
-        for_each_index(shape, [&](const Index& index) {
-            at(out, index) = static_cast<double>(fold(numbers(x, index)));
-        });
+        for_each_index(shape, [&](const Index& index) { at(out, index) = static_cast<double>(fold(numbers(x, index))); });
         return out;
     }
 };
@@ -155,8 +149,7 @@ using Origin = std::function<std::optional<Index>(const Index&)>;
                 if (!origin) return {};
                 return {{0, *std::move(origin)}};
             },
-            .fold =
-                [=](const Numbers& list) { return list.empty() ? static_cast<long double>(otherwise) : only(list); },
+            .fold = [=](const Numbers& list) { return list.empty() ? static_cast<long double>(otherwise) : only(list); },
             .exact = true};
 }
 

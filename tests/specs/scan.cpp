@@ -23,8 +23,10 @@ Scan cumulative(const char* name, Op op, Fold fold) {
 
 const std::vector<Scan>& scans() {
     static const std::vector<Scan> all{
-        cumulative("cumulative_sum", [](auto x, auto... how) { return cumulative_sum(x, how...); }, sum_of),
-        cumulative("cumulative_prod", [](auto x, auto... how) { return cumulative_prod(x, how...); }, product_of),
+        cumulative(
+            "cumulative_sum", [](auto x, auto... how) { return cumulative_sum(x, how...); }, sum_of),
+        cumulative(
+            "cumulative_prod", [](auto x, auto... how) { return cumulative_prod(x, how...); }, product_of),
         {.name = "logcumsumexp",
          .call = [](auto axis, auto) { return OpCall([=](auto v) { return logcumsumexp(v[0], axis); }); },
          .fold = logsumexp_of,
@@ -70,13 +72,12 @@ OpSpec cumulative_spec(OpSpec spec) {
         const std::string text = to_string(each.shape) + ", axis " + std::to_string(each.axis);
         spec.cases.push_back(chosen(text, scan_of(op, each.shape, each.axis, IncludeInitial::no)));
         if (!op.has_initial) continue;
-        spec.cases.push_back(
-            chosen(text + ", with the initial", scan_of(op, each.shape, each.axis, IncludeInitial::yes)));
+        spec.cases.push_back(chosen(text + ", with the initial", scan_of(op, each.shape, each.axis, IncludeInitial::yes)));
     }
     const auto call = [&](std::ptrdiff_t axis) { return op.call(axis, IncludeInitial::no); };
     spec.misuses = {{{{2, 3}}, call(2), {name, "axis 2", "rank 2"}},
-                      {{{2, 3}}, call(-3), {name, "axis -3", "rank 2"}},
-                      {{{}}, call(0), {name, "axis 0", "scalar"}}};
+                    {{{2, 3}}, call(-3), {name, "axis -3", "rank 2"}},
+                    {{{}}, call(0), {name, "axis 0", "scalar"}}};
     return spec;
 }
 
@@ -114,38 +115,33 @@ OpSpec linear_recurrence_spec() {
             const std::string text =
                 to_string(each.shape) + ", axis " + std::to_string(each.axis) + (backwards ? ", backwards" : "");
             spec.cases.push_back({.name = text,
-                                    .shapes = {each.shape, each.shape},
-                                    .call = [=](auto v) { return linear_recurrence(v[0], v[1], each.axis, way); },
-                                    .reference = recurrence(each.shape, each.place, backwards, false)});
+                                  .shapes = {each.shape, each.shape},
+                                  .call = [=](auto v) { return linear_recurrence(v[0], v[1], each.axis, way); },
+                                  .reference = recurrence(each.shape, each.place, backwards, false)});
             spec.cases.push_back({.name = text + ", delayed",
-                                    .shapes = {each.shape, each.shape},
-                                    .call =
-                                        [=](auto v) {
-                                            return ops::linear_recurrence(v[0], v[1], each.place, way, true);
-                                        },
-                                    .reference = recurrence(each.shape, each.place, backwards, true)});
+                                  .shapes = {each.shape, each.shape},
+                                  .call = [=](auto v) { return ops::linear_recurrence(v[0], v[1], each.place, way, true); },
+                                  .reference = recurrence(each.shape, each.place, backwards, true)});
         }
     }
     const auto call = [](std::ptrdiff_t axis) { return [=](auto v) { return linear_recurrence(v[0], v[1], axis); }; };
-    spec.cases.push_back({.name = "one coefficient",
-                            .shapes = {{}, {3, 5}},
-                            .call = call(1),
-                            .reference = recurrence({3, 5}, 1, false, false)});
+    spec.cases.push_back(
+        {.name = "one coefficient", .shapes = {{}, {3, 5}}, .call = call(1), .reference = recurrence({3, 5}, 1, false, false)});
     spec.cases.push_back({.name = "coefficients of columns, one row of inputs",
-                            .shapes = {{3, 1}, {1, 5}},
-                            .call = call(-1),
-                            .reference = recurrence({3, 5}, 1, false, false)});
+                          .shapes = {{3, 1}, {1, 5}},
+                          .call = call(-1),
+                          .reference = recurrence({3, 5}, 1, false, false)});
     spec.cases.push_back({.name = "x, x",
-                            .shapes = {{4}},
-                            .call = [](auto v) { return linear_recurrence(v[0], v[0], 0); },
-                            .reference =
-                                [](Arrays x) {
-                                    const Array<double> both[] = {x[0], x[0]};
-                                    return recurrence({4}, 0, false, false)(both);
-                                }});
+                          .shapes = {{4}},
+                          .call = [](auto v) { return linear_recurrence(v[0], v[0], 0); },
+                          .reference =
+                              [](Arrays x) {
+                                  const Array<double> both[] = {x[0], x[0]};
+                                  return recurrence({4}, 0, false, false)(both);
+                              }});
     spec.misuses = {{{{2, 3}, {2, 4}}, call(0), {"linear_recurrence", "(2, 3)", "(2, 4)"}},
-                      {{{2, 3}, {2, 3}}, call(2), {"linear_recurrence", "axis 2", "rank 2"}},
-                      {{{}, {}}, call(0), {"linear_recurrence", "axis 0", "scalar"}}};
+                    {{{2, 3}, {2, 3}}, call(2), {"linear_recurrence", "axis 2", "rank 2"}},
+                    {{{}, {}}, call(0), {"linear_recurrence", "axis 0", "scalar"}}};
     return spec;
 }
 
@@ -162,9 +158,11 @@ OpSpec diff_spec() {
                 return places;
             };
             const auto fold = [=](const Numbers& x) { return std::inner_product(x.begin(), x.end(), weights.begin(), 0.0L); };
-            spec.cases.push_back({.name = to_string(each.shape) + ", order " + std::to_string(n), .shapes = {each.shape},
+            spec.cases.push_back({.name = to_string(each.shape) + ", order " + std::to_string(n),
+                                  .shapes = {each.shape},
                                   .call = [=](auto v) { return diff(v[0], signed_of(n), each.axis); },
-                                  .reference = Definition{shape, window, fold}, .domain = {1, 2}});
+                                  .reference = Definition{shape, window, fold},
+                                  .domain = {1, 2}});
         }
     }
     spec.misuses = {{{{2, 3}}, [](auto v) { return diff(v[0], 1, 2); }, {"diff (node 1)", "axis 2", "rank 2"}},

@@ -259,7 +259,7 @@ OpSpec reshape_spec() {
         spec.cases.push_back(chosen(to_string(from) + " to " + to_string(to), reshape_of(from, to)));
     }
     spec.misuses = {{{{2, 3}}, call({4, 2}), {"reshape", "(2, 3) has 6", "(4, 2) has 8"}},
-                      {{{2, 3}}, call({}), {"reshape", "(2, 3)", "() has 1"}}};
+                    {{{2, 3}}, call({}), {"reshape", "(2, 3)", "() has 1"}}};
     return spec;
 }
 
@@ -271,13 +271,14 @@ OpCase matrix_transpose_case(const char* name, const Shape& shape, const AxisLis
 }
 
 OpSpec permute_dims_spec() {
-    return {.name = "permute_dims", .documentation = ops::words::permute_dims, .ulps = 0,
+    return {.name = "permute_dims",
+            .documentation = ops::words::permute_dims,
+            .ulps = 0,
             .cases = {chosen("(2, 3, 5) by 1, 2, 0", permute_dims_of({2, 3, 5}, {1, 2, 0})),
                       chosen("(2, 3, 5) by 0, -1, -2", permute_dims_of({2, 3, 5}, {0, -1, -2})),
                       matrix_transpose_case("matrix_transpose of (9, 17)", {9, 17}, {1, 0}),
                       matrix_transpose_case("matrix_transpose of (2, 3, 4)", {2, 3, 4}, {0, 2, 1}),
-                      chosen("()", permute_dims_of({}, {})),
-                      matrix_transpose_case("(0, 3)", {0, 3}, {1, 0})},
+                      chosen("()", permute_dims_of({}, {})), matrix_transpose_case("(0, 3)", {0, 3}, {1, 0})},
             .misuses = {
                 {{{2, 3}},
                  [](auto v) {
@@ -321,14 +322,14 @@ OpSpec slice_spec() {
         spec.cases.push_back(chosen(each.name, slice_of(each.shape, each.axis, each.range)));
     }
     spec.cases.push_back({.name = "x[1:3, :, ::-2] of (4, 2, 5)",
-                            .shapes = {{4, 2, 5}},
-                            .call =
-                                [](auto v) {
-                                    return slice(v[0], {{1, 3}, {}, {.step = -2}});
-                                },
-                            .reference = moved({2, 2, 3}, [](const Index& i) {
-                                return Index{1 + i[0], i[1], 4 - 2 * i[2]};
-                            })});
+                          .shapes = {{4, 2, 5}},
+                          .call =
+                              [](auto v) {
+                                  return slice(v[0], {{1, 3}, {}, {.step = -2}});
+                              },
+                          .reference = moved({2, 2, 3}, [](const Index& i) {
+                              return Index{1 + i[0], i[1], 4 - 2 * i[2]};
+                          })});
     spec.misuses = {
         {{{2, 3}},
          [](auto v) {
@@ -356,12 +357,10 @@ OpSpec unslice_spec() {
     OpSpec spec{.name = "unslice", .documentation = ops::words::unslice, .ulps = 0};
     for (const SliceCase& each : slice_cases()) {
         const Definition taken = slice_of(each.shape, each.axis, each.range).definition;
-        spec.cases.push_back(
-            {.name = each.name,
-             .shapes = {taken.shape},
-             .call =
-                 [each](auto v) { return unslice(v[0], each.shape, each.axis, each.range); },
-             .reference = moved_back(each.shape, taken)});
+        spec.cases.push_back({.name = each.name,
+                              .shapes = {taken.shape},
+                              .call = [each](auto v) { return unslice(v[0], each.shape, each.axis, each.range); },
+                              .reference = moved_back(each.shape, taken)});
     }
     return spec;
 }
@@ -474,7 +473,7 @@ OpSpec expand_dims_spec() {
         chosen("(0,) at 1", expand_dims_of({0}, 1)),
     };
     spec.misuses = {{{{2, 3}}, call(3), {"expand_dims", "axis 3", "rank 3"}},
-                      {{{2, 3}}, call({0, -4}), {"expand_dims", "axis -4", "twice"}}};
+                    {{{2, 3}}, call({0, -4}), {"expand_dims", "axis -4", "twice"}}};
     return spec;
 }
 
@@ -489,8 +488,8 @@ OpSpec squeeze_spec() {
         chosen("(0, 1) of 1", squeeze_of({0, 1}, 1)),
     };
     spec.misuses = {{{{2, 3}}, call(1), {"squeeze", "axis 1", "(2, 3)"}},
-                      {{{1, 3}}, call(2), {"squeeze", "axis 2", "rank 2"}},
-                      {{{}}, call(0), {"squeeze", "axis 0", "scalar"}}};
+                    {{{1, 3}}, call(2), {"squeeze", "axis 2", "rank 2"}},
+                    {{{}}, call(0), {"squeeze", "axis 0", "scalar"}}};
     return spec;
 }
 
@@ -506,9 +505,9 @@ OpSpec moveaxis_spec() {
     };
     spec.cases[0].call = [](auto v) { return moveaxis(v[0], 0, -1); };
     spec.misuses = {{{{2, 3}}, call({0}, {0, 1}), {"moveaxis", "1 axes", "2 places"}},
-                      {{{2, 3}}, call({2}, {0}), {"moveaxis", "axis 2", "rank 2"}},
-                      {{{2, 3}}, call({0}, {-3}), {"moveaxis", "axis -3", "rank 2"}},
-                      {{{2, 3}}, call({0, 1}, {0, -2}), {"moveaxis", "axis -2", "twice"}}};
+                    {{{2, 3}}, call({2}, {0}), {"moveaxis", "axis 2", "rank 2"}},
+                    {{{2, 3}}, call({0}, {-3}), {"moveaxis", "axis -3", "rank 2"}},
+                    {{{2, 3}}, call({0, 1}, {0, -2}), {"moveaxis", "axis -2", "twice"}}};
     return spec;
 }
 
@@ -546,16 +545,13 @@ OpSpec flip_spec() {
         chosen("()", flip_of({}, {})),
         chosen("(0, 2)", flip_of({0, 2}, {})),
     };
-    spec.misuses = {{{{2, 3}}, call(2), {"flip", "axis 2", "rank 2"}},
-                      {{{2, 3}}, call({0, -2}), {"flip", "axis -2", "twice"}}};
+    spec.misuses = {{{{2, 3}}, call(2), {"flip", "axis 2", "rank 2"}}, {{{2, 3}}, call({0, -2}), {"flip", "axis -2", "twice"}}};
     return spec;
 }
 
 OpSpec roll_spec() {
     OpSpec spec{.name = "roll", .documentation = ops::words::roll, .ulps = 0};
-    const auto call = [](std::ptrdiff_t shift, std::ptrdiff_t axis) {
-        return [=](auto v) { return roll(v[0], shift, axis); };
-    };
+    const auto call = [](std::ptrdiff_t shift, std::ptrdiff_t axis) { return [=](auto v) { return roll(v[0], shift, axis); }; };
     const auto both = [](auto v) { return roll(v[0], {1, -2}, {0, 1}); };
     spec.cases = {
         chosen("(5,) by 2", roll_of({5}, 2, 0)),
@@ -578,18 +574,15 @@ OpSpec roll_spec() {
                             })},
         chosen("(4,) by 0", roll_of({4}, 0, 0)),
         chosen("(0, 2)", roll_of({0, 2}, 3, 0)),
-        {.name = "() by 3",
-         .shapes = {{}},
-         .call = [](auto v) { return roll(v[0], 3); },
-         .reference = reshaped({}, {})},
+        {.name = "() by 3", .shapes = {{}}, .call = [](auto v) { return roll(v[0], 3); }, .reference = reshaped({}, {})},
     };
     spec.misuses = {{{{2, 3}}, call(1, 2), {"roll", "axis 2", "rank 2"}},
-                      {{{}}, call(1, 0), {"roll", "axis 0", "scalar"}},
-                      {{{2, 3}},
-                       [](auto v) {
-                           return roll(v[0], {1, 2}, {0, 1, 0});
-                       },
-                       {"roll", "2 shifts", "3 axes", "(2, 3)"}}};
+                    {{{}}, call(1, 0), {"roll", "axis 0", "scalar"}},
+                    {{{2, 3}},
+                     [](auto v) {
+                         return roll(v[0], {1, 2}, {0, 1, 0});
+                     },
+                     {"roll", "2 shifts", "3 axes", "(2, 3)"}}};
     return spec;
 }
 
@@ -605,16 +598,16 @@ OpSpec pad_spec() {
     };
     for (const Case& each :
          {Case{{3}, {{2, 1}}, 0}, Case{{3}, {{0, 0}}, 1}, Case{{2, 3}, {{1, 2}, {0, 3}}, 0},
-          Case{{2, 3, 4}, {{0, 1}, {2, 0}, {1, 1}}, -2.5}, Case{{5}, {{-1, -2}}, 7},
-          Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5}, Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-3, 4}}, 4},
-          Case{{3}, {{4, -3}}, 4}, Case{{}, {}, 3}, Case{{0, 2}, {{1, 1}, {0, 1}}, 3}, Case{{2}, {{-2, 0}}, 1}}) {
+          Case{{2, 3, 4}, {{0, 1}, {2, 0}, {1, 1}}, -2.5}, Case{{5}, {{-1, -2}}, 7}, Case{{4, 5}, {{-1, 3}, {2, -3}}, 0.5},
+          Case{{3}, {{-3, 2}}, 4}, Case{{3}, {{-3, 4}}, 4}, Case{{3}, {{4, -3}}, 4}, Case{{}, {}, 3},
+          Case{{0, 2}, {{1, 1}, {0, 1}}, 3}, Case{{2}, {{-2, 0}}, 1}}) {
         const Instance padded = pad_of(each.shape, each.padding, each.value);
         spec.cases.push_back(chosen(to_string(each.shape) + " to " + to_string(padded.definition.shape), padded));
     }
     spec.misuses = {{{{2, 3}}, call({{1, 1}}, 0), {"pad", "1 padding", "(2, 3)"}},
-                      {{{2, 3}}, call({{0, 0}, {-2, -2}}, 0), {"pad", "axis 1", "(2, 3)", "-2"}},
-                      {{{3}}, call({{-5, 4}}, 0), {"pad", "axis 0", "(3,)", "-5 and 4"}},
-                      {{{3}}, call({{4, -5}}, 0), {"pad", "axis 0", "(3,)", "4 and -5"}}};
+                    {{{2, 3}}, call({{0, 0}, {-2, -2}}, 0), {"pad", "axis 1", "(2, 3)", "-2"}},
+                    {{{3}}, call({{-5, 4}}, 0), {"pad", "axis 0", "(3,)", "-5 and 4"}},
+                    {{{3}}, call({{4, -5}}, 0), {"pad", "axis 0", "(3,)", "4 and -5"}}};
     return spec;
 }
 
@@ -631,8 +624,8 @@ OpSpec stack_spec() {
         chosen("(0,)", stack_of({0}, 2, 0)),
     };
     spec.misuses = {{{}, call(0), {"stack", "empty list"}},
-                      {{{2, 3}, {3, 2}}, call(0), {"stack", "(2, 3)", "(3, 2)"}},
-                      {{{2, 3}, {2, 3}}, call(3), {"axis 3", "rank 3"}}};
+                    {{{2, 3}, {3, 2}}, call(0), {"stack", "(2, 3)", "(3, 2)"}},
+                    {{{2, 3}, {2, 3}}, call(3), {"axis 3", "rank 3"}}};
     return spec;
 }
 
@@ -672,9 +665,9 @@ OpSpec split_spec() {
         {.name = "(0, 2) in 2", .shapes = {{0, 2}}, .call = equal(2, 0), .reference = reshaped({0, 2}, {0, 2})},
     };
     spec.misuses = {{{{2, 3}}, equal(2, 1), {"split", "axis 1", "(2, 3)", "2 equal parts"}},
-                      {{{2, 3}}, equal(0, 1), {"split", "axis 1", "(2, 3)", "0 equal parts"}},
-                      {{{2, 3}}, equal(1, 2), {"split", "axis 2", "rank 2"}},
-                      {{{2, 3}}, sized({1, 1}, 1), {"split", "(1, 1)", "axis 1", "(2, 3)"}}};
+                    {{{2, 3}}, equal(0, 1), {"split", "axis 1", "(2, 3)", "0 equal parts"}},
+                    {{{2, 3}}, equal(1, 2), {"split", "axis 2", "rank 2"}},
+                    {{{2, 3}}, sized({1, 1}, 1), {"split", "(1, 1)", "axis 1", "(2, 3)"}}};
     return spec;
 }
 
@@ -707,20 +700,19 @@ OpSpec unstack_spec() {
          .call = call(0),
          .reference = moved({2}, [](const Index& i) { return Index{1 - i[0]}; })},
     };
-    spec.misuses = {{{{2, 3}}, call(2), {"unstack", "axis 2", "rank 2"}},
-                      {{{}}, call(0), {"unstack", "axis 0", "scalar"}}};
+    spec.misuses = {{{{2, 3}}, call(2), {"unstack", "axis 2", "rank 2"}}, {{{}}, call(0), {"unstack", "axis 0", "scalar"}}};
     return spec;
 }
 
 }  // namespace
 
 std::vector<OpSpec> shape_specs() {
-    return {reshape_spec(),     permute_dims_spec(), matrix_transpose_spec(),
-            slice_spec(),       unslice_spec(),      view_spec(),
-            unview_spec(),      concat_spec(),
-            expand_dims_spec(), squeeze_spec(),      moveaxis_spec(),
-            flip_spec(),        roll_spec(),         pad_spec(),
-            stack_spec(),       split_spec(),        unstack_spec()};
+    return {reshape_spec(), permute_dims_spec(), matrix_transpose_spec(),
+            slice_spec(),   unslice_spec(),      view_spec(),
+            unview_spec(),  concat_spec(),       expand_dims_spec(),
+            squeeze_spec(), moveaxis_spec(),     flip_spec(),
+            roll_spec(),    pad_spec(),          stack_spec(),
+            split_spec(),   unstack_spec()};
 }
 
 }  // namespace autograd::specs

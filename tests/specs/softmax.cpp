@@ -48,7 +48,8 @@ Share share(const char* name, Op op, Fold fold, Fold scale = {}) {
 
 const std::vector<Share>& shares() {
     static const std::vector<Share> all{
-        share("softmax", [](auto x, const Axes& axes) { return softmax(x, axes); }, softmax_of, softmax_of),
+        share(
+            "softmax", [](auto x, const Axes& axes) { return softmax(x, axes); }, softmax_of, softmax_of),
         // The logarithm of a sum that begins with 1 has an error of one rounding of 1.
         share(
             "log_softmax", [](auto x, const Axes& axes) { return log_softmax(x, axes); }, log_softmax_of,
@@ -93,8 +94,8 @@ OpSpec axes_spec(OpSpec spec, const Share& op) {
         spec.cases.push_back(chosen(each.name, share_of(op, each.shape, each.axes)));
     }
     spec.misuses = {{{{2, 3}}, op.call(2), {name, "axis 2", "rank 2"}},
-                      {{{2, 3}}, op.call({0, -2}), {name, "axis -2", "twice"}},
-                      {{{}}, op.call(-1), {name, "axis -1", "scalar"}}};
+                    {{{2, 3}}, op.call({0, -2}), {name, "axis -2", "twice"}},
+                    {{{}}, op.call(-1), {name, "axis -1", "scalar"}}};
     return spec;
 }
 
@@ -139,8 +140,8 @@ OpSpec cross_entropy_spec() {
         return [classes](auto v) { return cross_entropy(v[0], classes); };
     };
     spec.misuses = {{{{2, 3}}, call({0, 3}), {"cross_entropy", "(2, 3)", "3 classes", "number 1", "3"}},
-                      {{{2, 3}}, call({0}), {"cross_entropy", "(2, 3)", "want 2", "not 1"}},
-                      {{{}}, call({0}), {"cross_entropy", "()"}}};
+                    {{{2, 3}}, call({0}), {"cross_entropy", "(2, 3)", "want 2", "not 1"}},
+                    {{{}}, call({0}), {"cross_entropy", "()"}}};
     return spec;
 }
 
@@ -163,21 +164,19 @@ OpSpec layer_norm_spec() {
     std::erase_if(spec.cases, [](const OpCase& each) { return each.name == "(2, 3), axis 0"; });
     spec.cases.push_back(chosen("(5, 3), axis 0", share_of(norm, {5, 3}, 0)));
     spec.cases.push_back({.name = "(2, 3) with weight and bias",
-                            .shapes = {{2, 3}, {3}, {3}},
-                            .call = [](auto v) { return 8 + layer_norm(v[0], v[1], v[2]); },
-                            .reference =
-                                [](Arrays x) {
-                                    Array<double> y = grouped({2, 3}, {false, true}, normalized)(x);
-                                    for (std::size_t i = 0; i < 6; ++i)
-                                        y.data()[i] = 8 + y.data()[i] * x[1](i % 3) + x[2](i % 3);
-                                    return y;
-                                }});
-    spec.misuses.push_back({{{2, 3}, {2}, {3}},
-                              [](auto v) { return layer_norm(v[0], v[1], v[2]); },
-                              {"layer_norm", "weight", "(2,)", "(2, 3)"}});
+                          .shapes = {{2, 3}, {3}, {3}},
+                          .call = [](auto v) { return 8 + layer_norm(v[0], v[1], v[2]); },
+                          .reference =
+                              [](Arrays x) {
+                                  Array<double> y = grouped({2, 3}, {false, true}, normalized)(x);
+                                  for (std::size_t i = 0; i < 6; ++i) y.data()[i] = 8 + y.data()[i] * x[1](i % 3) + x[2](i % 3);
+                                  return y;
+                              }});
+    spec.misuses.push_back(
+        {{{2, 3}, {2}, {3}}, [](auto v) { return layer_norm(v[0], v[1], v[2]); }, {"layer_norm", "weight", "(2,)", "(2, 3)"}});
     spec.misuses.push_back({{{2, 3}, {3}, {4, 2, 3}},
-                              [](auto v) { return layer_norm(v[0], v[1], v[2]); },
-                              {"layer_norm", "bias", "(4, 2, 3)", "(2, 3)"}});
+                            [](auto v) { return layer_norm(v[0], v[1], v[2]); },
+                            {"layer_norm", "bias", "(4, 2, 3)", "(2, 3)"}});
     return spec;
 }
 
@@ -186,8 +185,7 @@ OpSpec layer_norm_spec() {
 std::vector<OpSpec> softmax_specs() {
     const auto named = [](std::string_view name) { return *std::ranges::find(shares(), name, &Share::name); };
     return {axes_spec({.name = "softmax", .documentation = ops::words::softmax, .ulps = 10}, named("softmax")),
-            axes_spec({.name = "log_softmax", .documentation = ops::words::log_softmax, .ulps = 10},
-                      named("log_softmax")),
+            axes_spec({.name = "log_softmax", .documentation = ops::words::log_softmax, .ulps = 10}, named("log_softmax")),
             cross_entropy_spec(), layer_norm_spec()};
 }
 

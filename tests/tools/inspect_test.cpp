@@ -41,7 +41,8 @@ TEST_CASE("inspect: print has a line for each node") {
     const std::string text = print(e.tape);
     CHECK(std::count(text.begin(), text.end(), '\n') == static_cast<std::ptrdiff_t>(e.tape.size()) + 1);
     CHECK_THAT(line_with(text, "%0 ="), contains("constant") && contains("(5, 2)") && contains("80 bytes"));
-    CHECK_THAT(line_with(text, "%1 ="), contains("parameter encoder.hidden.weight") && contains("(2, 2)") && contains("borrowed"));
+    CHECK_THAT(line_with(text, "%1 ="),
+               contains("parameter encoder.hidden.weight") && contains("(2, 2)") && contains("borrowed"));
     CHECK_THAT(line_with(text, "%2 ="),
                contains("matmul(%0, %1)") && contains("(5, 2)") && contains("  gradient  ") && contains("  encoder.hidden"));
     CHECK_THAT(line_with(text, "%3 ="), contains("multiply(%2, 0.5)"));
@@ -106,6 +107,5 @@ TEST_CASE("inspect: values of arrays as text") {
     CHECK(autograd::to_string(autograd::Array<double>{{1, 2.5}, {-3, 1e9}}) == "[[1, 2.5], [-3, 1e+09]]");
     CHECK(autograd::to_string(autograd::full<float>({}, 0.1f)) == "0.1");
     CHECK(autograd::to_string(autograd::full<float>({0, 2}, 1)) == "[]");
-    CHECK(autograd::to_string(autograd::full<float>({2000, 2}, 1)) ==
-          "[[1, 1], [1, 1], [1, 1], ..., [1, 1], [1, 1], [1, 1]]");
+    CHECK(autograd::to_string(autograd::full<float>({2000, 2}, 1)) == "[[1, 1], [1, 1], [1, 1], ..., [1, 1], [1, 1], [1, 1]]");
 }

@@ -108,7 +108,10 @@ TEST_CASE("tangent: refuses what was changed or released since it was recorded")
     const auto gradients = backward(cube, {.create_graph = true});
     CHECK(tangent(y, {{w, ones}})() == 3);
     p.mutable_value() *= 10;
-    CHECK_THAT(message_of<GradientError>([&] { tangent(y, {{w, ones}}); }), contains("tangent: parameter (node 0) was updated"));
+    CHECK_THAT(message_of<GradientError>([&] {
+                   tangent(y, {{w, ones}});
+               }),
+               contains("tangent: parameter (node 0) was updated"));
     CHECK_THROWS_AS(tangent(gradients.var(p), {{w, ones}}), GradientError);
     tape.clear();
     const auto v = tape.variable(ones);
@@ -120,11 +123,7 @@ TEST_CASE("tangent: refuses what was changed or released since it was recorded")
 TEST_CASE("jacobian: more rows than columns, of an op without forward mode") {
     const auto cube = custom_gradient<"cube">([](const auto& x) { return x * x * x; },
                                               [](const auto& g, const auto& x, const auto&) { return 3 * g * x * x; });
-    const auto found = jacobian<double>(
-        [&](const auto& x) {
-            return cube(broadcast_to(x, {3, 2}));
-        },
-        {Array<double>{1, 2}});
+    const auto found = jacobian<double>([&](const auto& x) { return cube(broadcast_to(x, {3, 2})); }, {Array<double>{1, 2}});
     REQUIRE(found[0].shape() == Shape{3, 2, 2});
     for (std::size_t i = 0; i < 3; ++i) {
         for (std::size_t j = 0; j < 2; ++j) {
