@@ -65,8 +65,8 @@ struct GradientHook {
 /// An op of generic lambdas: `f` computes it from its inputs, by ops, and each rule is a lambda of (gradient, inputs...,
 /// output) which gives one input's gradient, or `no_gradient`. Unlike those of an elementwise op, they see whole arrays:
 ///
-///     const auto clipped = custom_gradient<"clipped_identity">([](const auto& x) { return x * 1; },
-///                                                              [](const auto& g, const auto&, const auto&) { return clip(g, -1, 1); });
+///     const auto clipped = custom_gradient<"clipped_identity">(
+///         [](const auto& x) { return x * 1; }, [](const auto& g, const auto&, const auto&) { return clip(g, -1, 1); });
 ///
 /// The rules are made of ops, so that they can be differentiated in turn. There is no forward mode.
 template <Name OpName, class F, class... Rules>
