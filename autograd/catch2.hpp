@@ -85,9 +85,9 @@ class CorrectGradientMatcher : public XTAPE_CATCH2_MATCHER {
 };
 
 /// The matcher, at these inputs, one for each argument.
-template <std::same_as<Array<double>>... Inputs>
+template <std::convertible_to<Array<double>>... Inputs>
 CorrectGradientMatcher<sizeof...(Inputs)> HasCorrectGradient(const Inputs&... inputs) {
-    return CorrectGradientMatcher<sizeof...(Inputs)>({inputs...});
+    return CorrectGradientMatcher<sizeof...(Inputs)>({Array<double>(inputs)...});
 }
 
 }  // namespace autograd

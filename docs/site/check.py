@@ -258,7 +258,7 @@ def dead_links_of_pages(site):
 
 
 def markdown_pages():
-    return [pathlib.Path("README.md")] + sorted(path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md"))
+    return sorted(path.relative_to(ROOT) for path in ROOT.glob("*.md")) + sorted(path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md"))
 
 
 def outside_of_blocks(path):
@@ -276,7 +276,7 @@ def headings_of(path):
 
 
 def dead_links_of_sources():
-    """Of README.md and docs/, as they are written: GitHub shows them too."""
+    """Of README.md and its neighbours and docs/, as they are written: GitHub shows them too."""
     pages = set(markdown_pages())
     for path in sorted(pages):
         for number, line in outside_of_blocks(path):

@@ -87,12 +87,28 @@ class Header:
         self.listed = set(re.findall(r"\bOP\((\w+), \d\)", text))
 
     def prepared(self):
+        self.join()
         self.shorten()
         self.write_elementwise_ops()
         self.write_structured_ops()
         self.write_macros()
         self.open_group()
         return "\n".join(self.lines) + "\n"
+
+    def join(self):
+        """What stands on two lines for the compiler's sake, or the layout's, is read as one; the other stays empty."""
+        nested = None
+        for index, line in enumerate(self.lines[:-1]):
+            following = self.lines[index + 1]
+            inner = re.fullmatch(r"namespace (\w+) \{", following)
+            if inner and re.fullmatch(r"namespace XTAPE_API autograd \{", line):
+                nested = inner[1]
+                self.lines[index : index + 2] = [f"namespace autograd::{nested} {{", ""]
+            elif nested and line == f"}}  // namespace {nested}" and following == "}  // namespace autograd":
+                self.lines[index : index + 2] = [f"}}  // namespace autograd::{nested}", ""]
+                nested = None
+            elif line.startswith("template <template <class> class X") and following.startswith("requires "):
+                self.lines[index : index + 2] = [f"{line} {following}", ""]
 
     def shorten(self):
         """X stands for Var<T> and Eager<T>; attributes, and what declares again, say nothing to a reader."""
@@ -158,7 +174,7 @@ class Header:
             found = re.match(r"(?:XTAPE_\w+\((\w+)\)$|(?:template .*)?(?:[\w:]+(?:<.*>)?) (\w+)\()", line)
             name = found and (found[1] or found[2])
             start = index
-            while start > 0 and self.lines[start - 1].startswith("template"):
+            while start > 0 and (self.lines[start - 1].startswith("template") or not self.lines[start - 1]):
                 start -= 1
             if name in self.rows and name not in self.listed and name not in done and self.comment_before(start):
                 self.lines[start - 1] += f" @newline @newline {words_of(self.rows[name])}"
@@ -288,7 +304,7 @@ def prepared(path, text):
 
 # Of the repository, what is a part of the site. The rest of docs/site/ goes along: Doxygen runs where it is written to.
 SOURCES = (
-    "README.md", "docs/*.md", "autograd/**/*.hpp", "nn/**/*.hpp", "examples/*.cpp", "examples/ops/*.cpp",
+    "*.md", "docs/*.md", "autograd/**/*.hpp", "nn/**/*.hpp", "examples/*.cpp", "examples/ops/*.cpp",
     "docs/site/*.dox", "docs/site/*.html", "docs/site/*.css", "docs/site/*.js", "docs/site/layout.xml", "docs/site/Doxyfile",
 )  # fmt: skip
 

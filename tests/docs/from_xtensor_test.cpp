@@ -73,7 +73,7 @@ TEST_CASE("from xtensor: a program made differentiable has the same value, a rig
     }
     CHECK(cost_of_arrays(x, weights, target) < before);
     const auto f = [](Var<double> a, Var<double> b, Var<double> c) { return cost_on_tape(a, b, c); };
-    REQUIRE_THAT(f, HasCorrectGradient(Array<double>(x), Array<double>(weights), Array<double>(target)).order(2));
+    REQUIRE_THAT(f, HasCorrectGradient(x, weights, target).order(2));
 }
 
 TEST_CASE("from xtensor: arrays of all kinds go in, element by element the same") {
