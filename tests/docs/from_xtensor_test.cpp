@@ -12,7 +12,6 @@
 #include <xtensor/core/xvectorize.hpp>
 #include <xtensor/generators/xbuilder.hpp>
 #include <xtensor/misc/xmanipulation.hpp>
-#include <xtensor/misc/xpad.hpp>
 #include <xtensor/misc/xsort.hpp>
 #include <xtensor/reducers/xnorm.hpp>
 #include <xtensor/views/xstrided_view.hpp>
@@ -23,7 +22,6 @@
 #include <xtensor/xmanipulation.hpp>
 #include <xtensor/xmath.hpp>
 #include <xtensor/xnorm.hpp>
-#include <xtensor/xpad.hpp>
 #include <xtensor/xsort.hpp>
 #include <xtensor/xstrided_view.hpp>
 #include <xtensor/xtensor.hpp>
@@ -165,8 +163,14 @@ TEST_CASE("from xtensor: each row of the table of functions") {
     same(flip(x, 0), xt::flip(a, 0));
     same(roll(x, 1, 1), xt::roll(a, 1, 1));
     same(repeat(x, 2, 1), xt::repeat(a, 2, 1));
-    same(tile(x, {2, 3}), xt::tile(a, {2, 3}));
-    same(pad(x, {{1, 0}, {0, 2}}), xt::pad(a, {{1, 0}, {0, 2}}));
+    // What xt::tile and xt::pad say they give; xtensor 0.24's throw bad_alloc where g++ 12 optimises.
+    xt::xarray<double> tiled = xt::zeros<double>({6, 12}), padded = xt::zeros<double>({4, 6});
+    for (std::size_t i = 0; i < 6; ++i) {
+        for (std::size_t j = 0; j < 12; ++j) tiled(i, j) = a(i % 3, j % 4);
+    }
+    same(tile(x, {2, 3}), tiled);
+    xt::view(padded, xt::range(1, 4), xt::range(0, 4)) = a;
+    same(pad(x, {{1, 0}, {0, 2}}), padded);
     same(reshape(x, {2, 6}), xt::reshape_view(a, {2, 6}));
     same(reshape(x, {inferred}), xt::flatten(a));
     same(broadcast_to(tape.constant(thin), {3, 4}), xt::broadcast(thin, {3, 4}));

@@ -16,7 +16,7 @@ repository=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../..
 copy=$1
 rm -rf -- "$copy"
 mkdir -p -- "$copy/examples"
-cp -r -- "$repository"/{xtape,README.md,docs,autograd,nn} "$copy/"
+cp -r -- "$repository"/{xtape,*.md,docs,autograd,nn} "$copy/"
 cp -r -- "$repository"/examples/{ops,*.cpp} "$copy/examples/"
 cd -- "$copy"
 
