@@ -16,6 +16,8 @@ struct LibraryWasCompiledFor {
 };
 
 using CompiledAlike = LibraryWasCompiledFor<SimdArchitecture, sizeof(Array<float>)>;
+template <>
+XTAPE_API const bool CompiledAlike::as_this_file_is;
 
 // In each file, whether it computes or not: what it computes another file may be given, of an inline function's copies.
 [[gnu::used, maybe_unused]] static const bool* const compiled_alike = &CompiledAlike::as_this_file_is;
