@@ -23,15 +23,18 @@ foreach(component autograd nn)
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/include/autograd/base/version.hpp" DESTINATION "${header_dir}/autograd/base")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/CHANGELOG.md" "${PROJECT_SOURCE_DIR}/README.md"
-    DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+    DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/xtape")  # CMAKE_INSTALL_DOCDIR may be of a project around this one
 
 # --- For CMake: what a static library was linked with is found again where it is used ---------------------------------
 
-configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/xtape-config.cmake.in" "${PROJECT_BINARY_DIR}/xtape-config.cmake"
-    INSTALL_DESTINATION "${package_dir}")
+foreach(file xtape-config xtape-dependencies)
+    configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/${file}.cmake.in" "${PROJECT_BINARY_DIR}/${file}.cmake"
+        INSTALL_DESTINATION "${package_dir}")
+endforeach()
 # Before 1.0 a new minor version may change anything: CHANGELOG.md.
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/xtape-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/xtape-config.cmake" "${PROJECT_BINARY_DIR}/xtape-config-version.cmake"
+    "${PROJECT_BINARY_DIR}/xtape-dependencies.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake"
     DESTINATION "${package_dir}")
 
@@ -64,10 +67,18 @@ function(xtape_linked_files target result)
     set(${result} ${files} PARENT_SCOPE)
 endfunction()
 
-cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" OUTPUT_VARIABLE libdir)
-cmake_path(APPEND libdir pkgconfig OUTPUT_VARIABLE up)
-string(REGEX REPLACE "[^/]+" ".." up "${up}")
-set(requires_autograd "xtensor xsimd")
+# What is installed may be moved, unless somebody has named folders by their whole paths.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(prefix "${CMAKE_INSTALL_PREFIX}")
+    set(libdir "${CMAKE_INSTALL_FULL_LIBDIR}")
+    set(includedir "${CMAKE_INSTALL_FULL_INCLUDEDIR}/xtape")
+else()
+    string(REGEX REPLACE "[^/]+" ".." up "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+    set(prefix "\${pcfiledir}/${up}")
+    set(libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+    set(includedir "\${prefix}/${header_dir}")
+endif()
+set(requires_autograd "xtensor = ${xtensor_VERSION} xsimd")
 set(requires_nn "xtape-autograd = ${PROJECT_VERSION}")
 set(describes_autograd "reverse-mode automatic differentiation over xtensor arrays")
 set(describes_nn "layers, losses and optimisers on xtape's tape")
@@ -81,7 +92,7 @@ foreach(component autograd nn)
         xtape_linked_files(xtape_${component} files)
     endif()
     if(component STREQUAL "autograd")
-        list(APPEND options -std=c++20 ${XTAPE_ARCH_FLAGS})
+        list(APPEND options ${XTAPE_ARCH_FLAGS})
     endif()
     list(REMOVE_DUPLICATES files)
     list(JOIN files " " files)
@@ -90,21 +101,29 @@ foreach(component autograd nn)
     install(FILES "${PROJECT_BINARY_DIR}/xtape-${component}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endforeach()
 
-# --- The .deb ---------------------------------------------------------------------------------------------------------
+# --- The .deb, of the static libraries --------------------------------------------------------------------------------
 
-set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGE_NAME libxtape-dev)
-set(CPACK_PACKAGE_VENDOR "the xtape maintainers")
-set(CPACK_PACKAGE_CONTACT "the xtape maintainers <maintainers@users.noreply.r-seed-134b1e07.example>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "reverse-mode automatic differentiation over xtensor arrays (development files)")
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_STRIP_FILES OFF)
-set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(depends libxtensor-dev libxsimd-dev libopenblas-dev libfmt-dev libpng-dev zlib1g-dev)
-if(XTAPE_ONEDNN_FOUND)
-    list(APPEND depends libdnnl-dev)
+# A project around this one has packages of its own.
+if(PROJECT_IS_TOP_LEVEL AND static)
+    set(CPACK_GENERATOR DEB)
+    set(CPACK_PACKAGE_NAME libxtape-dev)
+    set(CPACK_PACKAGE_VENDOR "the xtape maintainers")
+    set(CPACK_PACKAGE_CONTACT "the xtape maintainers <maintainers@users.noreply.r-seed-134b1e07.example>")
+    set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "reverse-mode automatic differentiation over xtensor arrays (development files)")
+    set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+    set(CPACK_STRIP_FILES OFF)
+    set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+    set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+    # What the package file asks for when it is found: of fmt the version that names its symbols.
+    math(EXPR next_fmt "${fmt_VERSION_MAJOR} + 1")
+    set(depends "libxtensor-dev (>= ${xtensor_VERSION})" "libxtensor-dev (<< ${xtensor_VERSION}.1)" libxsimd-dev libopenblas-dev
+        "libfmt-dev (>= ${fmt_VERSION_MAJOR})" "libfmt-dev (<< ${next_fmt})" libpng-dev zlib1g-dev)
+    if(XTAPE_ONEDNN_FOUND)
+        list(APPEND depends libdnnl-dev)
+    endif()
+    if(XTAPE_BLAS MATCHES "^(BLIS|blis)$")
+        list(APPEND depends libblis-dev)
+    endif()
+    list(JOIN depends ", " CPACK_DEBIAN_PACKAGE_DEPENDS)
+    include(CPack)
 endif()
-list(JOIN depends ", " CPACK_DEBIAN_PACKAGE_DEPENDS)
-include(CPack)

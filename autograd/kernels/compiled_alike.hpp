@@ -19,8 +19,15 @@ using CompiledAlike = LibraryWasCompiledFor<SimdArchitecture, sizeof(Array<float
 template <>
 XTAPE_API const bool CompiledAlike::as_this_file_is;
 
+// Kept by compilers and, of those that know the second word, by linkers that leave out what nobody refers to.
+#if __has_cpp_attribute(gnu::retain)
+#define XTAPE_KEPT [[gnu::used, gnu::retain, maybe_unused]]
+#else
+#define XTAPE_KEPT [[gnu::used, maybe_unused]]
+#endif
+
 // In each file, whether it computes or not: what it computes another file may be given, of an inline function's copies.
-[[gnu::used, maybe_unused]] static const bool* const compiled_alike = &CompiledAlike::as_this_file_is;
+XTAPE_KEPT static const bool* const compiled_alike = &CompiledAlike::as_this_file_is;
 
 }  // namespace detail
 }  // namespace autograd

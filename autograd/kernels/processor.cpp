@@ -21,6 +21,30 @@ namespace {
     const char* lacking = nullptr;
 #define XTAPE_REQUIRE(feature) \
     if (!__builtin_cpu_supports(feature)) lacking = feature;
+#ifdef __AVX512VPOPCNTDQ__
+    XTAPE_REQUIRE("avx512vpopcntdq")
+#endif
+#ifdef __AVX512BITALG__
+    XTAPE_REQUIRE("avx512bitalg")
+#endif
+#ifdef __AVX512VNNI__
+    XTAPE_REQUIRE("avx512vnni")
+#endif
+#ifdef __AVX512VBMI2__
+    XTAPE_REQUIRE("avx512vbmi2")
+#endif
+#ifdef __AVX512VBMI__
+    XTAPE_REQUIRE("avx512vbmi")
+#endif
+#ifdef __AVX512IFMA__
+    XTAPE_REQUIRE("avx512ifma")
+#endif
+#ifdef __AVX512BF16__
+    XTAPE_REQUIRE("avx512bf16")
+#endif
+#ifdef __AVX512CD__
+    XTAPE_REQUIRE("avx512cd")
+#endif
 #ifdef __AVX512DQ__
     XTAPE_REQUIRE("avx512dq")
 #endif

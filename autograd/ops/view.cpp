@@ -53,7 +53,7 @@ struct ViewPlaces {
                 case ViewWord::Kind::range: {
                     const auto part = ops::Selection::of(shape, here, word.range, name);
                     result.offset += static_cast<std::ptrdiff_t>(part.first) * strides[axis];
-                    keep(strides[axis] * part.step, part.count);
+                    keep(part.count > 1 ? strides[axis] * part.step : 0, part.count);  // a step is as large as anybody likes
                     ++axis;
                     break;
                 }

@@ -4,8 +4,10 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #if __has_include(<xtensor/views/xslice.hpp>)
 #include <xtensor/views/xslice.hpp>
@@ -27,6 +29,15 @@ struct ViewWord {
     std::ptrdiff_t index = 0;  ///< of Kind::index
 };
 
+/// @throws ShapeError for an unsigned number that has no signed one.
+template <std::integral I>
+[[nodiscard]] std::ptrdiff_t whole_number(I number) {
+    if (!std::in_range<std::ptrdiff_t>(number)) {
+        throw ShapeError("view: index " + as_written(static_cast<std::size_t>(number)) + " is beyond all axes");
+    }
+    return static_cast<std::ptrdiff_t>(number);
+}
+
 template <class>
 inline constexpr bool is_range = false;
 template <class A, class B, class C>
@@ -34,10 +45,14 @@ inline constexpr bool is_range<xt::xrange_adaptor<A, B, C>> = true;
 
 template <class W>
 [[nodiscard]] ViewWord view_word(const W& word) {
-    // What is left out of a range is of a type of its own.
     [[maybe_unused]] const auto number = [](const auto& from) -> std::optional<std::ptrdiff_t> {
-        if constexpr (std::integral<std::remove_cvref_t<decltype(from)>>) return static_cast<std::ptrdiff_t>(from);
-        return std::nullopt;
+        using Number = std::remove_cvref_t<decltype(from)>;
+        if constexpr (std::is_same_v<Number, xt::placeholders::xtuph>) {
+            return std::nullopt;  // left out
+        } else {
+            static_assert(std::integral<Number>, "view(): xt::range(...) of whole numbers");
+            return whole_number(from);
+        }
     };
     if constexpr (std::is_same_v<W, xt::xall_tag>) {
         return {ViewWord::Kind::range};
@@ -46,7 +61,7 @@ template <class W>
     } else if constexpr (std::is_same_v<W, xt::xellipsis_tag>) {
         return {ViewWord::Kind::ellipsis};
     } else if constexpr (std::integral<W> && !std::is_same_v<W, bool>) {
-        return {ViewWord::Kind::index, {}, static_cast<std::ptrdiff_t>(word)};
+        return {ViewWord::Kind::index, {}, whole_number(word)};
     } else if constexpr (is_range<W>) {
         return {ViewWord::Kind::range, {number(word.start()), number(word.stop()), number(word.step()).value_or(1)}};
     } else {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "autograd/ops/view.hpp"
 
@@ -411,6 +412,8 @@ std::vector<ViewCase> view_cases() {
         view_of("8:1:-3, ::2", {9, 5}, xt::range(8, 1, -3), xt::range(_, _, 2)),
         view_of("1:, :-1", {3, 4, 2}, xt::range(1, _), xt::range(_, -1)),
         view_of("2:2", {4, 2}, xt::range(2, 2)),
+        called_by(view_of("1:2 by the largest step", {4, 2}, xt::range(1, 2)), {4, 2},
+                  xt::range(1, 2, std::numeric_limits<std::ptrdiff_t>::max())),
         view_of("all, new", {0, 2}, all, new_axis),
         called_by(view_of("every axis an index", {2, 3}, 1, 0), {2, 3}, -1, 0),
         view_of("... of a vector", {7}, ellipsis),
@@ -428,6 +431,7 @@ OpSpec view_spec() {
         {{{2, 3}}, [](auto v) { return view(v[0], 0, 0, xt::all()); }, {"view", "3 words", "(2, 3)"}},
         {{{2, 3}}, [](auto v) { return view(v[0], xt::ellipsis(), 0, xt::ellipsis()); }, {"view", "twice"}},
         {{{}}, [](auto v) { return view(v[0], 0); }, {"view", "1 words", "()"}},
+        {{{3}}, [](auto v) { return view(v[0], v[0].shape()[0] - 4); }, {"view", "index -1"}},
     };
     return spec;
 }
