@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -29,13 +30,11 @@ struct ViewWord {
     std::ptrdiff_t index = 0;  ///< of Kind::index
 };
 
-/// @throws ShapeError for an unsigned number that has no signed one.
+/// An unsigned number that has no signed one becomes the largest, which no axis has either: it is refused with the op's name.
 template <std::integral I>
-[[nodiscard]] std::ptrdiff_t whole_number(I number) {
-    if (!std::in_range<std::ptrdiff_t>(number)) {
-        throw ShapeError("view: index " + as_written(static_cast<std::size_t>(number)) + " is beyond all axes");
-    }
-    return static_cast<std::ptrdiff_t>(number);
+[[nodiscard]] constexpr std::ptrdiff_t whole_number(I number) {
+    return std::in_range<std::ptrdiff_t>(number) ? static_cast<std::ptrdiff_t>(number)
+                                                 : std::numeric_limits<std::ptrdiff_t>::max();
 }
 
 template <class>

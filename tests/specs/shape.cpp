@@ -431,7 +431,7 @@ OpSpec view_spec() {
         {{{2, 3}}, [](auto v) { return view(v[0], 0, 0, xt::all()); }, {"view", "3 words", "(2, 3)"}},
         {{{2, 3}}, [](auto v) { return view(v[0], xt::ellipsis(), 0, xt::ellipsis()); }, {"view", "twice"}},
         {{{}}, [](auto v) { return view(v[0], 0); }, {"view", "1 words", "()"}},
-        {{{3}}, [](auto v) { return view(v[0], v[0].shape()[0] - 4); }, {"view", "index -1"}},
+        {{{3}}, [](auto v) { return view(v[0], v[0].shape()[0] - 4); }, {"view", "out of range", "(3,)"}},
     };
     return spec;
 }
