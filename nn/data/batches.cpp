@@ -70,8 +70,8 @@ void gather_rows(const autograd::Array<T>& from, std::span<const std::size_t> ro
     if (&from == &out) throw autograd::ShapeError("gather_rows: the output must be another array than the input");
     autograd::require_values(from, "gather_rows");
     if (from.dimension() == 0) throw autograd::ShapeError("gather_rows: expected an array with rows, found a scalar");
+    const std::size_t row_count = from.shape()[0];
     autograd::Shape shape = from.shape();
-    const std::size_t row_count = shape[0];
     shape[0] = 1;
     const std::size_t row_size = autograd::element_count(shape);
     shape[0] = rows.size();
