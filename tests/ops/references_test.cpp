@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/specs/instances.hpp"
@@ -41,11 +42,11 @@ void expect(const Instance& instance, const Array<double>& expected) {
 }
 
 template <class Op>
-const Op& op_named(const std::vector<Op>& ops, const std::string& name) {
+const Op& op_named(const std::vector<Op>& ops, std::string_view name) {
     for (const Op& each : ops) {
         if (each.name == name) return each;
     }
-    throw Error("no reference of " + name);
+    throw Error("no reference of " + std::string(name));
 }
 Instance reduced(const std::string& name, const Shape& shape, const Axes& axes, KeepDims keepdims) {
     return folding_of(op_named(foldings(), name), shape, axes, keepdims);
