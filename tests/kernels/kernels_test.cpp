@@ -396,8 +396,11 @@ TEMPLATE_TEST_CASE("simd: the four operations and the square root are the proces
         hold("divide", kernels::divide(x, y), [](T u, T v) { return u / v; });
         hold("sqrt", kernels::sqrt(x), [](T u, T) { return std::sqrt(u); });
     }
-    CHECK(wrong ==
-          std::map<std::string, std::size_t>{{"add", 0}, {"divide", 0}, {"multiply", 0}, {"sqrt", 0}, {"subtract", 0}});
+    CHECK(wrong.size() == 5);
+    for (const auto& [name, count] : wrong) {
+        INFO(name);
+        CHECK(count == 0);
+    }
 }
 
 TEMPLATE_TEST_CASE("simd: vector functions are within 4 ulp, edges included, whatever stands in the other lanes", "", float,
