@@ -22,6 +22,7 @@ namespace specs {
 [[nodiscard]] std::vector<OpSpec> convolution_specs();
 [[nodiscard]] std::vector<OpSpec> reductions_specs();
 [[nodiscard]] std::vector<OpSpec> shape_specs();
+[[nodiscard]] std::vector<OpSpec> view_specs();
 [[nodiscard]] std::vector<OpSpec> indexing_specs();
 [[nodiscard]] std::vector<OpSpec> scan_specs();
 [[nodiscard]] std::vector<OpSpec> random_specs();
