@@ -244,6 +244,16 @@ X<T> moveaxis(X<T> x, std::ptrdiff_t source, std::ptrdiff_t destination) {
 
 namespace ops {
 
+std::ptrdiff_t place_on_axis(std::ptrdiff_t index, std::ptrdiff_t last, const Shape& shape, std::ptrdiff_t axis,
+                             const char* op) {
+    const auto extent = static_cast<std::ptrdiff_t>(shape[normalize_axis(axis, shape.size(), op)]);
+    if (index < -extent || index > last) {
+        throw ShapeError(std::string(op) + ": index " + std::to_string(index) + " out of range for axis " +
+                         std::to_string(axis) + " of shape " + to_string(shape));
+    }
+    return index < 0 ? index + extent : index;
+}
+
 Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& slice, const char* op) {
     const std::size_t place = normalize_axis(axis, shape.size(), op);
     const auto extent = static_cast<std::ptrdiff_t>(shape[place]);
@@ -255,9 +265,7 @@ Selection Selection::of(const Shape& shape, std::ptrdiff_t axis, const Slice& sl
     // Python's meaning of an index that is left out depends on the direction.
     const bool forward = slice.step > 0;
     const auto resolve = [&](std::optional<std::ptrdiff_t> index, std::ptrdiff_t otherwise, std::ptrdiff_t last) {
-        if (!index) return otherwise;
-        if (*index < -extent || *index > last) refuse("index " + std::to_string(*index) + " out of range");
-        return *index < 0 ? *index + extent : *index;
+        return index ? place_on_axis(*index, last, shape, axis, op) : otherwise;
     };
     const std::ptrdiff_t first = resolve(slice.start, forward ? 0 : extent - 1, forward ? extent : extent - 1);
     const std::ptrdiff_t stop = resolve(slice.stop, forward ? extent : -1, extent);

@@ -240,6 +240,11 @@ template <class T>
 
 namespace ops {
 
+/// The place that an index names on an axis, below 0 from the end.
+/// @throws ShapeError if that is before the first or behind `last`, or there is no such axis.
+[[nodiscard]] std::ptrdiff_t place_on_axis(std::ptrdiff_t index, std::ptrdiff_t last, const Shape& shape, std::ptrdiff_t axis,
+                                           const char* op);
+
 /// Some elements of one axis, in order: first, first + step, ...
 struct Selection {
     static constexpr const char* name = "slice";

@@ -58,22 +58,15 @@ struct ViewPlaces {
                     break;
                 }
                 case ViewWord::Kind::index:
-                    result.offset += static_cast<std::ptrdiff_t>(place_of(word.index, shape, axis)) * strides[axis];
+                    result.offset +=
+                        ops::place_on_axis(word.index, static_cast<std::ptrdiff_t>(shape[axis]) - 1, shape, here, name) *
+                        strides[axis];
                     ++axis;
                     break;
             }
         }
         keep_whole(shape.size() - axis);
         return result;
-    }
-
-    static std::size_t place_of(std::ptrdiff_t index, const Shape& shape, std::size_t axis) {
-        const auto extent = static_cast<std::ptrdiff_t>(shape[axis]);
-        if (index < -extent || index >= extent) {
-            throw ShapeError("index " + std::to_string(index) + " out of range for axis " + std::to_string(axis) +
-                             " of shape " + to_string(shape));
-        }
-        return static_cast<std::size_t>(index < 0 ? index + extent : index);
     }
 
     Shape shape_from(const Shape& shape) const { return in(shape).shape; }

@@ -2,6 +2,7 @@
 // through it; lists of indices are take()'s matter.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <limits>
@@ -70,6 +71,11 @@ template <class W>
     }
 }
 
+template <class... Words>
+[[nodiscard]] std::array<ViewWord, sizeof...(Words)> view_words(const Words&... words) {
+    return {view_word(words)...};
+}
+
 template <template <class> class X, class T>
 requires Operand<X<T>>
 [[nodiscard]] X<T> viewed(X<T> x, std::span<const ViewWord> words);
@@ -87,8 +93,7 @@ requires Operand<X<T>>
 template <template <class> class X, class T, class... Words>
 requires Operand<X<T>>
 [[nodiscard]] X<T> view(X<T> x, Words&&... words) {
-    const ops::ViewWord list[] = {{ops::ViewWord::Kind::ellipsis}, ops::view_word<std::remove_cvref_t<Words>>(words)...};
-    return ops::viewed(x, std::span(list).subspan(1));
+    return ops::viewed(x, ops::view_words(words...));
 }
 
 /// The adjoint of view(): zeros of a shape, with x at the places that view() takes from an array of this shape.
@@ -96,8 +101,7 @@ requires Operand<X<T>>
 template <template <class> class X, class T, class... Words>
 requires Operand<X<T>>
 [[nodiscard]] X<T> unview(X<T> x, const Shape& shape, Words&&... words) {
-    const ops::ViewWord list[] = {{ops::ViewWord::Kind::ellipsis}, ops::view_word<std::remove_cvref_t<Words>>(words)...};
-    return ops::unviewed(x, shape, std::span(list).subspan(1));
+    return ops::unviewed(x, shape, ops::view_words(words...));
 }
 
 namespace ops::words {
