@@ -5,6 +5,7 @@
 #include <nn/nn.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,13 +33,14 @@ inline report::Linear linear(std::size_t inputs, std::size_t outputs, Rng& rng, 
     return {weights({outputs, inputs}, rng, scale), weights({outputs}, rng, 0.5F)};
 }
 
-inline report::Decoder mlp(std::size_t inputs, Rng& rng) {
-    return {linear(inputs, 24, rng, 0.8F), report::Relu{}, linear(24, rows * columns, rng, 0.3F), report::Sigmoid{}};
+inline report::Network mlp(std::size_t latent, std::size_t, Rng& rng) {
+    return {linear(latent, 24, rng, 0.8F), report::Relu{}, linear(24, rows * columns, rng, 0.3F), report::Sigmoid{}};
 }
 
 /// Kernels, padding and output padding that differ between the axes.
-inline report::Decoder convolutional(std::size_t inputs, Rng& rng) {
-    return {linear(inputs, 4 * 3 * 2, rng, 0.8F),
+inline report::Network convolutional(std::size_t latent, std::size_t labels, Rng& rng) {
+    return {report::Labels{labels},
+            linear(latent + labels, 4 * 3 * 2, rng, 0.8F),
             report::Relu{},
             report::Reshape{4, 3, 2},
             report::ConvTranspose2d{weights({4, 3, 3, 4}, rng, 0.4F), weights({3}, rng, 0.5F), 2, 1, {1, 0}},
@@ -47,30 +49,72 @@ inline report::Decoder convolutional(std::size_t inputs, Rng& rng) {
             report::ContinuousBernoulliMean{}};
 }
 
-inline Var<float> apply(const report::Linear& layer, const Var<float>& x) {
-    return autograd::linear(x, x.tape().constant(layer.weight), x.tape().constant(layer.bias));
+/// An encoder that ends in so many features, in numbers of the size that pixels give.
+inline report::Encoder encoder(std::size_t latent, std::size_t labels, bool with_log_variance, Rng& rng) {
+    report::Network features{linear(rows * columns, 24, rng, 0.2F), report::Relu{}};
+    if (labels > 0) {
+        features = {report::Reshape{1, rows, columns},
+                    report::Conv2d{weights({3, 1, 3, 5}, rng, 0.4F), weights({3}, rng, 0.5F), {2, 1}, {1, 2}},
+                    report::Relu{},
+                    report::Conv2d{weights({4, 3, 2, 3}, rng, 0.4F), weights({4}, rng, 0.5F), 2, {0, 1}},
+                    report::Relu{},
+                    report::Labels{labels},
+                    linear(4 * 3 * 4 + labels, 24, rng, 0.3F),
+                    report::Relu{}};
+    }
+    report::Encoder result{std::move(features), linear(24, latent, rng, 0.3F), {}};
+    if (with_log_variance) result.log_variance = linear(24, latent, rng, 0.3F);
+    return result;
 }
-inline Var<float> apply(const report::Relu&, const Var<float>& x) { return relu(x); }
-inline Var<float> apply(const report::Sigmoid&, const Var<float>& x) { return sigmoid(x); }
-inline Var<float> apply(const report::ContinuousBernoulliMean&, const Var<float>& x) {
+
+/// What a layer makes of x, (count, ...). `labels`: one-hot, (count, classes).
+inline Var<float> apply(const report::Linear& layer, const Var<float>& x, const Array<float>&) {
+    const auto flat = reshape(x, {x.shape()[0], layer.weight.shape()[1]});
+    return autograd::linear(flat, x.tape().constant(layer.weight), x.tape().constant(layer.bias));
+}
+inline Var<float> apply(const report::Relu&, const Var<float>& x, const Array<float>&) { return relu(x); }
+inline Var<float> apply(const report::Sigmoid&, const Var<float>& x, const Array<float>&) { return sigmoid(x); }
+inline Var<float> apply(const report::ContinuousBernoulliMean&, const Var<float>& x, const Array<float>&) {
     return nn::ContinuousBernoulli{x}.mean();
 }
-inline Var<float> apply(const report::Reshape& layer, const Var<float>& x) {
+inline Var<float> apply(const report::Labels&, const Var<float>& x, const Array<float>& labels) {
+    return autograd::concat({reshape(x, {x.shape()[0], autograd::inferred}), x.tape().constant(labels)}, 1);
+}
+inline Var<float> apply(const report::Reshape& layer, const Var<float>& x, const Array<float>&) {
     return reshape(x, {x.shape()[0], layer.channels, layer.height, layer.width});
 }
-inline Var<float> apply(const report::ConvTranspose2d& layer, const Var<float>& x) {
+inline Var<float> apply(const report::Conv2d& layer, const Var<float>& x, const Array<float>&) {
+    return conv2d(x, x.tape().constant(layer.weight), x.tape().constant(layer.bias),
+                  {.stride = layer.stride, .padding = layer.padding});
+}
+inline Var<float> apply(const report::ConvTranspose2d& layer, const Var<float>& x, const Array<float>&) {
     return conv_transpose2d(x, x.tape().constant(layer.weight), x.tape().constant(layer.bias),
                             {.stride = layer.stride, .padding = layer.padding, .output_padding = layer.output_padding});
 }
 
-/// The library's own arithmetic on the layers of a report: (count, inputs) to probabilities of (count, rows * columns).
-inline Array<float> decode(const report::Decoder& decoder, const Array<float>& inputs) {
+/// The library's own arithmetic on the layers of a report: (count, inputs) to (count, outputs).
+inline Array<float> apply(const report::Network& network, const Array<float>& inputs, const Array<float>& labels) {
     Tape<float> tape({.inference = true});
     Var<float> x = tape.constant(inputs);
-    for (const report::Layer& layer : decoder) {
-        x = std::visit([&](const auto& each) { return apply(each, x); }, layer);
+    for (const report::Layer& layer : network) {
+        x = std::visit([&](const auto& each) { return apply(each, x, labels); }, layer);
     }
-    return reshape(x, {inputs.shape()[0], rows * columns}).value();
+    return reshape(x, {inputs.shape()[0], autograd::inferred}).value();
+}
+
+/// Six frames of a film whose dots move.
+inline std::vector<Frame> film(std::size_t latent, Rng& rng) {
+    std::vector<Frame> result;
+    Array<float> codes = weights({latent == 2 ? test_images / 2 : 0, latent == 2 ? latent : 0}, rng, 0.1F);
+    for (const std::size_t step : {0, 10, 30, 40, 80, 120}) {
+        Array<std::uint8_t> pictures = autograd::empty<std::uint8_t>({10, rows * columns});
+        const Array<float> noise = rng.uniform<float>(pictures.shape());
+        for (std::size_t i = 0; i < noise.size(); ++i) pictures.data()[i] = static_cast<std::uint8_t>(255 * noise.data()[i]);
+        const double reconstruction = 230 + 300 / (1.0 + static_cast<double>(step)), kl = static_cast<double>(step) / 10;
+        result.push_back({step, {reconstruction + kl, reconstruction, kl}, codes, pictures});
+        for (float& value : codes) value *= 2;
+    }
+    return result;
 }
 
 inline report::Explorer explorer(std::size_t latent, std::size_t labels, Rng rng) {
@@ -78,8 +122,12 @@ inline report::Explorer explorer(std::size_t latent, std::size_t labels, Rng rng
     result.latent = latent;
     result.labels = labels;
     const auto decoder = labels == 0 ? mlp : convolutional;
-    result.ae = decoder(latent + labels, rng);
-    result.vae = decoder(latent + labels, rng);
+    result.ae = decoder(latent, labels, rng);
+    result.vae = decoder(latent, labels, rng);
+    result.ae_encoder = encoder(latent, labels, false, rng);
+    result.vae_encoder = encoder(latent, labels, true, rng);
+    result.ae_film = film(latent, rng);
+    result.vae_film = film(latent, rng);
     result.ae_code = weights({test_images, latent}, rng, 3);
     result.vae_mean = weights({test_images, latent}, rng, 0.9F);
     result.vae_log_variance = weights({test_images, latent}, rng, 0.3F);

@@ -39,12 +39,13 @@ class Checkpoint {
     nn::Notes agreed_;
     std::size_t epochs_, steps_per_epoch_;
     int threads_;
+    std::size_t pixels_;
     bool keeps_best_;
 };
 
-/// Takes over a model's weights, whether its training was finished or not, and returns its history. `kind`: "AE" or
-/// "VAE".
+/// Takes over a model's weights, whether its training was finished or not, and returns its history, with its film if it was
+/// trained on this data. `kind`: "AE" or "VAE".
 /// @throws FileError if the file is missing or is that of another kind of model, naming the options in which it
 /// differs.
 History load_model(const std::filesystem::path& path, const std::string& kind, Autoencoder& model, const Options& options,
-                   const NetworkOptions& network);
+                   const NetworkOptions& network, const Data& data);

@@ -20,6 +20,7 @@ struct PairPlan {
     std::string prefix;  ///< of pictures and checkpoints
     NetworkOptions network;
     autograd::Rng rng;  ///< whose streams are this pair's
+    bool shown;         ///< the pair that the page draws, films and takes apart: of codes in a plane, where there is one
 
     std::string file(const std::string& model) const { return prefix + model + ".safetensors"; }
 };

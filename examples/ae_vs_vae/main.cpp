@@ -38,11 +38,12 @@ std::vector<PairPlan> plan_pairs(const Options& options, const Data& data) {
                                  .classes = options.conditional ? data.classes : 0,
                                  .architecture = options.architecture,
                                  .likelihood = options.likelihood};
-    std::vector<PairPlan> plans{{"", "", network, rng}};
+    std::vector<PairPlan> plans{{"", "", network, rng, false}};
     if (has_plane(options)) {
-        plans.push_back({" 2-d", "plane-", network, rng.stream("plane")});
+        plans.push_back({" 2-d", "plane-", network, rng.stream("plane"), false});
         plans.back().network.latent = 2;
     }
+    plans.back().shown = true;
     return plans;
 }
 
@@ -148,8 +149,8 @@ std::vector<TrainedPair> train_pairs(const std::vector<PairPlan>& plans, const D
         const auto train_one = [&](const char* title, const char* name, const LossFunction& loss, Autoencoder& model) {
             to_come -= options.epochs;
             return within_memory(lighter_training(options, plan.network), [&] {
-                return train({title, title + plan.title, plan.file(name), loss, to_come}, model, data, plan.network, options,
-                             plan.rng, interrupts, failures);
+                return train({title, title + plan.title, plan.file(name), loss, to_come, plan.shown ? options.film : 0}, model,
+                             data, plan.network, options, plan.rng, interrupts, failures);
             });
         };
         pair.ae_history = train_one("AE", "ae", plain_loss, pair.ae);
@@ -159,13 +160,13 @@ std::vector<TrainedPair> train_pairs(const std::vector<PairPlan>& plans, const D
     return pairs;
 }
 
-std::vector<TrainedPair> load_pairs(const std::vector<PairPlan>& plans, const Options& options) {
+std::vector<TrainedPair> load_pairs(const std::vector<PairPlan>& plans, const Data& data, const Options& options) {
     std::vector<TrainedPair> pairs;
     for (const PairPlan& plan : plans) {
         TrainedPair pair = within_memory("these models need more than there is", [&] { return make_pair(plan); });
         const fs::path directory = options.load;
-        pair.ae_history = load_model(directory / plan.file("ae"), "AE", pair.ae, options, plan.network);
-        pair.vae_history = load_model(directory / plan.file("vae"), "VAE", pair.vae, options, plan.network);
+        pair.ae_history = load_model(directory / plan.file("ae"), "AE", pair.ae, options, plan.network, data);
+        pair.vae_history = load_model(directory / plan.file("vae"), "VAE", pair.vae, options, plan.network, data);
         pairs.push_back(std::move(pair));
     }
     return pairs;
@@ -186,7 +187,7 @@ std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const O
         Autoencoder vae = untrained;
         const std::string name = beta_name(beta);
         within_memory(lighter_training(options, plan.network), [&] {
-            train({"VAE", name, plan.file(name), variational_loss, to_come}, vae, data, plan.network, changed, plan.rng,
+            train({"VAE", name, plan.file(name), variational_loss, to_come, 0}, vae, data, plan.network, changed, plan.rng,
                   interrupts, failures);
         });
         const Posteriors codes = posteriors(vae, data.test, plan.rng.stream("test codes"));
@@ -355,11 +356,12 @@ void print_written(const std::vector<fs::path>& written, const Options& options)
     say("\n");
     say_wrapped(line);
     if (written.front() != page) return;
-    say_wrapped(fmt::format("Open {} in a browser: it has both decoders in it, to play with.", nn::printable(page.native())));
+    say_wrapped(fmt::format("Open {} in a browser: both models are in it: draw a picture for them, or a random code.",
+                            nn::printable(page.native())));
     std::error_code ignored;
     const std::uintmax_t size = fs::file_size(page, ignored);
-    if (ignored || size < 30'000'000) return;
-    say_wrapped(fmt::format("It has {} MB, nearly all of them the decoders' weights, and opens slowly. A smaller --hidden{} "
+    if (ignored || size < 10'000'000) return;
+    say_wrapped(fmt::format("It has {} MB, nearly all of them the networks' weights, and may open slowly. A smaller --hidden{} "
                             "makes it smaller.",
                             size / 1'000'000, has_plane(options) ? ", or --no-plane," : ""));
 }
@@ -383,7 +385,7 @@ int run(const Options& options) {
         pairs = train_pairs(plans, data, options, interrupts, failures);
         betas = train_betas(plans.front(), data, options, interrupts, failures);
     } else {
-        pairs = load_pairs(plans, options);
+        pairs = load_pairs(plans, data, options);
     }
     std::signal(SIGPIPE, SIG_IGN);  // results are worth making even if nobody reads what is said of them
     const Findings findings = within_memory("make --hidden smaller, or try --no-scores", [&] {

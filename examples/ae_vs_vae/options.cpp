@@ -246,6 +246,10 @@ CommandLine::Parser::Parser() {
                             "stop a model after this many epochs without a better test ELBO (for the autoencoder: "
                             "reconstruction), and take the best epoch's weights; 0: off");
 
+    add_number<std::size_t>(app, "--film", options.film, {0, 200},
+                            "frames, at most, of the film of the training that the report plays: after 0, 10, 30, 100, ... "
+                            "steps, and then after epochs; 0: no film");
+
     app.option_defaults()->group("Stopping and going on: Ctrl-C stops after the step and saves");
     CLI::Option* checkpoint = add_path(app, "--checkpoint", options.checkpoint,
                                        "directory for the state of training, written after every epoch; a run "

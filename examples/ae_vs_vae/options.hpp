@@ -39,6 +39,7 @@ struct Options {
     std::size_t kl_cycles = 0;  ///< 0: no cycles
     std::size_t samples = 1;
     std::size_t early_stopping = 0;  ///< epochs of patience; 0: off
+    std::size_t film = 20;           ///< frames that the page plays, at most; 0: no film
 
     // Stopping and going on.
     std::string checkpoint;  ///< a directory; empty for none

@@ -54,8 +54,29 @@ report::TestImages test_images(const Data& data, const Options& options) {
     return test;
 }
 
-report::Decoder layers_of(const Decoder& decoder) {
-    report::Decoder layers{report::layer_of(decoder.hidden), report::Relu{}, report::layer_of(decoder.pixels)};
+/// As Encoder::features, code and posterior compute.
+report::Encoder layers_of(const Encoder& encoder, const NetworkOptions& network, bool with_log_variance) {
+    report::Network features;
+    for (std::size_t i = 0; i < encoder.convolutions.size(); ++i) {
+        const FeatureMap& map = encoder.maps[i];
+        const nn::Conv2d& convolution = encoder.convolutions[i];
+        if (i == 0) features.push_back(report::Reshape{map.channels, map.rows, map.columns});
+        features.push_back(report::Conv2d{convolution.weight.value(), convolution.bias.value(), convolution.options.stride,
+                                          convolution.options.padding});
+        features.push_back(report::Relu{});
+    }
+    if (network.classes > 0) features.push_back(report::Labels{network.classes});
+    features.push_back(report::layer_of(encoder.hidden));
+    features.push_back(report::Relu{});
+    report::Encoder layers{std::move(features), report::layer_of(encoder.mean), {}};
+    if (with_log_variance) layers.log_variance = report::layer_of(encoder.log_variance);
+    return layers;
+}
+
+report::Network layers_of(const Decoder& decoder, const NetworkOptions& network) {
+    report::Network layers;
+    if (network.classes > 0) layers.push_back(report::Labels{network.classes});
+    layers.insert(layers.end(), {report::layer_of(decoder.hidden), report::Relu{}, report::layer_of(decoder.pixels)});
     for (std::size_t i = 0; i < decoder.convolutions.size(); ++i) {
         const FeatureMap& map = decoder.maps[decoder.convolutions.size() - i];
         const nn::ConvTranspose2d& convolution = decoder.convolutions[i];
@@ -90,8 +111,14 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
     report::Explorer result;
     result.latent = pair.plan.network.latent;
     result.labels = pair.plan.network.classes;
-    result.ae = layers_of(pair.ae.decoder);
-    result.vae = layers_of(pair.vae.decoder);
+    result.ae = layers_of(pair.ae.decoder, pair.plan.network);
+    result.vae = layers_of(pair.vae.decoder, pair.plan.network);
+    if (pair.plan.shown) {
+        result.ae_encoder = layers_of(pair.ae.encoder, pair.plan.network, false);
+        result.vae_encoder = layers_of(pair.vae.encoder, pair.plan.network, true);
+        result.ae_film = pair.ae_history.film;
+        result.vae_film = pair.vae_history.film;
+    }
     result.ae_code = encode(pair.ae, test);
     const Posteriors codes = posteriors(pair.vae, test, rng.stream("test codes"));
     result.vae_mean = codes.mean;

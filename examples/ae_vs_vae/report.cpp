@@ -1,18 +1,14 @@
-// The report as JSON inside its page. Arrays are base64 of little-endian float32 or of bytes, which a browser unpacks
-// at once. The page's own text is compiled in: see cmake/embed_text.cmake.
+// The report as JSON, packed into its page. The page's own text is compiled in: see cmake/embed_text.cmake.
 #include "report.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
 
 #include "metrics.hpp"
+#include "packing.hpp"
 #include "report_page.hpp"
 
 namespace report {
@@ -20,133 +16,19 @@ namespace {
 
 using autograd::Shape;
 
-template <class... Arguments>
-void require(bool holds, fmt::format_string<Arguments...> message, Arguments&&... arguments) {
-    if (!holds) throw autograd::ShapeError("report: " + fmt::format(message, std::forward<Arguments>(arguments)...));
-}
-
-void require_shape(const Array<float>& array, const Shape& expected, const char* what) {
-    require(array.shape() == expected, "expected {} of shape {}, found {}", what, autograd::to_string(expected),
-            autograd::to_string(array.shape()));
-}
-
-double finite(double value, std::string_view what) {
-    if (!std::isfinite(value)) throw autograd::Error(fmt::format("report: {} is {}", what, value));
-    return value;
-}
-
-// --- Arrays ----------------------------------------------------------------------------------------------------------
-
-std::string base64(std::span<const std::uint8_t> bytes) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0U);
-        for (std::size_t k = 0; k < 4; ++k) text += k <= count ? digits[group >> (18 - 6 * k) & 63] : '=';
-    }
-    return text;
-}
-
-Json shape_of(const Array<float>& array) { return std::vector<std::size_t>(array.shape().begin(), array.shape().end()); }
-
-Json floats(const Array<float>& array, std::string_view what) {
-    std::vector<std::uint8_t> bytes;
-    bytes.reserve(4 * array.size());
-    for (const float value : array) {
-        finite(static_cast<double>(value), what);
-        const auto bits = std::bit_cast<std::uint32_t>(value);
-        for (int shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<std::uint8_t>(bits >> shift & 255));
-    }
-    return {{"shape", shape_of(array)}, {"float32", base64(bytes)}};
-}
-
-/// Values from 0 to 1 as bytes from 0 to 255.
+/// Images of the size of the test images.
 Json pixels(const Array<float>& images, const TestImages& like, std::string_view what) {
     require(images.dimension() == 2 && images.shape()[1] == like.rows * like.columns,
             "expected {} of shape (count, {} * {}), found {}", what, like.rows, like.columns,
             autograd::to_string(images.shape()));
-    std::vector<std::uint8_t> bytes;
-    bytes.reserve(images.size());
-    for (const float value : images) {
-        finite(static_cast<double>(value), "a pixel");
-        bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0F, 1.0F))));
-    }
-    return {{"shape", shape_of(images)}, {"uint8", base64(bytes)}};
+    return bytes(images, "a pixel");
 }
 
-// --- Decoders --------------------------------------------------------------------------------------------------------
-
-// Each layer tells what it makes of a shape (without the batch's axis), and its JSON.
-
-std::size_t size_of(const Shape& shape) { return autograd::element_count(shape); }
-
-Shape after(const Linear& layer, const Shape& in) {
-    require(layer.weight.dimension() == 2 && layer.weight.shape()[1] == size_of(in),
-            "expected a linear layer of {} inputs, found a weight of shape {}", size_of(in),
-            autograd::to_string(layer.weight.shape()));
-    require_shape(layer.bias, {layer.weight.shape()[0]}, "a bias");
-    return {layer.weight.shape()[0]};
-}
-
-Shape after(const Relu&, const Shape& in) { return in; }
-Shape after(const Sigmoid&, const Shape& in) { return in; }
-Shape after(const ContinuousBernoulliMean&, const Shape& in) { return in; }
-
-Shape after(const Reshape& layer, const Shape& in) {
-    Shape out{layer.channels, layer.height, layer.width};
-    require(size_of(out) == size_of(in), "cannot reshape {} to {}", autograd::to_string(in), autograd::to_string(out));
-    return out;
-}
-
-std::size_t transposed_extent(std::size_t in, std::size_t kernel, std::size_t stride, std::size_t padding,
-                              std::size_t output_padding) {
-    const std::size_t whole = (in - 1) * stride + kernel + output_padding;
-    require(in > 0 && kernel > 0 && stride > 0 && output_padding < stride && whole > 2 * padding,
-            "a transposed convolution of {} elements, kernel {}, stride {}, padding {} and output padding {} has no result", in,
-            kernel, stride, padding, output_padding);
-    return whole - 2 * padding;
-}
-
-Shape after(const ConvTranspose2d& layer, const Shape& in) {
-    const Shape& kernel = layer.weight.shape();
-    require(in.size() == 3 && kernel.size() == 4 && kernel[0] == in[0],
-            "a transposed convolution with a weight of shape {} cannot follow on {}", autograd::to_string(kernel),
-            autograd::to_string(in));
-    require_shape(layer.bias, {kernel[1]}, "a bias");
-    return {kernel[1],
-            transposed_extent(in[1], kernel[2], layer.stride.height, layer.padding.height, layer.output_padding.height),
-            transposed_extent(in[2], kernel[3], layer.stride.width, layer.padding.width, layer.output_padding.width)};
-}
-
-Json to_json(const Linear& layer) {
-    return {{"type", "linear"}, {"weight", floats(layer.weight, "a weight")}, {"bias", floats(layer.bias, "a bias")}};
-}
-
-Json to_json(const Relu&) { return {{"type", "relu"}}; }
-Json to_json(const Sigmoid&) { return {{"type", "sigmoid"}}; }
-Json to_json(const ContinuousBernoulliMean&) { return {{"type", "continuous_bernoulli_mean"}}; }
-
-Json to_json(const Reshape& layer) { return {{"type", "reshape"}, {"shape", {layer.channels, layer.height, layer.width}}}; }
-
-Json to_json(const ConvTranspose2d& layer) {
-    const auto pair = [](autograd::Size2d size) { return Json{size.height, size.width}; };
-    return {{"type", "conv_transpose2d"},           {"weight", floats(layer.weight, "a weight")},
-            {"bias", floats(layer.bias, "a bias")}, {"stride", pair(layer.stride)},
-            {"padding", pair(layer.padding)},       {"output_padding", pair(layer.output_padding)}};
-}
-
-Json to_json(const Decoder& decoder, std::size_t inputs, std::size_t outputs) {
-    Shape shape{inputs};
-    Json layers = Json::array();
-    for (const Layer& layer : decoder) {
-        shape = std::visit([&](const auto& each) { return after(each, shape); }, layer);
-        layers.push_back(std::visit([](const auto& each) { return to_json(each); }, layer));
-    }
-    require(size_of(shape) == outputs, "a decoder of {} pixels for images of {}", size_of(shape), outputs);
-    return layers;
+Json losses(const LossValues& values) {
+    finite(values.loss, "a loss");
+    finite(values.reconstruction, "a reconstruction loss");
+    finite(values.kl, "a KL divergence");
+    return to_json(values);
 }
 
 // --- Explorers -------------------------------------------------------------------------------------------------------
@@ -167,6 +49,36 @@ Json to_json(const Draws& draws, std::size_t latent) {
     return {{"name", draws.name}, {"ae", floats(draws.ae, "a draw")}, {"vae", floats(draws.vae, "a draw")}};
 }
 
+Json to_json(const std::optional<Encoder>& encoder, const Explorer& explorer, std::size_t pixels) {
+    if (!encoder) return nullptr;
+    const auto head = [&](const Linear& linear) {
+        return to_json(Network{linear}, linear.weight.shape().back(), explorer.latent, "an encoder's head", halves);
+    };
+    const std::size_t features = encoder->mean.weight.shape().back();
+    require(!encoder->log_variance || encoder->log_variance->weight.shape().back() == features,
+            "an encoder's heads of different inputs");
+    return {{"features", to_json(encoder->features, pixels, features, "an encoder's features", halves)},
+            {"mean", head(encoder->mean)},
+            {"log_variance", encoder->log_variance ? head(*encoder->log_variance) : nullptr}};
+}
+
+Json to_json(const std::vector<Frame>& film, const TestImages& test) {
+    Json frames = Json::array();
+    for (const Frame& frame : film) {
+        require(frame.codes.dimension() == 2 && frame.codes.shape()[0] <= test.labels.size(),
+                "codes of a frame of shape {} for {} test images", autograd::to_string(frame.codes.shape()),
+                test.labels.size());
+        require(frame.pictures.dimension() == 2 && frame.pictures.shape()[1] == test.rows * test.columns,
+                "pictures of a frame of shape {} for images of {} x {}", autograd::to_string(frame.pictures.shape()), test.rows,
+                test.columns);
+        frames.push_back({{"step", frame.step},
+                          {"loss", losses(frame.loss)},
+                          {"codes", halves(frame.codes, "a code")},
+                          {"pictures", bytes(frame.pictures)}});
+    }
+    return frames;
+}
+
 Json to_json(const Explorer& explorer, const TestImages& test) {
     require(explorer.latent > 0, "an explorer without a latent dimension");
     require(explorer.labels == 0 || explorer.labels == test.class_names.size(),
@@ -182,11 +94,13 @@ Json to_json(const Explorer& explorer, const TestImages& test) {
     for (const double kl : explorer.kl) finite(kl, "a KL divergence");
     Json draws = Json::array();
     for (const Draws& each : explorer.draws) draws.push_back(to_json(each, explorer.latent));
-    const std::size_t inputs = explorer.latent + explorer.labels, outputs = test.rows * test.columns;
+    const std::size_t outputs = test.rows * test.columns;
     return {{"latent", explorer.latent},
             {"labels", explorer.labels},
-            {"ae", to_json(explorer.ae, inputs, outputs)},
-            {"vae", to_json(explorer.vae, inputs, outputs)},
+            {"ae", to_json(explorer.ae, explorer.latent, outputs, "a decoder", floats)},
+            {"vae", to_json(explorer.vae, explorer.latent, outputs, "a decoder", floats)},
+            {"ae_encoder", to_json(explorer.ae_encoder, explorer, outputs)},
+            {"vae_encoder", to_json(explorer.vae_encoder, explorer, outputs)},
             {"ae_code", floats(explorer.ae_code, "a code")},
             {"vae_mean", floats(explorer.vae_mean, "a mean")},
             {"vae_log_variance", floats(explorer.vae_log_variance, "a log variance")},
@@ -194,7 +108,9 @@ Json to_json(const Explorer& explorer, const TestImages& test) {
             {"ae_holes", to_json(explorer.ae_holes)},
             {"vae_holes", to_json(explorer.vae_holes)},
             {"holes_meaning", explorer.holes_meaning},
-            {"draws", draws}};
+            {"draws", draws},
+            {"ae_film", to_json(explorer.ae_film, test)},
+            {"vae_film", to_json(explorer.vae_film, test)}};
 }
 
 Json to_json(const TestImages& test) {
@@ -211,13 +127,6 @@ Json to_json(const TestImages& test) {
 }
 
 // --- Losses, pictures, scores ----------------------------------------------------------------------------------------
-
-Json losses(const LossValues& values) {
-    finite(values.loss, "a loss");
-    finite(values.reconstruction, "a reconstruction loss");
-    finite(values.kl, "a KL divergence");
-    return to_json(values);
-}
 
 Json to_json(const std::vector<EpochRecord>& epochs) {
     Json json = Json::array();
@@ -288,15 +197,6 @@ Json to_json(const Report& report) {
 
 // --- The page --------------------------------------------------------------------------------------------------------
 
-/// The text with every '<' escaped as JSON allows in strings, where alone it can stand: nothing ends the script
-/// element.
-std::string inside_script_element(const std::string& json) {
-    std::string text;
-    text.reserve(json.size());
-    for (const char c : json) c == '<' ? text.append("\\u003c") : text.append(1, c);
-    return text;
-}
-
 /// The template up to `mark`, which must stand there; `page` then begins after it.
 std::string_view take_until(std::string_view& page, std::string_view mark) {
     const std::size_t at = page.find(mark);
@@ -308,18 +208,16 @@ std::string_view take_until(std::string_view& page, std::string_view mark) {
 
 }  // namespace
 
-Linear layer_of(const nn::Linear& linear) { return {linear.weight.value(), linear.bias.value()}; }
-
 std::string to_html(const Report& report) {
-    const std::string json = to_json(report).dump(-1, ' ', false, Json::error_handler_t::replace);
     std::string html;
     std::string_view page = report_page::page_html;
     html.append(take_until(page, "@style@")).append(report_page::style_css);
-    html.append(take_until(page, "@data@")).append(inside_script_element(json));
+    html.append(take_until(page, "@data@")).append(packed(to_json(report)));
     html.append(take_until(page, "@script@"));
     for (const std::string_view script :
-         {report_page::data_js, report_page::decoder_js, report_page::elements_js, report_page::explorer_js,
-          report_page::plane_js, report_page::charts_js, report_page::page_js}) {
+         {report_page::data_js, report_page::network_js, report_page::elements_js, report_page::charts_js, report_page::map_js,
+          report_page::drawing_js, report_page::sliders_js, report_page::plane_js, report_page::explorer_js,
+          report_page::film_js, report_page::scores_js, report_page::page_js}) {
         html.append(script).append("\n");
     }
     return html.append(page);

@@ -5,18 +5,15 @@
 #include <autograd/autograd.hpp>
 #include <cstddef>
 #include <filesystem>
-#include <nn/nn.hpp>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "findings.hpp"
+#include "layers.hpp"
 
 namespace report {
-
-using autograd::Array;
 
 // --- Losses and scores -----------------------------------------------------------------------------------------------
 
@@ -42,33 +39,12 @@ struct ScoreTable {
 
 // --- Explorers -------------------------------------------------------------------------------------------------------
 
-struct Linear {
-    Array<float> weight;  ///< (outputs, inputs), as nn::Linear has it
-    Array<float> bias;    ///< (outputs,)
+/// From pixels to a code. Both heads begin at the features.
+struct Encoder {
+    Network features;
+    Linear mean;                         ///< the autoencoder's code
+    std::optional<Linear> log_variance;  ///< of q(z|x), the VAE's; the page bounds it as models.hpp does
 };
-
-struct Relu {};
-struct Sigmoid {};
-
-/// 1 / (1 - exp(-l)) - 1 / l of a logit l: see nn::ContinuousBernoulli.
-struct ContinuousBernoulliMean {};
-
-/// To (channels, height, width).
-struct Reshape {
-    std::size_t channels, height, width;
-};
-
-/// As autograd::conv_transpose2d without groups and dilation.
-struct ConvTranspose2d {
-    Array<float> weight;  ///< (inputs, outputs, kernel height, kernel width)
-    Array<float> bias;    ///< (outputs,)
-    autograd::Size2d stride = 1, padding = 0, output_padding = 0;
-};
-
-using Layer = std::variant<Linear, Relu, Sigmoid, ContinuousBernoulliMean, Reshape, ConvTranspose2d>;
-
-/// From a code, and after it the one-hot label if there is one, to the pixels.
-using Decoder = std::vector<Layer>;
 
 /// How badly a place in the plane is covered by codes: any scale, larger is emptier. values(i, j) belongs to the centre
 /// of a cell: z_1 grows with j and z_2 with i, both from -extent to extent.
@@ -86,8 +62,10 @@ struct Draws {
 /// A pair of models to play with: in the plane if their codes have two dimensions, else by sliders.
 struct Explorer {
     std::size_t latent;
-    std::size_t labels = 0;  ///< the length of the one-hot label that the decoders expect; 0 if they expect none
-    Decoder ae, vae;
+    std::size_t labels = 0;  ///< the length of the one-hot label that the networks expect; 0 if they expect none
+    Network ae, vae;         ///< the decoders: from a code to the pixels
+    /// Of the pair that one can draw for, both; else none. The page has them in half floats.
+    std::optional<Encoder> ae_encoder, vae_encoder;
     // Of the first test images, the same ones for all three; (count, latent).
     Array<float> ae_code, vae_mean, vae_log_variance;
     /// KL(q(z_i|x) || N(0, 1)) per dimension, in nats, averaged over test images; may be empty.
@@ -95,6 +73,9 @@ struct Explorer {
     std::optional<HoleMap> ae_holes, vae_holes;  ///< of a plane
     std::string holes_meaning;                   ///< "the distance to the nearest code."; the page says which shade is emptier
     std::vector<Draws> draws;
+    /// From the first step to the last: frames in the order of their steps, none where the pair was not filmed. Codes, where
+    /// there are any, are of the first test images.
+    std::vector<Frame> ae_film, vae_film;
 };
 
 /// The images behind the codes of all explorers.
@@ -120,9 +101,6 @@ struct Report {
     std::vector<ScoreTable> scores;
     std::vector<BetaRun> beta;
 };
-
-/// The layer of an nn::Linear.
-Linear layer_of(const nn::Linear& linear);
 
 /// The page: one file that needs no other and no network. Strings are text, whatever they hold; bytes that are not
 /// UTF-8 appear as replacement characters.

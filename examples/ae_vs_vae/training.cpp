@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "checkpoint.hpp"
+#include "film.hpp"
 #include "points.hpp"
 #include "schedules.hpp"
 #include "terminal.hpp"
@@ -157,6 +158,7 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
         if (progress.finished(options)) return progress.history;
     }
 
+    const Camera camera(role.frames, role.loss, network, data.test, options.beta, batches.size(), rng);
     autograd::Tape<float> tape;
     nn::attach(tape, model);
     BatchReader reader(data.train);
@@ -171,6 +173,7 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
         const auto order = batches.epoch(progress.epoch);
         std::size_t images = 0;
         while (progress.step < order.size()) {
+            camera.look(model, progress.history.steps, progress.history.film);
             const auto start = Clock::now();
             const auto rows = order[progress.step];
             const Position position{progress.history.steps, batches.size()};
@@ -197,6 +200,7 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
         History& history = progress.history;
         const LossValues test = evaluate(model, role.loss, data.test, options.beta, rng.stream("evaluation"));
         require_finite(test.loss, role.title, history.steps);
+        camera.look(model, history.steps, history.film);
         history.epochs.push_back({progress.epoch, progress.sums.mean(options.beta), test});
         if (!step_milliseconds.empty()) history.ms_per_step = median(step_milliseconds);
         display.epoch_done(history.epochs.back(), images);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -29,12 +30,21 @@ struct EpochRecord {
     LossValues test;   ///< the whole test set after the epoch, one draw per image
 };
 
+/// What a model makes of the first test images, and of codes that stay the same, at one time of its training.
+struct Frame {
+    std::size_t step;              ///< how many training steps it has made
+    LossValues loss;               ///< of these images, one draw for each
+    autograd::Array<float> codes;  ///< theirs, of a VAE the means of q(z|x): (images, 2); (0, 0) if they have other dimensions
+    autograd::Array<std::uint8_t> pictures;  ///< what it decodes the ten codes to: (10, rows * columns), 255 is white
+};
+
 struct History {
     std::size_t steps = 0;
     double ms_per_step = 0;  ///< the median over the steps which this run of the program made
     std::vector<EpochRecord> epochs;
     std::size_t best_epoch = 0;  ///< of the smallest test loss by at_beta_one(), from 1
     bool stopped_early = false;  ///< then the weights are those of best_epoch
+    std::vector<Frame> film;     ///< in the order of their steps; see film.hpp
 };
 
 /// Sums over images in double: a float loses digits over ten thousand of them.
@@ -68,6 +78,7 @@ struct Role {
     std::string file;            ///< of its checkpoint, without the directory: "vae.safetensors"
     LossFunction loss;           ///< plain_loss or variational_loss
     std::size_t epochs_to_come;  ///< those of models which are trained after this one, for the estimate of the time left
+    std::size_t frames;          ///< at most so many in its film; 0: it is not filmed
 };
 
 /// Trains by Adam, from the checkpoint if options.resume and there is one, and reports each epoch on standard output;

@@ -114,6 +114,10 @@ void put_notes(const std::filesystem::path& path, TensorFile& contents, const No
     }
 }
 
+void put_arrays(TensorFile& contents, const Arrays& arrays) {
+    for (const auto& [name, array] : arrays) contents.tensors[program_prefix + name] = array;
+}
+
 std::map<std::string, Rng::State> take_generators(const std::filesystem::path& path, const TensorFile& contents,
                                                   const Generators& generators) {
     std::map<std::string, Rng::State> states;
@@ -155,7 +159,7 @@ TensorFile read_like(const std::filesystem::path& path, const TensorFile& expect
         }
     }
     for (const auto& [name, tensor] : contents.tensors) {
-        const bool ignored = states == States::ignored && name.starts_with(state_prefix);
+        const bool ignored = name.starts_with(program_prefix) || (states == States::ignored && name.starts_with(state_prefix));
         if (!ignored && !expected.tensors.contains(name)) add_problem(problems, fmt::format("{} is not expected", name));
     }
     if (!problems.empty()) throw FileError(path, problems);

@@ -24,6 +24,11 @@ using Generators = std::map<std::string, autograd::Rng*>;
 /// A program's own notes in a checkpoint: its options, say. read_safetensors(path).metadata has them, among others.
 using Notes = std::map<std::string, std::string>;
 
+/// A program's own arrays in a checkpoint. In the file, and so in read_safetensors(path).tensors, their names begin with
+/// program_prefix, which no parameter's does; other programs that load the model pass over them.
+using Arrays = std::map<std::string, Tensor>;
+inline constexpr const char* program_prefix = "program/";
+
 namespace detail {
 
 template <class Model>
@@ -43,6 +48,7 @@ void take_states(const std::filesystem::path& path, TensorFile& contents, std::v
 void put_generators(TensorFile& contents, const Generators& generators);
 /// @throws FileError if a note's name is one that a generator could have.
 void put_notes(const std::filesystem::path& path, TensorFile& contents, const Notes& notes);
+void put_arrays(TensorFile& contents, const Arrays& arrays);
 [[nodiscard]] std::map<std::string, autograd::Rng::State> take_generators(const std::filesystem::path& path,
                                                                           const TensorFile& contents,
                                                                           const Generators& generators);
@@ -80,15 +86,16 @@ void save(const std::filesystem::path& path, const Model& model, const Notes& no
 
 /// Writes all that training needs to go on as if it had not stopped: the parameters, the optimiser's running averages
 /// and counts of steps (its options, a learning rate say, are the program's), the state of each generator, and what
-/// notes the program adds.
+/// notes and arrays the program adds.
 /// @throws FileError as above.
 template <class Model, class Optimizer>
 void save(const std::filesystem::path& path, const Model& model, const Optimizer& optimizer, const Generators& generators = {},
-          const Notes& notes = {}) {
+          const Notes& notes = {}, const Arrays& arrays = {}) {
     TensorFile contents = detail::contents_of(model);
     detail::put_states(contents, optimizer.states(model), optimizer.averages());
     detail::put_generators(contents, generators);
     detail::put_notes(path, contents, notes);
+    detail::put_arrays(contents, arrays);
     write_safetensors(path, contents);
 }
 

@@ -1,5 +1,5 @@
 // Writes what report_test.mjs looks at: report.html of random models, and expected.json with what the library's own
-// arithmetic makes of 20 codes for each of its decoders.
+// arithmetic makes of 20 codes for each of its decoders, and of 20 pictures for each of its encoders.
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -13,31 +13,43 @@ namespace {
 using autograd::Array;
 using Json = nlohmann::json;
 
-constexpr std::size_t codes = 20;
+constexpr std::size_t count = 20;
 
+std::span<const float> row(const Array<float>& from, std::size_t i) {
+    return {from.data() + i * from.shape()[1], from.shape()[1]};
+}
+
+/// What the models of an explorer make of 20 inputs each, with the labels 0, 1, 2, 0, ...: decoders of codes, encoders of
+/// pictures, of which every second one is black and white.
 Json expected(const report::Explorer& explorer, std::size_t number, autograd::Rng rng) {
     Json cases = Json::array();
-    const std::size_t latent = explorer.latent, inputs = latent + explorer.labels;
-    for (const char* model : {"ae", "vae"}) {
-        // Codes, the one-hot label after each. The AE's lie further out.
-        Array<float> x = autograd::full<float>({codes, inputs}, 0);
-        const Array<float> z = random_report::weights({codes, latent}, rng, *model == 'a' ? 3.0F : 1.0F);
-        for (std::size_t i = 0; i < codes; ++i) {
-            for (std::size_t k = 0; k < latent; ++k) x(i, k) = z(i, k);
-            if (explorer.labels > 0) x(i, latent + i % explorer.labels) = 1;
-        }
-        const Array<float> pixels = random_report::decode(*model == 'a' ? explorer.ae : explorer.vae, x);
-        for (std::size_t i = 0; i < codes; ++i) {
-            const auto row = [i](const Array<float>& from) {
-                return std::span(from.data() + i * from.shape()[1], from.shape()[1]);
-            };
+    Array<float> labels = autograd::full<float>({count, explorer.labels}, 0);
+    for (std::size_t i = 0; i < count && explorer.labels > 0; ++i) labels(i, i % explorer.labels) = 1;
+    const auto add = [&](const char* model, const char* from, const Array<float>& inputs, const char* to,
+                         const Array<float>& outputs) {
+        for (std::size_t i = 0; i < count; ++i) {
             cases.push_back({{"explorer", number},
                              {"model", model},
                              {"label", explorer.labels > 0 ? i % explorer.labels : 0},
-                             {"z", row(z)},
-                             {"pixels", row(pixels)}});
+                             {from, row(inputs, i)},
+                             {to, row(outputs, i)}});
         }
-    }
+    };
+    const auto add_model = [&](const char* model, const report::Network& decoder, const report::Encoder& encoder,
+                               float spread) {
+        const Array<float> z = random_report::weights({count, explorer.latent}, rng, spread);
+        add(model, "z", z, "pixels", random_report::apply(decoder, z, labels));
+        Array<float> pictures = rng.uniform<float>({count, random_report::rows * random_report::columns});
+        for (std::size_t i = 0; i < count; i += 2) {
+            for (std::size_t k = 0; k < pictures.shape()[1]; ++k) pictures(i, k) = pictures(i, k) < 0.5F ? 0.0F : 1.0F;
+        }
+        const Array<float> features = random_report::apply(encoder.features, pictures, labels);
+        add(model, "picture", pictures, "mean", random_report::apply({encoder.mean}, features, labels));
+        if (!encoder.log_variance) return;
+        add(model, "picture", pictures, "logVariance", random_report::apply({*encoder.log_variance}, features, labels));
+    };
+    add_model("ae", explorer.ae, *explorer.ae_encoder, 3);  // whose codes lie further out
+    add_model("vae", explorer.vae, *explorer.vae_encoder, 1);
     return cases;
 }
 

@@ -85,29 +85,186 @@ const overflow = (page) => page.evaluate(() => document.documentElement.scrollWi
 // --- The tests -------------------------------------------------------------------------------------------------------
 
 const tests = {
-    async "the decoders agree with the C++ ones to 1e-5"(browser) {
+    async "the decoders agree with the C++ ones to 1e-5, the encoders, of half floats, to 1e-2"(browser) {
         const page = await open(browser, DESKTOP);
         const cases = JSON.parse(readFileSync(path.join(directory, "expected.json"), "utf8"));
-        assert.equal(cases.length, 80);  // two explorers, two models, twenty codes
-        let largest = 0, least = 1, most = 0;
-        for (const {explorer: number, model, label, z, pixels} of cases) {
-            const found = await page.evaluate((a) => window.xtape.decode(...a), [number, model, z, label]);
-            assert.equal(found.length, pixels.length);
-            for (let i = 0; i < pixels.length; ++i) {
-                const difference = Math.abs(found[i] - pixels[i]);
-                assert.ok(difference <= 1e-5, `${number} ${model}, pixel ${i}: ${found[i]}, not ${pixels[i]}`);
-                largest = Math.max(largest, difference);
-                [least, most] = [Math.min(least, pixels[i]), Math.max(most, pixels[i])];
+        assert.equal(cases.length, 200);  // two explorers; twenty codes to two decoders, and pictures to three heads
+        const largest = {pixels: 0, mean: 0, logVariance: 0}, spread = {pixels: [1, 0], mean: [0, 0], logVariance: [0, 0]};
+        for (const each of cases) {
+            const {explorer: number, model, label} = each;
+            const what = Object.keys(largest).find((name) => each[name]);
+            const found = await page.evaluate(([method, as, ...input]) => {
+                const result = window.xtape[method](...input);
+                return as === "pixels" ? result : result[as];
+            }, each.z ? ["decode", what, number, model, each.z, label] : ["encode", what, number, model, each.picture, label]);
+            assert.equal(found.length, each[what].length);
+            for (let i = 0; i < found.length; ++i) {
+                const expected = each[what][i], difference = Math.abs(found[i] - expected);
+                assert.ok(difference <= (what === "pixels" ? 1e-5 : 1e-2), `${number} ${model} ${what} ${i}: ${found[i]}, not ${expected}`);
+                largest[what] = Math.max(largest[what], difference);
+                spread[what] = [Math.min(spread[what][0], expected), Math.max(spread[what][1], expected)];
             }
         }
-        assert.ok(least < 0.1 && most > 0.9, "the pixels are too alike to say much");
-        console.log(`      largest difference ${largest.toExponential(1)}`);
+        assert.ok(spread.pixels[0] < 0.1 && spread.pixels[1] > 0.9, "the pixels are too alike to say much");
+        for (const what of ["mean", "logVariance"]) assert.ok(spread[what][0] < -1 && spread[what][1] > 1, `${what}: ${spread[what]}`);
+        console.log(`      largest differences: ${Object.entries(largest).map(([what, d]) => `${what} ${d.toExponential(1)}`).join(", ")}`);
         return page;
+    },
+
+    async "a picture is drawn with the mouse, and the codes follow the pen"(browser) {
+        const page = await open(browser, DESKTOP);
+        for (const number of [SLIDERS, PLANE]) {
+            const paper = inside(page, number, ".output.test canvas");
+            await paper.scrollIntoViewIfNeeded();
+            const at = async (x, y) => {  // clicks elsewhere may have scrolled the page
+                const box = await paper.boundingBox();
+                return [box.x + x * box.width, box.y + y * box.height];
+            };
+            await page.mouse.move(...(await at(0.3, 0.3)));
+            await page.mouse.down();
+            const codes = [];
+            for (const place of [[0.3, 0.5], [0.3, 0.7], [0.6, 0.7]]) {
+                await assertBothChanged(page, number, async () => page.mouse.move(...(await at(...place))));
+                codes.push(await point(page, number));
+            }
+            assert.notDeepEqual(codes[0], codes[1]);
+            assert.notDeepEqual(codes[0].ae, codes[0].vae);
+            await page.mouse.up();
+            const picture = await page.evaluate((each) => window.xtape.picture(each), number);
+            const {rows, columns} = await page.evaluate(() => window.xtape.report.test);
+            const pixel = (x, y) => picture[Math.floor(y * rows) * columns + Math.floor(x * columns)];
+            assert.ok(pixel(0.3, 0.4) > 0.3 && pixel(0.3, 0.6) > 0.3 && pixel(0.45, 0.7) > 0.3, `${picture}`);
+            assert.equal(pixel(0.9, 0.1), 0);
+            const expected = await page.evaluate(([each, drawn]) => ["ae", "vae"].map((model) =>
+                window.xtape.encode(each, model, drawn, 0).mean), [number, picture]);
+            const {ae, vae} = await point(page, number);
+            assertNear(ae, expected[0], 1e-5);
+            assertNear(vae, expected[1], 1e-5);
+            assert.equal(await inside(page, number, ".output.test figcaption").textContent(), "your drawing");
+            await inside(page, number, ".resample").click();
+            assert.notDeepEqual((await point(page, number)).vae, vae);
+
+            // The mouse without its button does not draw; the eraser takes away, Clear all.
+            await page.mouse.move(...(await at(0.9, 0.1)));
+            assert.deepEqual(await page.evaluate((each) => window.xtape.picture(each), number), picture);
+            await inside(page, number, ".pen-tools input[value=eraser]").check();
+            await page.mouse.move(...(await at(0.3, 0.3)));
+            await page.mouse.down();
+            await page.mouse.move(...(await at(0.3, 0.5)));
+            await page.mouse.up();
+            const erased = await page.evaluate((each) => window.xtape.picture(each), number);
+            assert.ok(erased[Math.floor(0.4 * rows) * columns + Math.floor(0.3 * columns)] < 0.3);
+            await inside(page, number, ".pen-tools .clear").click();
+            assert.ok((await page.evaluate((each) => window.xtape.picture(each), number)).every((value) => value === 0));
+        }
+        return page;
+    },
+
+    async "a test picture is changed with a finger, which does not scroll"(browser) {
+        const page = await open(browser, PHONE);
+        await page.evaluate(() => window.xtape.selectImage(1, 4));
+        const before = await page.evaluate(() => window.xtape.picture(1));
+        const paper = inside(page, PLANE, ".output.test canvas");
+        await paper.scrollIntoViewIfNeeded();
+        const box = await paper.boundingBox(), scrolled = await page.evaluate(() => window.scrollY);
+        assert.ok(box.width >= 150, "large enough for a finger");
+        const session = await page.context().newCDPSession(page);
+        const touch = (type, points) => session.send("Input.dispatchTouchEvent", {type, touchPoints: points});
+        await assertBothChanged(page, PLANE, async () => {
+            await touch("touchStart", [{x: box.x + 20, y: box.y + 20}]);
+            for (let i = 1; i <= 5; ++i) await touch("touchMove", [{x: box.x + 20 + 10 * i, y: box.y + 20 + 14 * i}]);
+            await touch("touchEnd", []);
+        });
+        const after = await page.evaluate(() => window.xtape.picture(1));
+        const changed = after.filter((value, i) => value !== before[i]).length;
+        assert.ok(changed > 2 && changed < after.length / 2, `${changed} pixels`);
+        assert.match(await inside(page, PLANE, ".output.test figcaption").textContent(), /^second, changed by you/);  // 4 % 3
+        assert.equal(await page.evaluate(() => window.scrollY), scrolled);
+        return page;
+    },
+
+    async "a picture is drawn by keyboard"(browser) {
+        const page = await open(browser, DESKTOP);
+        const paper = inside(page, PLANE, ".output.test canvas");
+        await paper.focus();
+        await page.keyboard.press("ArrowLeft");
+        assert.equal(await page.evaluate(() => window.xtape.picture(1)), null, "the pen is up");
+        assert.ok(await inside(page, PLANE, ".paper .pen").isVisible(), "the pen cannot be seen");
+        await assertBothChanged(page, PLANE, () => page.keyboard.press("Space"));
+        await assertBothChanged(page, PLANE, async () => {
+            for (let i = 0; i < 3; ++i) await page.keyboard.press("ArrowDown");
+        });
+        assert.match(await inside(page, PLANE, ".live").textContent(), /^Pen draws; the VAE's mean is \(/);
+        const white = async () => (await page.evaluate(() => window.xtape.picture(1))).reduce((a, b) => a + b);
+        const drawn = await white();
+        assert.ok(drawn > 2);
+        await page.keyboard.press("e");
+        await page.keyboard.press("ArrowUp");
+        assert.ok((await white()) < drawn, "the eraser erases nothing");
+        await page.keyboard.press("Delete");
+        assert.equal(await white(), 0);
+        return page;
+    },
+
+    async "the label of a conditional pair changes the codes of a drawing"(browser) {
+        const page = await open(browser, DESKTOP);
+        await inside(page, SLIDERS, ".pen-tools .clear").click();
+        const before = await point(page, SLIDERS);
+        await inside(page, SLIDERS, "select").selectOption("second");
+        const after = await point(page, SLIDERS);
+        for (const model of ["ae", "vae"]) assert.notDeepEqual(after[model], before[model]);
+        return page;
+    },
+
+    async "the film: by its slider, by keyboard, and played"(browser) {
+        for (const options of [DESKTOP, {...PHONE, ...DARK}]) {
+            const page = await open(browser, options);
+            assert.equal(await page.locator(".film").count(), 2);
+            const film = page.locator(".film").nth(1), find = (selector) => film.locator(selector);
+            await find(".frames").scrollIntoViewIfNeeded();
+            assert.match(await find(".status").textContent(), /^Before training: the AE’s reconstruction 530\.0; the VAE’s 530\.0/);
+            const shown = async () => Promise.all([".map.ae .base", ".map.vae .base"].map((each) => drawnOn(find(each)))
+                .concat(["ae", "vae"].map((model) => drawnOn(find(`.decoded.${model} canvas`).nth(3))))
+                .concat(find(".mark").first().getAttribute("x1")));
+            const first = await shown();
+            await find(".frames").focus();
+            await page.keyboard.press("ArrowRight");
+            assert.equal(await page.evaluate(() => window.xtape.frame(1)), 1);
+            assert.match(await find(".status").textContent(), /^After 10 steps: .* and its KL 1\.00 nats/);
+            const second = await shown();
+            second.forEach((each, i) => assert.notEqual(each, first[i], `part ${i} has not changed`));
+            await page.keyboard.press("End");
+            assert.match(await find(".status").textContent(), /^After 120 steps/);
+            assert.match(await find(".map.ae .inside").textContent(), /of 30 on this map/);
+            await find(".zoom input[value=all]").check();
+            assert.equal(await find(".map.ae .inside").textContent(), "all on this map");
+            assert.equal(await overflow(page), 0);
+
+            // Played from its end it begins anew, and stops at the end.
+            await find(".play").focus();
+            await page.keyboard.press("Enter");
+            assert.equal(await find(".play").textContent(), "Pause");
+            await eventually(async () => (await page.evaluate(() => window.xtape.frame(1))) > 0.05, "it does not play");
+            assert.ok((await page.evaluate(() => window.xtape.frame(1))) < 4, "it did not begin anew");
+            await find(".play").click();
+            const paused = await page.evaluate(() => window.xtape.frame(1));
+            await page.waitForTimeout(200);
+            assert.equal(await page.evaluate(() => window.xtape.frame(1)), paused);
+            await find(".play").click();
+            await eventually(async () => (await page.evaluate(() => window.xtape.frame(1))) === 5, "it does not end");
+            assert.equal(await find(".play").textContent(), "Play");
+
+            // The film of the other pair, whose codes have five dimensions, has no maps.
+            assert.equal(await page.locator(".film").first().locator(".maps").isVisible(), false);
+            assert.ok(await page.locator(".film").first().locator(".decoded.vae canvas").first().isVisible());
+            assert.deepEqual(page.complaints, []);
+        }
+        return open(browser, DESKTOP);
     },
 
     async "all sections are there"(browser) {
         const page = await open(browser, DESKTOP);
-        for (const id of ["explore", "plane", "pictures", "curves", "scores", "capacity", "findings", "settings"]) {
+        for (const id of ["explore", "plane", "film", "pictures", "curves", "scores", "capacity", "findings", "settings"]) {
             assert.ok(await page.locator(`#${id}`).isVisible(), id);
         }
         assert.equal(await explorer(page, 0).locator(".slider").count(), 5);
@@ -267,7 +424,7 @@ const tests = {
         await inside(page, SLIDERS, ".thumb").nth(1).click();
         assert.equal(await inside(page, SLIDERS, ".thumb").nth(1).getAttribute("aria-pressed"), "true");
         await inside(page, SLIDERS, "button.random").click();
-        assert.match(await inside(page, SLIDERS, ".output.test figcaption").textContent(), /^no test picture/);
+        assert.match(await inside(page, SLIDERS, ".output.test figcaption").textContent(), /^draw here/);
         return page;
     },
 

@@ -24,39 +24,77 @@ std::size_t count(const std::string& text, const std::string& part) {
     return found;
 }
 
-/// The JSON between the tags of the data's script element.
-Json data_of(const std::string& html) {
-    const std::string start = "<script type=\"application/json\" id=\"data\">";
-    REQUIRE(count(html, start) == 1);
-    const std::size_t from = html.find(start) + start.size();
-    return Json::parse(html.substr(from, html.find("</script>", from) - from));
-}
-
 /// Bytes of base64 with padding; not the code under test.
-std::vector<std::uint8_t> unpack(const std::string& text) {
+std::string bytes_of_base64(const std::string& text) {
     const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     REQUIRE(text.size() % 4 == 0);
-    std::vector<std::uint8_t> bytes;
+    std::string bytes;
     std::uint32_t bits = 0;
     int have = 0;
     for (const char c : text) {
         if (c == '=') break;
         REQUIRE(digits.find(c) != digits.npos);
         bits = bits << 6 | static_cast<std::uint32_t>(digits.find(c));
-        if ((have += 6) >= 8) bytes.push_back(static_cast<std::uint8_t>(bits >> (have -= 8) & 255));
+        if ((have += 6) >= 8) bytes += static_cast<char>(bits >> (have -= 8) & 255);
     }
     return bytes;
 }
 
-void check_floats(const Json& packed, const Array<float>& expected) {
-    CHECK(packed["shape"] == Json(std::vector<std::size_t>(expected.shape().begin(), expected.shape().end())));
-    const auto bytes = unpack(packed["float32"]);
+/// What a report's page carries: JSON, and the bytes of its arrays.
+struct Carried {
+    Json json;
+    std::string arrays;
+
+    std::string bytes(const Json& place) const { return arrays.substr(place.at(0), place.at(1)); }
+};
+
+Carried data_of(const std::string& html) {
+    const std::string start = "<script type=\"application/gzip\" id=\"data\">";
+    REQUIRE(count(html, start) == 1);
+    const std::size_t from = html.find(start) + start.size();
+    const TemporaryDirectory directory;
+    write_text(directory / "data.gz", bytes_of_base64(html.substr(from, html.find("</script>", from) - from)));
+    const std::vector<std::byte> unpacked = nn::InputFile(directory / "data.gz").read(std::size_t{1} << 30);
+    const std::string all(reinterpret_cast<const char*>(unpacked.data()), unpacked.size());
+    const std::size_t end = all.find('\0');
+    REQUIRE(end != all.npos);
+    return {Json::parse(all.substr(0, end)), all.substr(end + 1)};
+}
+
+/// The bits of number i of `count`, whose bytes are in planes.
+std::uint32_t bits_of(const std::string& planes, std::size_t width, std::size_t i) {
+    std::uint32_t bits = 0;
+    for (std::size_t k = 0; k < width; ++k) {
+        bits |= static_cast<std::uint32_t>(static_cast<std::uint8_t>(planes[k * (planes.size() / width) + i])) << 8 * k;
+    }
+    return bits;
+}
+
+void check_shape(const Json& packed, const autograd::Shape& expected) {
+    CHECK(packed["shape"] == Json(std::vector<std::size_t>(expected.begin(), expected.end())));
+}
+
+void check_floats(const Carried& data, const Json& packed, const Array<float>& expected) {
+    check_shape(packed, expected.shape());
+    const std::string bytes = data.bytes(packed["float32"]);
     REQUIRE(bytes.size() == 4 * expected.size());
     std::size_t wrong = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) wrong += std::bit_cast<float>(bits_of(bytes, 4, i)) != expected.data()[i];
+    CHECK(wrong == 0);
+}
+
+/// The nearest half floats: 11 significant bits, or multiples of 2^-24.
+void check_halves(const Carried& data, const Json& packed, const Array<float>& expected) {
+    check_shape(packed, expected.shape());
+    const std::string bytes = data.bytes(packed["float16"]);
+    REQUIRE(bytes.size() == 2 * expected.size());
+    std::size_t wrong = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) {
-        std::uint32_t bits = 0;
-        for (std::size_t k = 0; k < 4; ++k) bits |= static_cast<std::uint32_t>(bytes[4 * i + k]) << 8 * k;
-        if (std::bit_cast<float>(bits) != expected.data()[i]) ++wrong;
+        const std::uint32_t bits = bits_of(bytes, 2, i), exponent = bits >> 10 & 31, fraction = bits & 1023;
+        const double magnitude =
+            exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, static_cast<int>(exponent) - 25);
+        const double value = static_cast<double>(expected.data()[i]), found = bits >> 15 ? -magnitude : magnitude;
+        if (!(std::abs(found - value) <= std::max(std::abs(value) * 0x1p-11, 0x1p-25))) ++wrong;
     }
     CHECK(wrong == 0);
 }
@@ -82,7 +120,8 @@ std::string message_after(Change change) {
 
 TEST_CASE("the data of a report comes back out of the page", "[report]") {
     const report::Report report = random_report::make(1);
-    const Json data = data_of(report::to_html(report));
+    const Carried carried = data_of(report::to_html(report));
+    const Json& data = carried.json;
 
     CHECK(data["title"] == "Random models");
     CHECK(data["settings"] == Json::parse(R"([["Seed", "1"], ["Data", "none"]])"));
@@ -99,27 +138,44 @@ TEST_CASE("the data of a report comes back out of the page", "[report]") {
         CHECK(found["latent"] == explorer.latent);
         CHECK(found["labels"] == explorer.labels);
         CHECK(found["kl"] == Json(explorer.kl));
-        check_floats(found["ae_code"], explorer.ae_code);
-        check_floats(found["vae_mean"], explorer.vae_mean);
-        check_floats(found["vae_log_variance"], explorer.vae_log_variance);
-        check_floats(found["draws"][0]["ae"], explorer.draws[0].ae);
-        check_floats(found["draws"][0]["vae"], explorer.draws[0].vae);
+        check_floats(carried, found["ae_code"], explorer.ae_code);
+        check_floats(carried, found["vae_mean"], explorer.vae_mean);
+        check_floats(carried, found["vae_log_variance"], explorer.vae_log_variance);
+        check_floats(carried, found["draws"][0]["ae"], explorer.draws[0].ae);
+        check_floats(carried, found["draws"][0]["vae"], explorer.draws[0].vae);
         REQUIRE(found["ae"].size() == explorer.ae.size());
         REQUIRE(found["vae"].size() == explorer.vae.size());
-        check_floats(found["ae"][0]["weight"], std::get<report::Linear>(explorer.ae[0]).weight);
-        check_floats(found["vae"][0]["bias"], std::get<report::Linear>(explorer.vae[0]).bias);
+        const std::size_t first = explorer.labels > 0 ? 1 : 0;  // after the labels
+        check_floats(carried, found["ae"][first]["weight"], std::get<report::Linear>(explorer.ae[first]).weight);
+        check_floats(carried, found["vae"][first]["bias"], std::get<report::Linear>(explorer.vae[first]).bias);
+        check_halves(carried, found["ae_encoder"]["mean"][0]["weight"], explorer.ae_encoder->mean.weight);
+        check_halves(carried, found["vae_encoder"]["log_variance"][0]["bias"], explorer.vae_encoder->log_variance->bias);
+        CHECK(found["ae_encoder"]["log_variance"].is_null());
+        REQUIRE(found["vae_film"].size() == explorer.vae_film.size());
+        CHECK(found["vae_film"][3]["step"] == 40);
+        CHECK(found["vae_film"][3]["loss"]["kl"] == 4.0);
+        check_halves(carried, found["vae_film"][3]["codes"], explorer.vae_film[3].codes);
+        const std::string pictures = carried.bytes(found["ae_film"][5]["pictures"]["uint8"]);
+        CHECK(std::equal(pictures.begin(), pictures.end(), explorer.ae_film[5].pictures.begin(),
+                         explorer.ae_film[5].pictures.end(),
+                         [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }));
     }
     const Json& sliders = data["explorers"][0];
-    const auto& convolution = std::get<report::ConvTranspose2d>(report.explorers[0].vae[5]);
-    CHECK(sliders["vae"][2] == Json{{"type", "reshape"}, {"shape", {4, 3, 2}}});
-    CHECK(sliders["vae"][5]["padding"] == Json{2, 1});
-    CHECK(sliders["vae"][5]["stride"] == Json{2, 2});
-    CHECK(sliders["vae"][3]["output_padding"] == Json{1, 0});
-    check_floats(sliders["vae"][5]["weight"], convolution.weight);
+    const auto& convolution = std::get<report::ConvTranspose2d>(report.explorers[0].vae[6]);
+    CHECK(sliders["vae"][3] == Json{{"type", "reshape"}, {"shape", {4, 3, 2}}});
+    CHECK(sliders["vae"][6]["padding"] == Json{2, 1});
+    CHECK(sliders["vae"][6]["stride"] == Json{2, 2});
+    CHECK(sliders["vae"][4]["output_padding"] == Json{1, 0});
+    check_floats(carried, sliders["vae"][6]["weight"], convolution.weight);
+    CHECK(sliders["ae_encoder"]["features"][1]["stride"] == Json{2, 1});
+    CHECK(sliders["ae_encoder"]["features"][3]["padding"] == Json{0, 1});
+    CHECK(sliders["ae_encoder"]["features"][5] == Json{{"type", "labels"}, {"classes", 3}});
+    check_halves(carried, sliders["vae_encoder"]["features"][3]["weight"],
+                 std::get<report::Conv2d>(report.explorers[0].vae_encoder->features[3]).weight);
     CHECK(sliders["ae_holes"].is_null());
     const Json& plane = data["explorers"][1];
     CHECK(plane["vae_holes"]["extent"] == 3.5);
-    check_floats(plane["vae_holes"]["values"], report.explorers[1].vae_holes->values);
+    check_floats(carried, plane["vae_holes"]["values"], report.explorers[1].vae_holes->values);
 
     CHECK(data["curves"][0]["floor"] == 190.0);
     CHECK(data["curves"][1]["floor"].is_null());
@@ -136,10 +192,11 @@ TEST_CASE("pixels of a report are bytes, clamped and rounded", "[report]") {
     report::Report report;
     report.test = {1, 5, {"only"}, {0}, Array<float>{{-0.5F, 0.0F, 0.5F, 1.0F, 1.5F}}};
     report.galleries = {{"", "", "", {{"", Array<float>{{0.002F, 0.0019F, 0.998F, 0.999F, 0.25F}}, 1}}}};
-    const Json data = data_of(report::to_html(report));
-    CHECK(unpack(data["test"]["pixels"]["uint8"]) == std::vector<std::uint8_t>{0, 0, 128, 255, 255});
-    CHECK(data["test"]["pixels"]["shape"] == Json{1, 5});
-    CHECK(unpack(data["galleries"][0]["grids"][0]["images"]["uint8"]) == std::vector<std::uint8_t>{1, 0, 254, 255, 64});
+    const Carried data = data_of(report::to_html(report));
+    const Json& test = data.json["test"]["pixels"];
+    CHECK(data.bytes(test["uint8"]) == bytes({0, 0, 128, 255, 255}));
+    CHECK(test["shape"] == Json{1, 5});
+    CHECK(data.bytes(data.json["galleries"][0]["grids"][0]["images"]["uint8"]) == bytes({1, 0, 254, 255, 64}));
 }
 
 TEST_CASE("a report needs nothing but itself", "[report]") {
@@ -169,18 +226,18 @@ TEST_CASE("no string breaks out of a report", "[report]") {
 
     const std::string html = report::to_html(report);
     for (const char* tag : {"<script", "</script", "<!--"}) CHECK(count(html, tag) == count(plain, tag));
-    const Json data = data_of(html);
+    const Json data = data_of(html).json;
     CHECK(data["title"] == hostile);
     CHECK(data["test"]["class_names"][1] == hostile);
     CHECK(data["scores"][0]["rows"][1]["set"] == hostile);
     CHECK(data["explorers"][1]["holes_meaning"] == hostile);
 
     report.title = "cut \xc3 short";  // not UTF-8
-    CHECK(data_of(report::to_html(report))["title"] == "cut \xef\xbf\xbd short");
+    CHECK(data_of(report::to_html(report)).json["title"] == "cut \xef\xbf\xbd short");
 }
 
 TEST_CASE("an empty report is a page", "[report]") {
-    const Json data = data_of(report::to_html(report::Report{}));
+    const Json data = data_of(report::to_html(report::Report{})).json;
     for (const char* list : {"settings", "findings", "explorers", "curves", "galleries", "scores", "beta"}) {
         INFO(list);
         CHECK(data[list] == Json::array());
@@ -205,25 +262,52 @@ TEST_CASE("what does not fit together is no report", "[report]") {
     CHECK(message_after([](Report& r) { r.beta[0].test.kl = std::nan(""); }) == "report: a rate is nan");
 
     // Decoders.
-    CHECK(message_after([](Report& r) { r.explorers[1].ae.resize(2); }) == "report: a decoder of 24 pixels for images of 96");
+    CHECK(message_after([](Report& r) { r.explorers[1].ae.resize(2); }) ==
+          "report: a decoder of 24 numbers where 96 are expected");
     CHECK(message_after([](Report& r) { r.explorers[1].latent = 3; }).find("(60, 3)") != std::string::npos);
-    CHECK(message_after([](Report& r) { r.explorers[0].labels = 0; }) ==
+    CHECK(message_after([](Report& r) { std::get<report::Labels>(r.explorers[0].ae[0]).classes = 0; }) ==
           "report: expected a linear layer of 5 inputs, found a weight of shape (24, 8)");
     CHECK(message_after([](Report& r) { r.explorers[0].labels = 2; }) ==
           "report: decoders that expect one of 2 labels, of which 3 have names");
     CHECK(message_after([](Report& r) { std::get<report::Linear>(r.explorers[1].ae[0]).bias = Array<float>{1.0F}; }) ==
           "report: expected a bias of shape (24,), found (1,)");
-    CHECK(message_after([](Report& r) { std::get<report::Reshape>(r.explorers[0].ae[2]).width = 3; }) ==
+    CHECK(message_after([](Report& r) { std::get<report::Reshape>(r.explorers[0].ae[3]).width = 3; }) ==
           "report: cannot reshape (24,) to (4, 3, 3)");
     CHECK(message_after([](Report& r) {
-              r.explorers[0].ae.erase(r.explorers[0].ae.begin() + 2);
+              r.explorers[0].ae.erase(r.explorers[0].ae.begin() + 3);
           }).find("cannot follow on (24,)") != std::string::npos);
     CHECK(message_after([](Report& r) {
-              std::get<report::ConvTranspose2d>(r.explorers[0].ae[3]).stride = 0;
+              std::get<report::ConvTranspose2d>(r.explorers[0].ae[4]).stride = 0;
           }).find("has no result") != std::string::npos);
     CHECK(message_after([](Report& r) {
-              std::get<report::ConvTranspose2d>(r.explorers[0].ae[3]).padding = 40;
+              std::get<report::ConvTranspose2d>(r.explorers[0].ae[4]).padding = 40;
           }).find("has no result") != std::string::npos);
+
+    // Encoders and films.
+    CHECK(message_after([](Report& r) { r.explorers[1].vae_encoder->features.pop_back(); }).empty());  // a relu
+    CHECK(message_after([](Report& r) { r.explorers[1].vae_encoder->features.resize(0); }) ==
+          "report: an encoder's features of 96 numbers where 24 are expected");
+    CHECK(message_after([](Report& r) { r.explorers[1].ae_encoder->mean = r.explorers[0].ae_encoder->mean; }) ==
+          "report: an encoder's head of 5 numbers where 2 are expected");
+    CHECK(message_after([](Report& r) {
+              r.explorers[1].vae_encoder->log_variance->weight = autograd::full<float>({2, 23}, 0.0F);
+          }) == "report: an encoder's heads of different inputs");
+    CHECK(message_after([](Report& r) { r.explorers[1].ae_encoder->mean.weight(1, 3) = 7e4F; }) == "report: a weight is inf");
+    CHECK(message_after([](Report& r) {
+              std::get<report::Conv2d>(r.explorers[0].ae_encoder->features[3]).padding = 5;
+          }).find("has no result") != std::string::npos);
+    CHECK(message_after([](Report& r) {
+              std::get<report::Reshape>(r.explorers[0].ae_encoder->features[0]) = {2, 6, 8};
+          }).find("cannot follow on (2, 6, 8)") != std::string::npos);
+    CHECK(message_after([&](Report& r) { r.explorers[1].vae_film[2].codes(3, 1) = nan; }) == "report: a code is nan");
+    CHECK(message_after([](Report& r) { r.explorers[1].ae_film[0].loss.reconstruction = std::nan(""); }) ==
+          "report: a reconstruction loss is nan");
+    CHECK(message_after([](Report& r) {
+              r.explorers[1].ae_film[0].codes = autograd::full<float>({61, 2}, 0.0F);
+          }) == "report: codes of a frame of shape (61, 2) for 60 test images");
+    CHECK(message_after([](Report& r) {
+              r.explorers[0].ae_film[0].pictures = autograd::empty<std::uint8_t>({10, 95});
+          }).find("(10, 95) for images of 12 x 8") != std::string::npos);
 
     // Codes, pictures, tables.
     CHECK(message_after([](Report& r) { r.test.labels[5] = 3; }) == "report: label 3 has no name");

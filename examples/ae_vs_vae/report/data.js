@@ -1,5 +1,5 @@
-// The data that the page carries, unpacked, and what the other files count and draw lots with. The files of this directory
-// become one script, in the order data, decoder, elements, explorer, plane, charts, page.
+// The data that the page carries, unpacked, and what the other files count and draw lots with. It shows nothing. The files of
+// this directory become one script, in the order that to_html() of report.cpp has.
 "use strict";
 
 const MODELS = ["ae", "vae"];
@@ -12,22 +12,47 @@ function bytesOf(base64) {
     return bytes;
 }
 
-function unpackFloats(base64) {
-    const bytes = new DataView(bytesOf(base64).buffer);
-    const values = new Float32Array(bytes.byteLength / 4);
-    for (let i = 0; i < values.length; ++i) values[i] = bytes.getFloat32(4 * i, true);
-    return values;
+/** Numbers of `width` bytes, of which all lowest bytes come first, then all next ones, as bytes one number after another. */
+function fromPlanes(planes, width) {
+    const count = planes.length / width, bytes = new Uint8Array(planes.length);
+    for (let k = 0; k < width; ++k) {
+        for (let i = 0; i < count; ++i) bytes[width * i + k] = planes[k * count + i];
+    }
+    return new DataView(bytes.buffer);
 }
 
-/** JSON.parse's reviver: arrays become {shape, values}. */
-function unpack(key, value) {
-    if (value === null || typeof value !== "object") return value;
-    if (typeof value.float32 === "string") return {shape: value.shape, values: unpackFloats(value.float32)};
-    if (typeof value.uint8 === "string") return {shape: value.shape, values: bytesOf(value.uint8)};
-    return value;
+function floatOfHalf(bits) {
+    const sign = bits >> 15 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
-const report = JSON.parse(document.getElementById("data").textContent, unpack);
+/** From an array's bytes to its numbers. */
+const UNPACK = {
+    uint8: (bytes) => bytes,
+    float16: (bytes) => {
+        const halves = fromPlanes(bytes, 2);
+        return Float32Array.from({length: bytes.length / 2}, (_, i) => floatOfHalf(halves.getUint16(2 * i, true)));
+    },
+    float32: (bytes) => {
+        const floats = fromPlanes(bytes, 4);
+        return Float32Array.from({length: bytes.length / 4}, (_, i) => floats.getFloat32(4 * i, true));
+    },
+};
+
+/** What packing.cpp packed: JSON, a zero byte, and the bytes of its arrays, which become {shape, values}. */
+async function unpack(base64) {
+    const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const all = new Uint8Array(await new Response(stream).arrayBuffer());
+    const end = all.indexOf(0);
+    return JSON.parse(new TextDecoder().decode(all.subarray(0, end)), (key, value) => {
+        const type = Object.keys(UNPACK).find((each) => value?.[each]);
+        if (!type) return value;
+        const [first, count] = value[type];
+        return {shape: value.shape, values: UNPACK[type](all.subarray(end + 1 + first, end + 1 + first + count))};
+    });
+}
+
+let report;  // what the page shows: set by page.js, before anything else is called
 
 /** Row i of an array, as a view. */
 function row({shape, values}, i) {

@@ -1,6 +1,6 @@
-// An explorer: one pair of models to play with, by buttons, test pictures and sliders. A view is an explorer on the page.
-// Its point z is the same for both models, except where each has codes of its own: of a test picture, or from a mixture. The
-// maps of two-dimensional codes are in plane.js.
+// An explorer: one pair of models to play with, by buttons and pictures. A view is an explorer on the page. Its point z is the
+// same for both models, except where each has codes of its own: of a picture, or from a mixture. The pen is in drawing.js, the
+// controls of z in sliders.js and, for codes of two dimensions, plane.js.
 
 const PRIOR = {name: "N(0, I)"};
 const HISTORY = 10;
@@ -14,7 +14,11 @@ function makeView(explorer, parent) {
         explorer, root, find,
         z: {ae: null, vae: null},
         label: 0,
-        image: null,     // index of the test picture that is encoded
+        image: null,     // index of the test picture that is encoded, or that a drawing began from
+        picture: null,   // the pixels that are encoded, from 0 to 1; null while z is nobody's code
+        drawn: false,    // whether a pen has changed them
+        code: null,      // the AE's, of the picture
+        posterior: null, // the VAE's q(z|x) of it: mean and logVariance
         sampler: PRIOR,  // what the history was drawn from
         history: [],     // of {z, label}, the latest first
         status: "",
@@ -24,6 +28,7 @@ function makeView(explorer, parent) {
     addButtons(view);
     addLabelChoice(view);
     addThumbs(view);
+    if (explorer.ae_encoder) addDrawing(view);
     (explorer.latent === 2 ? addPlane : addSliders)(view);
     draw(view, PRIOR);
     return view;
@@ -47,7 +52,7 @@ function addLabelChoice(view) {
     report.test.class_names.forEach((name, i) => (element(select, "option", "", name).value = i));
     select.addEventListener("change", () => {
         view.label = Number(select.value);
-        update(view);
+        (view.drawn ? showDrawing : update)(view);
     });
 }
 
@@ -92,7 +97,7 @@ function showDraw(view, index) {
     const {z, label} = view.history[index];
     view.z = {ae: z.ae.slice(), vae: z.vae.slice()};
     view.label = label;
-    view.image = null;
+    forgetPicture(view);
     view.status = `z was drawn from ${view.sampler.name}.`;
     update(view);
 }
@@ -113,35 +118,54 @@ function redrawHistory(view) {
 /** Puts both models at z. */
 function setPoint(view, z) {
     view.z = {ae: Float32Array.from(z), vae: Float32Array.from(z)};
-    view.image = null;
+    forgetPicture(view);
     view.status = "z was set by hand, the same for both.";
     update(view);
 }
 
+/** z is no longer the code of a picture. */
+function forgetPicture(view) {
+    Object.assign(view, {image: null, picture: null, drawn: false, code: null, posterior: null});
+}
+
 /** Encodes a test picture: the AE to its code, the VAE to the mean of q(z|x). */
 function selectImage(view, index) {
-    view.image = index;
-    view.label = report.test.labels[index];
-    view.z = {ae: row(view.explorer.ae_code, index).slice(), vae: row(view.explorer.vae_mean, index).slice()};
+    const {explorer} = view;
+    Object.assign(view, {
+        image: index,
+        picture: Float32Array.from(row(report.test.pixels, index), (grey) => grey / 255),
+        drawn: false,
+        label: report.test.labels[index],
+        code: row(explorer.ae_code, index).slice(),
+        posterior: {mean: row(explorer.vae_mean, index), logVariance: row(explorer.vae_log_variance, index)},
+    });
+    showCodes(view);
+}
+
+/** Puts each model at its code of the picture. */
+function showCodes(view) {
+    view.z = {ae: view.code.slice(), vae: view.posterior.mean.slice()};
     view.status = "AE: the picture’s code. VAE: the mean of its q(z|x).";
     update(view);
 }
 
 /** A new draw from q(z|x) of the encoded picture. The AE has nothing to draw: it keeps its code. */
 function resample(view) {
-    if (view.image === null) return;
-    const mean = row(view.explorer.vae_mean, view.image);
-    const logVariance = row(view.explorer.vae_log_variance, view.image);
-    view.z = {
-        ae: row(view.explorer.ae_code, view.image).slice(),
-        vae: mean.map((value, i) => value + Math.exp(0.5 * logVariance[i]) * normal()),
-    };
+    if (!view.posterior) return;
+    const {mean, logVariance} = view.posterior;
+    view.z = {ae: view.code.slice(), vae: mean.map((value, i) => value + Math.exp(0.5 * logVariance[i]) * normal())};
     view.status = "AE: the picture’s code, always the same. VAE: a draw from its q(z|x).";
     update(view);
 }
 
 function describe(z) {
     return `(${Array.from(z, (value) => fixed(value, 2)).join(", ")})`;
+}
+
+function pictureCaption({image, drawn, explorer}) {
+    if (drawn) return image === null ? "your drawing" : `${className(image)}, changed by you`;
+    if (image !== null) return `test picture: ${className(image)}`;
+    return explorer.ae_encoder ? "draw here" : "no test picture chosen";
 }
 
 /** Decodes and shows everything anew. */
@@ -151,80 +175,16 @@ function update(view) {
         paintProbabilities(canvas, decode(view.explorer, model, view.z[model], view.label));
         canvas.setAttribute("aria-label", `What the ${NAMES[model]}'s decoder draws`);
     }
-    const chosen = view.image !== null;
-    const caption = chosen ? `test picture: ${className(view.image)}` : "no test picture chosen";
+    const caption = pictureCaption(view), chosen = view.picture !== null, canvas = view.find(".output.test canvas");
     view.find(".output.test").classList.toggle("chosen", chosen);
     view.find(".output.test figcaption").textContent = caption;
-    view.find(".output.test canvas").setAttribute("aria-label", caption);
-    paintTestImage(view.find(".output.test canvas"), view.image);
+    if (!view.explorer.ae_encoder) canvas.setAttribute("aria-label", caption);
+    paintProbabilities(canvas, view.picture ?? new Float32Array(report.test.rows * report.test.columns));
     view.resampleButton.disabled = !chosen;
     for (const thumb of view.root.querySelectorAll(".thumb")) {
-        thumb.setAttribute("aria-pressed", String(Number(thumb.dataset.image) === view.image && chosen));
+        thumb.setAttribute("aria-pressed", String(Number(thumb.dataset.image) === view.image && !view.drawn));
     }
     view.find(".label-choice select").value = view.label;
     view.find(".status").textContent = view.status;
     view.redrawControls();
-}
-
-// --- Sliders -----------------------------------------------------------------------------------------------------------
-
-const LEAST_LIMIT = 4, MOST_LIMIT = 6;  // of a slider, to either side; codes beyond are drawn at its end
-
-function addSliders(view) {
-    const {explorer} = view;
-    view.find(".controls").append(fromTemplate("sliders-template"));
-    const order = Array.from({length: explorer.latent}, (_, i) => i);
-    if (explorer.kl.length > 0) order.sort((a, b) => explorer.kl[b] - explorer.kl[a]);
-    const vaeCodes = drawnCodes(explorer);
-    const ranges = order.map((i) => ({ae: middleRange(explorer.ae_code, i), vae: middleRange(vaeCodes, i)}));
-    const furthest = Math.max(...ranges.flatMap(({ae, vae}) => [...ae, ...vae].map(Math.abs)));
-    const limit = Math.min(Math.max(LEAST_LIMIT, Math.ceil(furthest)), MOST_LIMIT);
-    const sliders = order.map((i, place) => addSlider(view, i, limit, ranges[place]));
-    view.redrawControls = () => sliders.forEach((slider) => slider.redraw());
-}
-
-/** From the 5th to the 95th of a hundred codes; nothing where there are no codes. */
-function middleRange(codes, dimension) {
-    const sorted = sortedColumn(codes, dimension);
-    return sorted.length ? [quantile(sorted, 0.05), quantile(sorted, 0.95)] : [0, 0];
-}
-
-/** A draw from q(z|x) for each test picture. */
-function drawnCodes({vae_mean: mean, vae_log_variance: logVariance}) {
-    const values = mean.values.map((value, i) => value + Math.exp(0.5 * logVariance.values[i]) * normal());
-    return {shape: mean.shape, values};
-}
-
-function addSlider(view, dimension, limit, ranges) {
-    const box = element(view.find(".sliders"), "div", "slider");
-    const name = element(box, "label", "", "z");
-    element(name, "sub", "", String(dimension + 1));
-    const input = element(name, "input");
-    Object.assign(input, {type: "range", min: -limit, max: limit, step: 0.05});
-    const value = element(box, "output");
-    const kl = view.explorer.kl[dimension];
-    if (kl !== undefined) element(box, "span", "kl", kl < 0.01 ? "unused" : `${fixed(kl, 2)} nats`);
-
-    const percent = (z) => 50 + (50 * Math.min(Math.max(z, -limit), limit)) / limit;
-    const lanes = element(box, "div", "lanes");
-    const marks = {};
-    for (const model of MODELS) {
-        const lane = element(lanes, "div", `lane ${model}`);
-        const bar = element(lane, "i", "range");
-        bar.style.left = `${percent(ranges[model][0])}%`;
-        bar.style.right = `${100 - percent(ranges[model][1])}%`;
-        marks[model] = element(lane, "i", "mark");
-    }
-    input.addEventListener("input", () => {
-        for (const model of MODELS) view.z[model][dimension] = Number(input.value);
-        view.status = "This number was set by hand, the same for both.";
-        update(view);
-    });
-    const redraw = () => {
-        input.value = view.z.vae[dimension];
-        value.textContent = fixed(view.z.vae[dimension], 2);
-        input.setAttribute("aria-valuetext", value.textContent);
-        for (const model of MODELS) marks[model].style.left = `${percent(view.z[model][dimension])}%`;
-    };
-    return {redraw};
 }

@@ -1,0 +1,166 @@
+// The film of a training: where the codes of the same pictures lie, what the same random codes are decoded to, and the losses,
+// frame after frame. Maps are drawn by map.js.
+
+const SECONDS_A_FRAME = 0.7, MOVING_SHARE = 0.6;  // of that time, in which dots move to the next frame's places
+
+function addFilms() {
+    return report.explorers.filter(({vae_film: film}) => film.length > 0).map((explorer) => {
+        const parent = openSection("film", ".films"), fragment = fromTemplate("film-template");
+        const root = fragment.querySelector(".film");
+        parent.append(fragment);
+        return makeFilm(explorer, root);
+    });
+}
+
+function makeFilm(explorer, root) {
+    const find = (selector) => root.querySelector(selector);
+    const films = {ae: explorer.ae_film, vae: explorer.vae_film};
+    const longer = films.ae.length > films.vae.length ? films.ae : films.vae;
+    const view = {
+        explorer, root, find, films,
+        steps: longer.map(({step}) => step),
+        position: 0,  // a frame's number; between two while it plays
+        playing: false,
+        codes: {ae: null, vae: null}, maps: {}, window: PRIOR_WINDOW,
+        marks: new Map(),  // what moves the line in each chart to the position
+    };
+    const hasMaps = longer[0].codes.shape[0] > 0;
+    find(".maps").hidden = find(".zoom").hidden = find(".classes").hidden = find(".maps-note").hidden = !hasMaps;
+    if (hasMaps) {
+        for (const model of MODELS) view.maps[model] = {base: find(`.map.${model} .base`), size: 0};
+        addWindowChoice(view);
+    }
+    view.redrawMaps = () => showFrame(view, view.position);
+    addFilmControls(view);
+    addFilmChart(view, "Reconstruction, AE and VAE", MODELS, "reconstruction");
+    addFilmChart(view, "KL divergence, VAE", ["vae"], "kl");
+    new ResizeObserver(() => view.redrawMaps()).observe(find(".maps"));
+    showFrame(view, 0);
+    return view;
+}
+
+function addWindowChoice(view) {
+    const furthest = [...view.films.ae, ...view.films.vae].reduce(
+        (most, {codes}) => codes.values.reduce((a, b) => Math.max(a, Math.abs(b)), most), PRIOR_WINDOW.extent);
+    for (const radio of view.root.querySelectorAll(".zoom input")) {
+        radio.name = "zoom-film";
+        radio.addEventListener("change", () => {
+            view.window = radio.value === "all" ? {centre: [0, 0], extent: 1.05 * furthest} : PRIOR_WINDOW;
+            view.redrawMaps();
+        });
+    }
+}
+
+function addFilmControls(view) {
+    const slider = view.find(".frames"), play = view.find(".play");
+    Object.assign(slider, {max: view.steps.length - 1, value: 0});
+    slider.addEventListener("input", () => {
+        stopFilm(view);
+        showFrame(view, Number(slider.value));
+    });
+    play.addEventListener("click", () => (view.playing ? stopFilm(view) : playFilm(view)));
+    document.addEventListener("visibilitychange", () => document.hidden && stopFilm(view));
+}
+
+function stopFilm(view) {
+    view.playing = false;
+    view.find(".play").textContent = "Play";
+}
+
+function playFilm(view) {
+    const last = view.steps.length - 1;
+    let from = view.position >= last ? 0 : Math.floor(view.position), start = null;
+    view.playing = true;
+    view.find(".play").textContent = "Pause";
+    const tick = (time) => {
+        if (!view.playing) return;
+        start ??= time;
+        const frames = (time - start) / 1000 / SECONDS_A_FRAME, whole = Math.floor(frames);
+        const moved = Math.max(0, (frames - whole - 1 + MOVING_SHARE) / MOVING_SHARE);
+        showFrame(view, Math.min(from + whole + moved, last));
+        if (view.position < last) requestAnimationFrame(tick);
+        else stopFilm(view);
+    };
+    requestAnimationFrame(tick);
+}
+
+/** The last frame of a film up to a step: a training that stopped earlier stays at its end. */
+function frameAt(film, step) {
+    return film.filter((frame) => frame.step <= step).at(-1) ?? film[0];
+}
+
+/** Codes on the straight way from one frame's to the next one's. */
+function codesBetween(film, before, after, share) {
+    const from = frameAt(film, before).codes, to = frameAt(film, after).codes;
+    if (share === 0) return from;
+    return {shape: from.shape, values: from.values.map((value, i) => value + share * (to.values[i] - value))};
+}
+
+/** Shows a position of the film: the dots of between two frames, and all else of the frame before it. */
+function showFrame(view, position) {
+    view.position = position;
+    const index = Math.floor(position), step = view.steps[index], next = view.steps[Math.min(index + 1, view.steps.length - 1)];
+    for (const model of MODELS) {
+        const frame = frameAt(view.films[model], step);
+        if (view.maps[model]) {
+            view.codes[model] = codesBetween(view.films[model], step, next, position - index);
+            paintMap(view, model, 0);
+            const inside = countInside(view, model), all = view.codes[model].shape[0];
+            view.find(`.map.${model} .inside`).textContent = inside < all ? `${inside} of ${all} on this map` : "all on this map";
+        }
+        showDecoded(view, model, frame.pictures);
+    }
+    if (view.maps.ae) fillClassLegend(view.find(".classes"));
+    const sentence = frameSentence(view, step);
+    view.find(".frames").value = index;
+    view.find(".frames").setAttribute("aria-valuetext", sentence);
+    view.find(".status").textContent = sentence;
+    view.marks.forEach((move) => move());
+}
+
+function countInside({codes, window: {centre, extent}}, model) {
+    const {values} = codes[model];
+    let inside = 0;
+    for (let i = 0; i < values.length; i += 2) {
+        inside += Math.abs(values[i] - centre[0]) <= extent && Math.abs(values[i + 1] - centre[1]) <= extent;
+    }
+    return inside;
+}
+
+function showDecoded(view, model, pictures) {
+    const strip = view.find(`.decoded.${model} .strip`), {rows, columns} = report.test;
+    while (strip.children.length < pictures.shape[0]) element(strip, "canvas").setAttribute("role", "presentation");
+    for (let i = 0; i < pictures.shape[0]; ++i) {
+        const pixels = row(pictures, i);
+        paintGrey(strip.children[i], rows, columns, (k) => pixels[k]);
+    }
+}
+
+function frameSentence({films}, step) {
+    const ae = frameAt(films.ae, step).loss, vae = frameAt(films.vae, step).loss;
+    const after = step === 0 ? "Before training" : `After ${step} step${step === 1 ? "" : "s"}`;
+    return `${after}: the AE’s reconstruction ${fixed(ae.reconstruction, 1)}; the VAE’s ${fixed(vae.reconstruction, 1)}, ` +
+        `and its KL ${fixed(vae.kl, 2)} nats per image.`;
+}
+
+function addFilmChart(view, title, models, quantity) {
+    const {steps, films} = view, every = Math.ceil(steps.length / 8);
+    const lines = models.map((model) => ({
+        model,
+        points: steps.map((step, i) => [i, films[model].find((frame) => frame.step === step)?.loss[quantity]])
+            .filter(([, loss]) => loss !== undefined),
+    }));
+    addChart(view.find(".charts"), {
+        title, xLabel: "training steps, frame by frame", yLabel: "nats per image",
+        xRange: [0, Math.max(steps.length - 1, 1)], yRange: padded(lines.flatMap(({points}) => points.map(([, loss]) => loss))),
+        xTicks: steps.map((step, i) => ({value: i, text: String(step)})).filter((_, i) => i % every === 0),
+    }, ({svg, x, y}) => {
+        const mark = shape(svg, "line", {y1: CHART.top, y2: CHART.height - CHART.bottom, class: "mark"});
+        for (const {model, points} of lines) {
+            shape(svg, "polyline", {points: points.map(([i, loss]) => `${x(i)},${y(loss)}`).join(" "), class: `line ${model} test`});
+            for (const [i, loss] of points) shape(svg, "circle", {cx: x(i), cy: y(loss), r: 2.5, class: `dot ${model} test`});
+        }
+        view.marks.set(title, () => ["x1", "x2"].forEach((end) => mark.setAttribute(end, x(view.position))));
+        view.marks.get(title)();
+    });
+}
