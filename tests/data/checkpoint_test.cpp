@@ -157,6 +157,23 @@ TEST_CASE("a program's notes are kept beside the rest", "[checkpoint]") {
     CHECK(directory.entries() == 1);
 }
 
+TEST_CASE("a program's arrays are kept beside the rest, and passed over by who loads the model", "[checkpoint]") {
+    const TemporaryDirectory directory;
+    const Training training(3);
+    const nn::Arrays arrays{{"film", Array<float>{{1, 2}, {3, 4}}}, {"steps", Array<std::int64_t>{5}}};
+    const nn::Generators generators{{"noise", const_cast<Rng*>(&training.noise)}};
+    nn::save(directory / "file", training.model, training.adam, generators, {}, arrays);
+    const auto tensors = nn::read_safetensors(directory / "file").tensors;
+    CHECK(std::get<Array<float>>(tensors.at("program/film")) == Array<float>{{1, 2}, {3, 4}});
+    CHECK(std::get<Array<std::int64_t>>(tensors.at("program/steps")) == Array<std::int64_t>{5});
+    Training loaded(0);
+    nn::load(directory / "file", loaded.model, loaded.adam, loaded.generators());
+    check_same(loaded, training);
+    Model alone = make_model(7);
+    nn::load(directory / "file", alone);
+    CHECK(values_of(alone) == values_of(training.model));
+}
+
 TEST_CASE("a model alone can have notes too", "[checkpoint]") {
     const TemporaryDirectory directory;
     const Model model = make_model(1);
