@@ -129,7 +129,7 @@ CodeShape shape_of(const std::string& model, const Array<float>& training, const
 /// A density fitted to the codes of each model.
 struct FittedDensities {
     const char* name;
-    GaussianMixture ae, vae;
+    CodeDensity ae, vae;
 };
 
 /// @throws Error if features are all alike, say.
@@ -150,8 +150,8 @@ std::vector<ScoredSet> scored_sets(const Autoencoder& ae, const Autoencoder& vae
     add(reconstructed, ae_codes, posteriors(vae, held_out, rng.stream("test codes")).sample);
     add(from_prior, prior, prior);
     for (const FittedDensities& density : densities) {
-        add(density.name, drawn([&](Rng each) { return density.ae.sample(judge.count(), each); }),
-            drawn([&](Rng each) { return density.vae.sample(judge.count(), each); }));
+        add(density.name, drawn([&](Rng each) { return density.ae.sample(judge.count(), held_out.labels, each); }),
+            drawn([&](Rng each) { return density.vae.sample(judge.count(), held_out.labels, each); }));
     }
     if (!judge.held_out_are_new()) {
         left_out.push_back({"distances to the nearest training image", "a tenth of the test images are training images"});
@@ -239,7 +239,8 @@ Analysis analyse(const Autoencoder& ae, const Autoencoder& vae, const Data& data
         return attempt(left_out, std::string("codes from ") + name, [&] {
             require_enough(data.test.images.shape()[0], 2 * fewest_scored, training.images.shape()[0]);
             const auto mixture = [&](const Array<float>& codes) {
-                return GaussianMixture(codes, {.components = components}, rng.stream("mixture"));
+                return CodeDensity(codes, training.one_hot ? training.labels : std::vector<int>{}, components,
+                                   rng.stream("mixture"));
             };
             return FittedDensities{name, mixture(ae_training), mixture(vae_training.sample)};
         });

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "classifier.hpp"
+#include "code_density.hpp"
 #include "codes.hpp"
 #include "data.hpp"
 #include "likelihood.hpp"
 #include "measures.hpp"
-#include "mixture.hpp"
 #include "models.hpp"
 #include "principal_components.hpp"
 
@@ -75,7 +75,7 @@ struct Analysis {
     std::vector<Estimate> kl;                    ///< per dimension
     std::size_t active_units = 0;
     CodeShape ae, vae;
-    std::optional<GaussianMixture> ae_mixture, vae_mixture;
+    std::optional<CodeDensity> ae_mixture, vae_mixture;  ///< ten Gaussians, for conditional models for each class
 };
 
 inline constexpr double hole_map_extent = 4;

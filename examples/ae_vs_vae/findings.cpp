@@ -129,7 +129,8 @@ class Writer {
                 ? fmt::format("a factor of {:.1f}", frechet(*ae).value / frechet(*vae).value)
                 : "which is not clearly worse for the AE",
             frechet_text(*real));
-        say("They are compared in {}.", findings_.feature_space);
+        say("They are compared in {}, so that these Frechet distances are not FIDs, which are in those of Inception.",
+            findings_.feature_space);
         std::string clauses;
         for (const Measure& each : image_measures()) {
             const auto a = ae->scores.find(each.key), b = vae->scores.find(each.key), c = real->scores.find(each.key);
@@ -182,15 +183,15 @@ class Writer {
         const Estimate distance = frechet(*ae);
         const bool helps = clearly_above(frechet(*ae_before), distance) && clearly_above(frechet(*vae_before), distance);
         const bool conditional = findings_.pairs.front().plan.network.classes > 0;
-        const std::size_t ae_count = main().analysis.ae_mixture->components().size(),
-                          vae_count = main().analysis.vae_mixture->components().size();
+        const std::size_t ae_count = main().analysis.ae_mixture->fewest_components(),
+                          vae_count = main().analysis.vae_mixture->fewest_components();
         say("With codes drawn from ten Gaussians that were fitted to the codes{} afterwards{}, Frechet distance is {} "
             "for the AE and {} for the VAE.{}",
-            conditional ? " of all classes" : "",
+            conditional ? " of each class" : "",
             ae_count == 10 && vae_count == 10
                 ? ""
-                : fmt::format(" (of which there are {} for the AE and {} for the VAE: no more hold codes)", ae_count,
-                              vae_count),
+                : fmt::format(" ({}of which there are {} for the AE and {} for the VAE: no more hold codes)",
+                              conditional ? "in the class that has the fewest, " : "", ae_count, vae_count),
             frechet_text(*ae), frechet_text(*vae),
             helps ? " So the AE's decoder is usable too: what it lacks is a density to draw from." : "");
     }

@@ -33,7 +33,8 @@ struct TrainedPair {
 
 /// What the test set shows of a pair.
 struct Evaluation {
-    LossValues ae, vae;
+    LossValues ae, vae;          ///< of one draw for each image, as after each epoch
+    LossEstimates vae_of_draws;  ///< of several
     Outcome ae_outcome, vae_outcome;
     Estimate reconstruction_gap;  ///< the AE's reconstruction minus the VAE's, image by image
     CodeStatistics ae_codes, vae_codes;

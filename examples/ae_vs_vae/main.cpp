@@ -201,6 +201,8 @@ std::vector<BetaRun> train_betas(const PairPlan& plan, const Data& data, const O
     return runs;
 }
 
+constexpr std::size_t draws_of_losses = 5;
+
 /// `mixed`: the data as for_analysis() gives it. `features`: null for no scores of images.
 Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& mixed, const Options& options,
                          const FeatureSpace* features, Failures& failures) {
@@ -213,6 +215,7 @@ Evaluation evaluate_pair(const TrainedPair& pair, const Data& data, const Data& 
     const Autoencoder untrained = make_pair(pair.plan).ae;
     Evaluation found{evaluate(pair.ae, plain_loss, data.test, options.beta, rng),
                      evaluate(pair.vae, variational_loss, data.test, options.beta, rng),
+                     evaluate_often(pair.vae, variational_loss, data.test, options.beta, draws_of_losses, rng.stream("draws")),
                      outcome_of(pair.ae, ae_losses, untrained, plain_loss, data, options.beta, mean_picture, rng),
                      outcome_of(pair.vae, vae_losses, untrained, variational_loss, data, options.beta, mean_picture, rng),
                      mean_difference(ae_losses, vae_losses),
@@ -258,19 +261,25 @@ void print_table(const TrainedPair& pair, const Evaluation& found, std::optional
     const auto number = [](double value) {
         return std::abs(value) < 1e7 ? fmt::format("{:.2f}", value) : fmt::format("{:.2e}", value);
     };
+    const auto estimate = [&](const Estimate& each) {  // to the digits of a mean over that many images
+        if (!each.standard_error || std::abs(each.value) >= 1e7) return number(each.value);
+        return fmt::format("{:.2f} ± {:.2f}", each.value, *each.standard_error);
+    };
     const auto range = [](const std::vector<double>& values) {
         const auto [low, high] = std::minmax_element(values.begin(), values.end());
         return fmt::format("{:.2f} .. {:.2f}", *low, *high);
     };
     say("\n");
     say_wrapped(fmt::format("On the test set, with codes of {} dimensions, in nats per image:", pair.plan.network.latent));
-    row("", "AE", "VAE");
+    row("", "AE", fmt::format("VAE, {} draws", draws_of_losses));
     // The autoencoder's loss is its reconstruction: beside the VAE's sum it would say nothing.
-    row("reconstruction", number(found.ae.reconstruction), number(found.vae.reconstruction));
+    const LossEstimates& vae = found.vae_of_draws;
+    row("reconstruction", number(found.ae.reconstruction), estimate(vae.reconstruction));
     if (floor) row("  of which the pixels' own entropy", number(*floor), number(*floor));
     row("by the mean training picture", number(found.ae_outcome.mean_picture), number(found.vae_outcome.mean_picture));
-    row("KL(q(z|x) || N(0, I))", "-", number(found.vae.kl));
-    row("their sum, which is -ELBO", "-", number(found.vae.at_beta_one()));
+    row("KL(q(z|x) || N(0, I))", "-", estimate(vae.kl));
+    row("their sum, which is -ELBO", "-",
+        estimate({vae.reconstruction.value + vae.kl.value, vae.reconstruction.standard_error}));
     row("standard deviation of z_i, least .. largest", range(found.ae_codes.standard_deviation),
         range(found.vae_codes.standard_deviation));
     const auto& kl = found.vae_codes.kl;

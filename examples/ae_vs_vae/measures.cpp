@@ -23,7 +23,9 @@ std::optional<Estimate> nearest_training_image(const Comparisons& sets) {
 }
 
 constexpr Measure table[] = {
-    {"frechet", "Frechet distance", "Between the Gaussians of both sets' features.", Better::lower, by_parts<frechet>},
+    {"frechet", "Frechet distance",
+     "Between the Gaussians of both sets' features, which are not those of the FID: it compares sets of one run only.",
+     Better::lower, by_parts<frechet>},
     {"precision", "Precision", "The share of images near a real one. Blurred averages are: it is no measure by itself.",
      Better::higher, of_manifolds<&Manifolds::precision>,
      "precision, the share of images near a real one, is {0:.2f} and {1:.2f} (blurred averages are near many)"},

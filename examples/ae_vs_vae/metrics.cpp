@@ -84,6 +84,9 @@ Json metrics_of(const Options& options, const Findings& findings) {
         section["vae"] = to_json(pair.vae_history);
         section["ae"]["test"] = to_json(found.ae);
         section["vae"]["test"] = to_json(found.vae);
+        section["vae"]["test_of_draws"] = {{"loss", to_json(found.vae_of_draws.loss)},
+                                           {"reconstruction", to_json(found.vae_of_draws.reconstruction)},
+                                           {"kl", to_json(found.vae_of_draws.kl)}};
         section["ae"]["outcome"] = to_json(found.ae_outcome);
         section["vae"]["outcome"] = to_json(found.vae_outcome);
         section["analysis"] = to_json(found.analysis);

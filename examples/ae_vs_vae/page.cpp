@@ -15,7 +15,7 @@ using autograd::Rng;
 
 constexpr std::size_t points = 2000;  // test images whose codes are shown
 constexpr std::size_t seen = 300;     // of these, images that can be looked at
-constexpr std::size_t draws = 200;    // codes from each mixture
+constexpr std::size_t draws = 200;    // codes from each mixture, for conditional models 20 of each class, if that is more
 
 /// The first rows, at most `count`.
 Array<float> head(const Array<float>& from, std::size_t count) {
@@ -130,18 +130,28 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
         "the distance to the fifth nearest training code, in units of what only 1 % of the same model's test codes exceed.";
     if (found.analysis.ae_mixture && found.analysis.vae_mixture) {
         Rng ae_draws = rng.stream("page draws"), vae_draws = ae_draws;
-        result.draws.push_back({"ten Gaussians fitted to the codes", found.analysis.ae_mixture->sample(draws, ae_draws),
-                                found.analysis.vae_mixture->sample(draws, vae_draws)});
+        std::vector<int> labels;
+        if (result.labels > 0) {  // those that there are pictures of
+            std::vector<int> seen = test.labels;
+            std::sort(seen.begin(), seen.end());
+            seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+            for (std::size_t i = 0; i < std::max(draws, 20 * seen.size()); ++i) labels.push_back(seen[i % seen.size()]);
+        }
+        const std::size_t count = labels.empty() ? draws : labels.size();
+        const char* name = labels.empty() ? "ten Gaussians fitted to the codes" : "Gaussians fitted to the codes of the class";
+        result.draws.push_back({name, found.analysis.ae_mixture->sample(count, labels, ae_draws),
+                                found.analysis.vae_mixture->sample(count, labels, vae_draws), labels});
     }
     return result;
 }
 
-report::ScoreTable image_scores(const Analysis& analysis, const std::string& feature_space) {
-    report::ScoreTable table{
-        "How like real images",
-        "Sets of images held against test images in " + feature_space + ". The first row is what a perfect model would get.",
-        {image_measures().begin(), image_measures().end()},
-        {}};
+report::ScoreTable image_scores(const Analysis& analysis, const std::string& feature_space, bool conditional) {
+    report::ScoreTable table{"How like real images",
+                             "Sets of images held against test images in " + feature_space +
+                                 ". The first row is what a perfect model would get." +
+                                 (conditional ? " Gaussians are fitted to the codes of each class by themselves." : ""),
+                             {image_measures().begin(), image_measures().end()},
+                             {}};
     for (const ScoredSet& each : analysis.sets) {
         table.rows.push_back({each.set, each.model, {}, each.model.empty()});
         for (const Measure& column : table.columns) table.rows.back().scores.push_back(each.scores.find(column.key));
@@ -177,7 +187,7 @@ report::Report page_of(const Findings& findings, const Data& data, const Options
     }
     page.galleries = findings.evaluations.front().pictures;
     const Analysis& analysis = findings.evaluations.front().analysis;
-    if (!analysis.sets.empty()) page.scores.push_back(image_scores(analysis, findings.feature_space));
+    if (!analysis.sets.empty()) page.scores.push_back(image_scores(analysis, findings.feature_space, options.conditional));
     if (analysis.accuracies) page.scores.push_back(code_scores(*analysis.accuracies));
     for (const BetaRun& run : findings.betas) {
         if (run.outcome.verdict != Verdict::diverged) page.beta.push_back(run);  // else of no size that fits the chart

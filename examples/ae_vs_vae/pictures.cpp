@@ -47,6 +47,36 @@ Array<float> interpolate(const Array<float>& ends, std::size_t steps) {
     return codes;
 }
 
+/// Codes on the arcs from one row of `ends` to the next (slerp: Shoemake 1985): their directions turn at an even rate, in the
+/// plane of both and the origin, and their lengths change evenly. Random codes of many dimensions are all about equally long,
+/// and a straight line between two of them passes nearer to the origin than they lie.
+Array<float> interpolate_on_arcs(const Array<float>& ends, std::size_t steps) {
+    Array<float> codes = interpolate(ends, steps);
+    const std::size_t latent = ends.shape()[1];
+    const auto dot = [&](std::size_t a, std::size_t b) {
+        double sum = 0;
+        for (std::size_t i = 0; i < latent; ++i) sum += static_cast<double>(ends(a, i)) * static_cast<double>(ends(b, i));
+        return sum;
+    };
+    for (std::size_t pair = 0; pair < ends.shape()[0] / 2; ++pair) {
+        const std::size_t from = 2 * pair, to = from + 1;
+        const double from_length = std::sqrt(dot(from, from)), to_length = std::sqrt(dot(to, to));
+        const double angle = std::acos(std::clamp(dot(from, to) / (from_length * to_length), -1.0, 1.0));
+        if (!(std::sin(angle) > 1e-6)) continue;  // no arc: one is the origin, or both lie on a line with it
+        for (std::size_t step = 0; step < steps; ++step) {
+            const double t = static_cast<double>(step) / static_cast<double>(steps - 1);
+            const double length = (1 - t) * from_length + t * to_length;
+            const double of_from = length * std::sin((1 - t) * angle) / (std::sin(angle) * from_length),
+                         of_to = length * std::sin(t * angle) / (std::sin(angle) * to_length);
+            for (std::size_t i = 0; i < latent; ++i) {
+                codes(pair * steps + step, i) =
+                    static_cast<float>(of_from * static_cast<double>(ends(from, i)) + of_to * static_cast<double>(ends(to, i)));
+            }
+        }
+    }
+    return codes;
+}
+
 /// x with P(N(0, 1) < x) = probability, by bisection of the error function.
 double normal_quantile(double probability) {
     double low = -8, high = 8;
@@ -149,14 +179,20 @@ std::vector<Picture> pictures_of(const Autoencoder& ae, const Autoencoder& vae, 
         return decoded(10, "autoencoder, z ~ N(0, I)", prior, "VAE, the same z ~ N(0, I)", prior,
                        classes_of(80, [](std::size_t i) { return i % 10; }));
     });
+    std::optional<Array<float>> between;
+    if (shown.one_hot) between = interpolate(*shown.one_hot, 9);
     add(picture_names[2], "Interpolations", "Along the straight line between the codes of two test images.", [&] {
-        std::optional<Array<float>> between;
-        if (shown.one_hot) between = interpolate(*shown.one_hot, 9);
         return decoded(9, "autoencoder, between test images", interpolate(ae_ends, 9), "VAE, between test images",
                        interpolate(vae_ends, 9), between);
     });
+    add(picture_names[3], "Interpolations on arcs",
+        "The same ends, by slerp: the codes between turn around the origin at an even rate, and their lengths change evenly.",
+        [&] {
+            return decoded(9, "autoencoder, on the arc between test images", interpolate_on_arcs(ae_ends, 9),
+                           "VAE, on the arc between test images", interpolate_on_arcs(vae_ends, 9), between);
+        });
     const bool is_plane = latent == 2;
-    add(picture_names[3], "The latent space",
+    add(picture_names[4], "The latent space",
         is_plane ? "Equally probable places of N(0, I)."
                  : "Equally probable places of a normal distribution as wide as each model's codes, in two "
                    "dimensions, the others held at their means.",

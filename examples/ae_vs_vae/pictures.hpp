@@ -28,9 +28,9 @@ struct Picture {
 };
 
 /// The names of all.
-inline constexpr std::array picture_names{"reconstructions", "samples", "interpolations", "latent"};
+inline constexpr std::array picture_names{"reconstructions", "samples", "interpolations", "spherical", "latent"};
 
-/// Reconstructions, samples, interpolations, and a plane of the latent space. One that cannot be made is among
+/// Reconstructions, samples, interpolations on straight lines and on arcs, and a plane of the latent space. One that cannot be made is among
 /// `failures` instead.
 std::vector<Picture> pictures_of(const Autoencoder& ae, const Autoencoder& vae, const CodeStatistics& ae_codes,
                                  const CodeStatistics& vae_codes, const Data& data, const autograd::Rng& rng,

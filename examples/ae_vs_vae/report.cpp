@@ -46,7 +46,14 @@ Json to_json(const Draws& draws, std::size_t latent) {
         require(codes->dimension() == 2 && codes->shape()[0] > 0 && codes->shape()[1] == latent,
                 "expected draws of shape (count, {}), found {}", latent, autograd::to_string(codes->shape()));
     }
-    return {{"name", draws.name}, {"ae", floats(draws.ae, "a draw")}, {"vae", floats(draws.vae, "a draw")}};
+    for (const Array<float>* codes : {&draws.ae, &draws.vae}) {
+        require(draws.labels.empty() || draws.labels.size() == codes->shape()[0], "{} labels for {} draws", draws.labels.size(),
+                codes->shape()[0]);
+    }
+    return {{"name", draws.name},
+            {"ae", floats(draws.ae, "a draw")},
+            {"vae", floats(draws.vae, "a draw")},
+            {"labels", draws.labels}};
 }
 
 Json to_json(const std::optional<Encoder>& encoder, const Explorer& explorer, std::size_t pixels) {

@@ -55,8 +55,9 @@ struct HoleMap {
 
 /// Codes that were drawn in another way than from N(0, I): from a mixture fitted to the codes, say.
 struct Draws {
-    std::string name;      ///< "a mixture fitted to the codes"
-    Array<float> ae, vae;  ///< (count, latent)
+    std::string name;           ///< "a mixture fitted to the codes"
+    Array<float> ae, vae;       ///< (count, latent)
+    std::vector<int> labels{};  ///< the class that each is for, where decoders expect one and it matters; else empty
 };
 
 /// A pair of models to play with: in the plane if their codes have two dimensions, else by sliders.

@@ -144,6 +144,18 @@ LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const Im
     return sums.mean(beta);
 }
 
+LossEstimates evaluate_often(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta,
+                             std::size_t draws, const autograd::Rng& rng) {
+    std::vector<double> losses, reconstructions, kls;
+    for (std::size_t i = 0; i < draws; ++i) {
+        const LossValues values = evaluate(model, loss, images, beta, rng.stream(std::to_string(i)));
+        losses.push_back(values.loss);
+        reconstructions.push_back(values.reconstruction);
+        kls.push_back(values.kl);
+    }
+    return {mean_of(losses), mean_of(reconstructions), mean_of(kls)};
+}
+
 History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network, const Options& options,
               const autograd::Rng& rng, Interrupts& interrupts, Failures& failures) {
     const nn::Batches batches(data.train.images.shape()[0], options.batch, rng.stream("shuffle"));

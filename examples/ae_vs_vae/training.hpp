@@ -13,6 +13,7 @@
 #include "interrupt.hpp"
 #include "models.hpp"
 #include "options.hpp"
+#include "points.hpp"
 
 /// In nats per image.
 struct LossValues {
@@ -88,6 +89,16 @@ struct Role {
 /// signal, with all that there is saved, or FileError then, if that cannot be saved.
 History train(const Role& role, Autoencoder& model, const Data& data, const NetworkOptions& network, const Options& options,
               const autograd::Rng& rng, Interrupts& interrupts, Failures& failures);
+
+/// Losses as means over draws of the noise, with the standard error that these leave; of an autoencoder, which draws
+/// nothing, there is none.
+struct LossEstimates {
+    Estimate loss, reconstruction, kl;
+};
+
+/// evaluate(), so many times with other noise.
+LossEstimates evaluate_often(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta,
+                             std::size_t draws, const autograd::Rng& rng);
 
 /// The loss of the whole of `images` with one code each; a short last batch counts by its size.
 LossValues evaluate(const Autoencoder& model, const LossFunction& loss, const ImageSet& images, double beta, autograd::Rng rng);

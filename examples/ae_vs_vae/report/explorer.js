@@ -78,7 +78,10 @@ function drawFrom(view, sampler) {
         const z = Float32Array.from({length: view.explorer.latent}, normal);
         return {ae: z, vae: z.slice()};
     }
-    const pick = (codes) => row(codes, Math.floor(uniform() * codes.shape[0])).slice();
+    const all = Array.from({length: sampler.ae.shape[0]}, (_, i) => i);
+    const fitting = sampler.labels.length > 0 ? all.filter((i) => sampler.labels[i] === view.label) : all;
+    if (fitting.length === 0) return drawFrom(view, PRIOR);  // of a class without pictures
+    const pick = (codes) => row(codes, fitting[Math.floor(uniform() * fitting.length)]).slice();
     return {ae: pick(sampler.ae), vae: pick(sampler.vae)};
 }
 

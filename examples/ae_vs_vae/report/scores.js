@@ -29,7 +29,7 @@ function addScoreTable(parent, {title, caption, columns, rows}) {
         element(cell, "small", "", [arrow, scales[c].logarithmic ? "log scale" : ""].filter(Boolean).join(", "));
     });
     const body = element(table, "tbody");
-    for (const each of rows) addScoreRow(body, each, scales);
+    for (const each of rows) addScoreRow(body, each, scales, columns);
     const meanings = element(parent, "dl", "meanings");
     for (const {name, meaning} of columns.filter((column) => column.meaning)) {
         element(meanings, "dt", "", name);
@@ -37,7 +37,8 @@ function addScoreTable(parent, {title, caption, columns, rows}) {
     }
 }
 
-function addScoreRow(body, {set, model, floor, scores}, scales) {
+/** On a phone a row is a card, in which each score stands behind its column's name. */
+function addScoreRow(body, {set, model, floor, scores}, scales, columns) {
     const known = {AE: "ae", VAE: "vae"}[model] ?? "";
     const line = element(body, "tr", floor ? "floor" : known);
     const head = element(line, "th", "set");
@@ -46,6 +47,7 @@ function addScoreRow(body, {set, model, floor, scores}, scales) {
     head.append(` ${set}`);
     scores.forEach((score, c) => {
         const cell = element(line, "td");
+        cell.dataset.column = columns[c].name;
         if (score === null) return element(cell, "span", "none", "–");
         const text = element(cell, "span", "value", scoreText(score));
         if (score.standard_error !== null) {
