@@ -395,7 +395,8 @@ std::string to_html(const Report& report) {
     html.append(take_until(page, "@script@"));
     for (const std::string_view script :
          {report_page::data_js, report_page::decoder_js, report_page::elements_js, report_page::explorer_js,
-          report_page::plane_js, report_page::charts_js, report_page::page_js}) {
+          report_page::plane_js, report_page::charts_js, report_page::computation_layout_js, report_page::computation_panel_js,
+          report_page::computation_js, report_page::page_js}) {
         html.append(script).append("\n");
     }
     return html.append(page);

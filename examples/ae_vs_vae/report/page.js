@@ -134,6 +134,7 @@ function addExplorers() {
 
 addWords();
 const views = addExplorers();
+addComputation();
 addGalleries();
 addCurves();
 addScores();
