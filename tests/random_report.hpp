@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "examples/ae_vs_vae/computation.hpp"
 #include "examples/ae_vs_vae/report.hpp"
 
 namespace random_report {
@@ -162,6 +163,12 @@ inline report::ScoreTable scores() {
              {"z ~ N(0, I)", "VAE", {Estimate{53, 2}, Estimate{0.58, 0.02}, Estimate{1008, 30.0}}}}};
 }
 
+/// A step of a VAE that was never trained.
+inline report::Computation computation(const Array<float>& images, Rng rng) {
+    const Autoencoder vae({.rows = rows, .columns = columns, .hidden = 40, .latent = 2}, rng);
+    return computation_of(vae, {images, {}}, 0, 0.5F, rng).value();
+}
+
 /// A pair with a plane and one with sliders, whose decoders are convolutional and take a label.
 inline report::Report make(std::uint64_t seed) {
     Rng rng(seed);
@@ -172,6 +179,7 @@ inline report::Report make(std::uint64_t seed) {
     result.test = {rows, columns, {"first", "second", "third"}, {}, rng.uniform<float>({seen_images, rows * columns})};
     for (std::size_t i = 0; i < test_images; ++i) result.test.labels.push_back(static_cast<int>(i % classes));
     result.explorers = {explorer(5, classes, rng.stream("sliders")), explorer(2, 0, rng.stream("plane"))};
+    result.computation = computation(result.test.pixels, rng.stream("computation"));
     result.curves = {{"Random numbers", epochs(230), epochs(245), 190.0}, {"No floor", epochs(3), epochs(4), std::nullopt}};
     result.galleries = {
         {"noise",

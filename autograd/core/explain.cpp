@@ -163,7 +163,7 @@ std::string reason_of_absence(const Tape<T>& tape, std::uint32_t loss, std::uint
     if (node.kind == NodeKind::noise) return "it is a noise leaf: noise does not depend on anything";
     const std::string reason = reason_of_independence(tape, loss, target);
     if (!reason.empty()) return reason;
-    if (!node.needs_gradient) return "nothing that it depends on is a variable or a parameter";
+    if (!node.needs_gradient) return "nothing that it depends on by a derivative is a variable or a parameter";
     if (node.kind == NodeKind::operation && !node.stands_for_parameter) {
         return "it is an intermediate node, whose gradient is passed on, and kept only by backward(loss, {.keep = true})";
     }

@@ -1,4 +1,5 @@
-// Text from nodes. The sweep itself decides where gradients flow; gradient_reaches() below repeats its walk.
+// Nodes as plain data, and text from these. The sweep itself decides where gradients flow; gradient_reaches() below repeats
+// its walk.
 #include "autograd/tools/inspect.hpp"
 
 #include <fmt/format.h>
@@ -104,6 +105,43 @@ std::vector<bool> gradient_reaches(const Tape<T>& tape, std::uint32_t loss) {
     return reached;
 }
 
+/// What a node is without a loss.
+template <class T>
+GraphNode<T> described(const Tape<T>& tape, std::uint32_t index) {
+    const Node<T>& node = tape.node(index);
+    GraphNode<T> result{.index = index,
+                        .kind = node.kind,
+                        .op = {},
+                        .expression = expression(tape, index),
+                        .inputs = {},
+                        .module = module_of(tape, index),
+                        .needs_gradient = node.needs_gradient,
+                        .value = node.released ? nullptr : &node.array()};
+    if (node.op != nullptr) result.op = node.op->name;
+    if (node.kind == NodeKind::noise) result.op = static_cast<const NoiseOrigin*>(node.state)->distribution;
+    const auto inputs = tape.inputs(node);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+        if (inputs[k].is_immediate()) continue;
+        result.inputs.push_back({inputs[k].node, node.op == nullptr || !tape.passes(*node.op, inputs[k], k)});
+    }
+    return result;
+}
+
+/// `function` begins the message of an error.
+template <class T>
+std::vector<GraphNode<T>> graph_of(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gradients,
+                                   const char* function) {
+    const auto mark = tape.visit();
+    const std::vector<bool> live = gradient_reaches(tape, tape.index_of(loss, function));
+    std::vector<GraphNode<T>> nodes;
+    for (std::uint32_t i = 0; i < tape.size(); ++i) {
+        nodes.push_back(described(tape, i));
+        nodes.back().live = live[i];
+        if (gradients != nullptr) nodes.back().gradient = gradients->find(loss.tape().var(i));
+    }
+    return nodes;
+}
+
 /// For a quoted string of Graphviz, in which a backslash begins an escape. Line breaks stay what they are.
 std::string in_quotes(const std::string& text) {
     std::string result = "\"";
@@ -130,45 +168,46 @@ const char* dot_style(NodeKind kind, bool live) {
 
 template <class T>
 std::string dot(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>* gradients) {
-    const auto mark = tape.visit();
-    const std::uint32_t loss_index = tape.index_of(loss, "to_dot");
-    const std::vector<bool> live = gradient_reaches(tape, loss_index);
+    const std::vector<GraphNode<T>> nodes = graph_of(tape, loss, gradients, "to_dot");
     std::map<std::string, std::string> nodes_of_module;
     std::string edges;
-    for (std::uint32_t i = 0; i < tape.size(); ++i) {
-        const Node<T>& node = tape.node(i);
-        std::string label = fmt::format("%{} = {}\n", i, expression(tape, i));
-        label +=
-            node.released ? "released" : fmt::format("{}  |value| {:.3g}", to_string(node.array().shape()), norm(node.array()));
-        if (gradients != nullptr) {
-            const Array<T>* gradient = gradients->find(loss.tape().var(i));
-            if (gradient != nullptr) label += fmt::format("\n|gradient| {:.3g}", norm(*gradient));
-        }
-        fmt::format_to(std::back_inserter(nodes_of_module[module_of(tape, i)]), "    n{} [label={}, {}{}];\n", i,
-                       in_quotes(label), dot_style(node.kind, live[i]), i == loss_index ? ", penwidth=2.5" : "");
-        const auto inputs = tape.inputs(node);
-        for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (inputs[k].is_immediate()) continue;
-            const bool cut = node.op == nullptr || !tape.passes(*node.op, inputs[k], k);
-            const char* style = live[i] && !cut && live[inputs[k].node] ? ""
-                                : cut                                   ? " [color=\"#aaaaaa\", style=dashed]"
-                                                                        : " [color=\"#aaaaaa\"]";
-            fmt::format_to(std::back_inserter(edges), "    n{} -> n{}{};\n", inputs[k].node, i, style);
+    for (const GraphNode<T>& node : nodes) {
+        std::string label = fmt::format("%{} = {}\n", node.index, node.expression);
+        label += node.value == nullptr ? "released"
+                                       : fmt::format("{}  |value| {:.3g}", to_string(node.value->shape()), norm(*node.value));
+        if (node.gradient != nullptr) label += fmt::format("\n|gradient| {:.3g}", norm(*node.gradient));
+        fmt::format_to(std::back_inserter(nodes_of_module[node.module]), "    n{} [label={}, {}{}];\n", node.index,
+                       in_quotes(label), dot_style(node.kind, node.live), node.index == loss.index() ? ", penwidth=2.5" : "");
+        for (const GraphEdge& edge : node.inputs) {
+            const char* style = node.live && !edge.cut && nodes[edge.from].live ? ""
+                                : edge.cut                                      ? " [color=\"#aaaaaa\", style=dashed]"
+                                                                                : " [color=\"#aaaaaa\"]";
+            fmt::format_to(std::back_inserter(edges), "    n{} -> n{}{};\n", edge.from, node.index, style);
         }
     }
     std::string text = "digraph tape {\n"
                        "    node [fontname=\"sans-serif\", fontsize=10, margin=\"0.1,0.05\"];\n"
                        "    edge [arrowsize=0.6];\n";
-    for (const auto& [module, nodes] : nodes_of_module) {
+    for (const auto& [module, its_nodes] : nodes_of_module) {
         text += module.empty()
-                    ? nodes
+                    ? its_nodes
                     : fmt::format("    subgraph {} {{\n    label={}; fontname=\"sans-serif\"; color=\"#cccccc\";\n{}    }}\n",
-                                  in_quotes(fmt::format("cluster {}", module)), in_quotes(module), nodes);
+                                  in_quotes(fmt::format("cluster {}", module)), in_quotes(module), its_nodes);
     }
     return fmt::format("{}{}}}\n", text, edges);
 }
 
 }  // namespace
+
+template <class T>
+std::vector<GraphNode<T>> graph(const Tape<T>& tape, const Var<T>& loss) {
+    return graph_of<T>(tape, loss, nullptr, "graph");
+}
+
+template <class T>
+std::vector<GraphNode<T>> graph(const Tape<T>& tape, const Var<T>& loss, const Gradients<T>& gradients) {
+    return graph_of<T>(tape, loss, &gradients, "graph");
+}
 
 template <class T>
 std::string print(const Tape<T>& tape) {
@@ -179,15 +218,15 @@ std::string print(const Tape<T>& tape) {
     std::vector<Line> lines;
     std::size_t total = 0, node_width = 0, shape_width = 0, bytes_width = 0;
     for (std::uint32_t i = 0; i < tape.size(); ++i) {
-        const Node<T>& node = tape.node(i);
-        const std::size_t bytes = bytes_kept(node);
+        const GraphNode<T> node = described(tape, i);
+        const std::size_t bytes = bytes_kept(tape.node(i));
         total += bytes;
-        lines.push_back({fmt::format("%{} = {}", i, expression(tape, i)), node.released ? "-" : to_string(node.array().shape()),
-                         node.needs_gradient ? "gradient" : "-",
-                         node.released              ? "released"
-                         : node.borrowed != nullptr ? "borrowed"
-                                                    : fmt::format("{} bytes", bytes),
-                         module_of(tape, i)});
+        lines.push_back({fmt::format("%{} = {}", i, node.expression),
+                         node.value == nullptr ? "-" : to_string(node.value->shape()), node.needs_gradient ? "gradient" : "-",
+                         node.value == nullptr              ? "released"
+                         : tape.node(i).borrowed != nullptr ? "borrowed"
+                                                            : fmt::format("{} bytes", bytes),
+                         node.module});
         node_width = std::max(node_width, lines.back().node.size());
         shape_width = std::max(shape_width, lines.back().shape.size());
         bytes_width = std::max(bytes_width, lines.back().bytes.size());
@@ -231,10 +270,12 @@ std::string to_string(const std::vector<OpProfile>& profile) {
     return text;
 }
 
-#define XTAPE_INSTANTIATE(T)                                                 \
-    template XTAPE_API std::string to_string<T>(const Array<T>&);            \
-    template XTAPE_API std::string print<T>(const Tape<T>&);                 \
-    template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&); \
+#define XTAPE_INSTANTIATE(T)                                                                                   \
+    template XTAPE_API std::vector<GraphNode<T>> graph<T>(const Tape<T>&, const Var<T>&);                      \
+    template XTAPE_API std::vector<GraphNode<T>> graph<T>(const Tape<T>&, const Var<T>&, const Gradients<T>&); \
+    template XTAPE_API std::string to_string<T>(const Array<T>&);                                              \
+    template XTAPE_API std::string print<T>(const Tape<T>&);                                                   \
+    template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&);                                   \
     template XTAPE_API std::string to_dot<T>(const Tape<T>&, const Var<T>&, const Gradients<T>&);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)

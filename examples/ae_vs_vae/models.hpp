@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <autograd/autograd.hpp>
 #include <cstddef>
+#include <functional>
 #include <nn/nn.hpp>
 #include <optional>
 #include <vector>
@@ -205,14 +206,23 @@ inline Loss autoencoder_loss(const Autoencoder& model, const Batch& batch) {
     return {reconstruction, reconstruction, batch.x.tape().constant(0.0f)};
 }
 
+/// How z comes from N(mu, sigma^2), sigma^2 by its logarithm.
+using Draw = std::function<Var<float>(const Var<float>& mu, const Var<float>& log_variance, autograd::Rng& rng)>;
+
+inline Var<float> reparameterised(const Var<float>& mu, const Var<float>& log_variance, autograd::Rng& rng) {
+    // Drawing z from N(mu, sigma^2) has no gradient. Moving the randomness into a leaf gives it one.
+    const auto z = mu + exp(0.5f * log_variance) * normal_like(mu, rng);
+    return z;
+}
+
 /// The VAE: encode to a distribution, draw from it, decode, compare; and hold the distribution near N(0, I).
-/// (Kingma and Welling 2013, equation 10, with `samples` as L; beta: Higgins et al. 2017.)
-inline Loss vae_loss(const Autoencoder& model, const Batch& batch, float beta, std::size_t samples, autograd::Rng& rng) {
+/// (Kingma and Welling 2013, equation 10, with `samples` as L; beta: Higgins et al. 2017.) Training has no other `draw`.
+inline Loss vae_loss(const Autoencoder& model, const Batch& batch, float beta, std::size_t samples, autograd::Rng& rng,
+                     const Draw& draw = reparameterised) {
     const auto q = model.encoder.posterior(batch);
     const auto mu = repeat_rows(q.mean, samples);
     const auto log_variance = repeat_rows(q.log_variance, samples);
-    // Drawing z from N(mu, sigma^2) has no gradient. Moving the randomness into a leaf gives it one.
-    const auto z = mu + exp(0.5f * log_variance) * normal_like(mu, rng);
+    const auto z = draw(mu, log_variance, rng);
     const auto reconstruction = reconstruction_loss(model.decoder, z, repeat_rows(batch, samples));
     const auto kl = sum(kl_divergence(q, nn::StandardNormal{})) / static_cast<float>(batch.x.shape()[0]);
     return {reconstruction + beta * kl, reconstruction, kl};

@@ -51,6 +51,14 @@ void take_bytes(Json& json, std::string& taken) {
     }
 }
 
+/// The text with every '<' escaped as JSON allows in strings, where alone it can stand: nothing ends the script element.
+std::string inside_script_element(const std::string& json) {
+    std::string text;
+    text.reserve(json.size());
+    for (const char c : json) c == '<' ? text.append("\\u003c") : text.append(1, c);
+    return text;
+}
+
 std::string gzip(std::string_view text) {
     z_stream stream{};
     constexpr int level = 6, window_of_gzip = 15 + 16, memory_level = 9;
@@ -108,12 +116,11 @@ Json bytes(const Array<std::uint8_t>& array) {
     return in_json("uint8", array, std::vector<std::uint8_t>(array.begin(), array.end()));
 }
 
-std::string packed(Json json) {
+Packed packed(Json json) {
     std::string arrays;
     take_bytes(json, arrays);
-    std::string all = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-    all += '\0';
-    return xtl::base64encode(gzip(all.append(arrays)));
+    return {inside_script_element(json.dump(-1, ' ', false, Json::error_handler_t::replace)),
+            xtl::base64encode(gzip(arrays))};
 }
 
 }  // namespace report

@@ -1,5 +1,5 @@
-// How the report's page carries its data: arrays as bytes beside the JSON, all of it compressed, as text. It knows no
-// report; what is packed is up to report.cpp and layers.cpp, and data.js unpacks it.
+// How the report's page carries its data: JSON, and beside it the bytes of its arrays, compressed. It knows no report; what is
+// packed is up to report.cpp and layers.cpp, and data.js unpacks it.
 #pragma once
 
 #include <fmt/format.h>
@@ -30,10 +30,13 @@ Json bytes(const autograd::Array<float>& array, std::string_view what);
 /// {"shape", "uint8"}: bytes as they are.
 Json bytes(const autograd::Array<std::uint8_t>& array);
 
-/// JSON with arrays in it as base64 of gzip: the JSON as UTF-8, in which each array says where its bytes lie, [first, count],
-/// a zero byte, and these bytes. Of numbers that take more than one byte all lowest ones come first, then all next ones: signs
-/// and exponents, which are alike, lie together and become short.
-std::string packed(Json json);
+/// What a page carries of JSON with arrays in it. Of numbers that take more than one byte all lowest ones come first, then all
+/// next ones: signs and exponents, which are alike, lie together and become short.
+struct Packed {
+    std::string json;    ///< text without a '<'; in place of its bytes an array has where they lie: [first, count]
+    std::string arrays;  ///< the bytes of all, as base64 of gzip
+};
+Packed packed(Json json);
 
 /// @throws autograd::Error, which calls it `what`, if it is not finite.
 double finite(double value, std::string_view what);

@@ -8,6 +8,8 @@
 #include <nn/data/file.hpp>
 #include <numeric>
 
+#include "computation.hpp"
+
 namespace {
 
 using autograd::Array;
@@ -145,6 +147,17 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
     return result;
 }
 
+/// A step of the VAE of the pair that is shown.
+std::optional<report::Computation> computation(const Findings& findings, const Data& data, const Options& options) {
+    std::size_t chosen = 0;
+    for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
+        if (findings.pairs[i].plan.shown) chosen = i;
+    }
+    if (findings.evaluations[chosen].vae_outcome.verdict == Verdict::diverged) return std::nullopt;
+    const TrainedPair& pair = findings.pairs[chosen];
+    return computation_of(pair.vae, data.test, 0, static_cast<float>(options.beta), pair.plan.rng.stream("computation"));
+}
+
 report::ScoreTable image_scores(const Analysis& analysis, const std::string& feature_space, bool conditional) {
     report::ScoreTable table{"How like real images",
                              "Sets of images held against test images in " + feature_space +
@@ -185,6 +198,7 @@ report::Report page_of(const Findings& findings, const Data& data, const Options
         page.curves.push_back({fmt::format("Codes of {} dimensions", pair.plan.network.latent), pair.ae_history.epochs,
                                pair.vae_history.epochs, findings.floor});
     }
+    page.computation = computation(findings, data, options);
     page.galleries = findings.evaluations.front().pictures;
     const Analysis& analysis = findings.evaluations.front().analysis;
     if (!analysis.sets.empty()) page.scores.push_back(image_scores(analysis, findings.feature_space, options.conditional));

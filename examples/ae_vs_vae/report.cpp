@@ -31,6 +31,81 @@ Json losses(const LossValues& values) {
     return to_json(values);
 }
 
+// --- The tape of one step --------------------------------------------------------------------------------------------
+
+/// Few numbers as they are, more as bytes: 0 for -most, 255 for most, the largest magnitude.
+Json values_of(const Array<float>& values, std::string_view what) {
+    constexpr std::size_t few = 32;
+    double most = 0;
+    for (const float value : values) most = std::max(most, std::fabs(finite(static_cast<double>(value), what)));
+    if (values.size() <= few) return {{"numbers", std::vector<float>(values.begin(), values.end())}, {"most", most}};
+    Array<float> shares = autograd::empty<float>({1, values.size()});
+    const double scale = most > 0 ? 0.5 / most : 0;
+    std::transform(values.begin(), values.end(), shares.begin(),
+                   [scale](float value) { return static_cast<float>(0.5 + scale * static_cast<double>(value)); });
+    return {{"bytes", pixels(shares, TestImages{1, values.size(), {}, {}}, what)}, {"most", most}};
+}
+
+Json to_json(const ShownArray& array, std::string_view what) {
+    Json json{{"shape", std::vector<std::size_t>(array.shape.begin(), array.shape.end())},
+              {"norm", finite(array.norm, what)},
+              {"values", nullptr}};
+    if (!array.values) return json;
+    require_shape(*array.values, array.shape, what.data());
+    json["values"] = values_of(*array.values, what);
+    return json;
+}
+
+Json to_json(const TapeNode& node, std::size_t number, std::size_t losses, const TestImages& test) {
+    constexpr const char* kinds[] = {"operation", "variable", "constant", "parameter", "noise"};  // as NodeKind has them
+    require(node.gradients.size() == losses, "gradients of {} losses in a node, where there are {}", node.gradients.size(),
+            losses);
+    Json inputs = Json::array(), gradients = Json::array();
+    for (const autograd::GraphEdge& edge : node.inputs) {
+        require(edge.from < number, "node {} of a tape has node {} as an input", number, edge.from);
+        inputs.push_back({{"from", edge.from}, {"cut", edge.cut}});
+    }
+    for (const NodeGradient& each : node.gradients) {
+        if (!each.array) {
+            gradients.push_back({{"why_none", each.why_none}});
+            continue;
+        }
+        require(each.array->shape == node.value.shape, "a gradient of shape {} for a node of shape {}",
+                autograd::to_string(each.array->shape), autograd::to_string(node.value.shape));
+        gradients.push_back(to_json(*each.array, "a gradient"));
+    }
+    return {{"kind", kinds[static_cast<std::size_t>(node.kind)]},
+            {"name", node.name},
+            {"op", node.op},
+            {"expression", node.expression},
+            {"module", node.module},
+            {"inputs", inputs},
+            {"needs_gradient", node.needs_gradient},
+            {"value", to_json(node.value, "the value of a node")},
+            {"picture", node.picture ? pixels(*node.picture, test, "the picture of a node") : Json(nullptr)},
+            {"gradients", gradients}};
+}
+
+Json to_json(const std::optional<Computation>& computation, const TestImages& test) {
+    if (!computation) return nullptr;
+    require(computation->image < test.labels.size(), "a tape of image {} of {}", computation->image, test.labels.size());
+    Json recordings = Json::array();
+    for (const Recording& recording : computation->recordings) {
+        require(recording.losses.size() == computation->losses.size(), "a tape of {} losses, of which {} have names",
+                recording.losses.size(), computation->losses.size());
+        for (const std::size_t loss : recording.losses) {
+            require(loss < recording.nodes.size(), "loss {} of a tape of {} nodes", loss, recording.nodes.size());
+        }
+        Json nodes = Json::array();
+        for (const TapeNode& node : recording.nodes) {
+            nodes.push_back(to_json(node, nodes.size(), recording.losses.size(), test));
+        }
+        recordings.push_back(
+            {{"way", recording.way}, {"code", recording.code}, {"nodes", nodes}, {"losses", recording.losses}});
+    }
+    return {{"image", computation->image}, {"losses", computation->losses}, {"recordings", recordings}};
+}
+
 // --- Explorers -------------------------------------------------------------------------------------------------------
 
 Json to_json(const std::optional<HoleMap>& map) {
@@ -195,6 +270,7 @@ Json to_json(const Report& report) {
     json["settings"] = report.settings;
     for (const char* list : {"explorers", "curves", "galleries", "scores", "beta"}) json[list] = Json::array();
     for (const Explorer& explorer : report.explorers) json["explorers"].push_back(to_json(explorer, report.test));
+    json["computation"] = to_json(report.computation, report.test);
     for (const LossCurves& curves : report.curves) json["curves"].push_back(to_json(curves));
     for (const Picture& picture : report.galleries) json["galleries"].push_back(to_json(picture, report.test));
     for (const ScoreTable& table : report.scores) json["scores"].push_back(to_json(table));
@@ -216,15 +292,18 @@ std::string_view take_until(std::string_view& page, std::string_view mark) {
 }  // namespace
 
 std::string to_html(const Report& report) {
+    const Packed data = packed(to_json(report));
     std::string html;
     std::string_view page = report_page::page_html;
     html.append(take_until(page, "@style@")).append(report_page::style_css);
-    html.append(take_until(page, "@data@")).append(packed(to_json(report)));
+    html.append(take_until(page, "@data@")).append(data.json);
+    html.append(take_until(page, "@arrays@")).append(data.arrays);
     html.append(take_until(page, "@script@"));
     for (const std::string_view script :
          {report_page::data_js, report_page::network_js, report_page::elements_js, report_page::charts_js, report_page::map_js,
           report_page::drawing_js, report_page::sliders_js, report_page::plane_js, report_page::explorer_js,
-          report_page::film_js, report_page::scores_js, report_page::page_js}) {
+          report_page::film_js, report_page::computation_layout_js, report_page::computation_panel_js,
+          report_page::computation_js, report_page::scores_js, report_page::page_js}) {
         html.append(script).append("\n");
     }
     return html.append(page);

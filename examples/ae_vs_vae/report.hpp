@@ -88,6 +88,47 @@ struct TestImages {
     Array<float> pixels = autograd::empty<float>({0, 0});
 };
 
+// --- The tape of one step --------------------------------------------------------------------------------------------
+
+/// An array as it is shown: of weights, the shape and the norm only.
+struct ShownArray {
+    autograd::Shape shape;
+    double norm;                           ///< Euclidean
+    std::optional<Array<float>> values{};  ///< of that shape
+};
+
+/// The gradient of one of the losses in a node.
+struct NodeGradient {
+    std::optional<ShownArray> array;  ///< of the value's shape; nothing where there is none
+    std::string why_none;             ///< then, in the library's own words
+};
+
+struct TapeNode {
+    autograd::NodeKind kind;
+    std::string name;                         ///< "mu"; empty for a node that has no name of its own
+    std::string op, expression, module;       ///< as autograd::GraphNode has them
+    std::vector<autograd::GraphEdge> inputs;  ///< nodes before it
+    bool needs_gradient;
+    ShownArray value;
+    std::optional<Array<float>> picture;  ///< of what is no picture itself: of logits, the pixels' means; (1, rows * columns)
+    std::vector<NodeGradient> gradients;  ///< one for each loss
+};
+
+/// A tape, with z drawn in one way.
+struct Recording {
+    std::string way;   ///< how: "z = mu + sigma * noise"
+    std::string code;  ///< in the program
+    std::vector<TapeNode> nodes;
+    std::vector<std::size_t> losses;  ///< the nodes whose gradients are there
+};
+
+/// One training step of a VAE on one picture, recorded in several ways.
+struct Computation {
+    std::size_t image;                ///< of the test images
+    std::vector<std::string> losses;  ///< names
+    std::vector<Recording> recordings;
+};
+
 // --- The report ------------------------------------------------------------------------------------------------------
 
 /// What is empty has no section in the page.
@@ -97,6 +138,7 @@ struct Report {
     std::vector<std::string> findings;                          ///< sentences
     TestImages test;
     std::vector<Explorer> explorers;
+    std::optional<Computation> computation;
     std::vector<LossCurves> curves;
     std::vector<Picture> galleries;
     std::vector<ScoreTable> scores;

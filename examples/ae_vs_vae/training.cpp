@@ -120,7 +120,8 @@ class BatchReader {
 const LossFunction plain_loss = [](const Autoencoder& model, const Batch& batch, float, std::size_t, autograd::Rng&) {
     return autoencoder_loss(model, batch);
 };
-const LossFunction variational_loss = vae_loss;
+const LossFunction variational_loss = [](const Autoencoder& model, const Batch& batch, float beta, std::size_t samples,
+                                         autograd::Rng& noise) { return vae_loss(model, batch, beta, samples, noise); };
 
 void LossSums::add(const Loss& batch, std::size_t count) {
     reconstruction += static_cast<double>(count) * static_cast<double>(batch.reconstruction.item());

@@ -27,6 +27,7 @@ using Notes = std::map<std::string, std::string>;
 /// A program's own arrays in a checkpoint. In the file, and so in read_safetensors(path).tensors, their names begin with
 /// program_prefix, which no parameter's does; other programs that load the model pass over them.
 using Arrays = std::map<std::string, Tensor>;
+/// How a file names them, before the name that the program gave.
 inline constexpr const char* program_prefix = "program/";
 
 namespace detail {

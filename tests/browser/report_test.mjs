@@ -80,6 +80,27 @@ function assertNear(found, expected, tolerance) {
     found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) <= tolerance, `${found} is not near ${expected}`));
 }
 
+// --- The graph of the tape ---
+
+const tape = (page, selector) => page.locator(`#tape ${selector}`);
+const named = (page, name) => tape(page, `.node[data-name="${name}"]`);
+const DRAWN_DIRECTLY = 1, RECONSTRUCTION = 0, KL = 1, LOSS = 2;  // places in the fixture's lists
+
+/** The recording that is shown, from the page's data. */
+const recording = (page, way) => page.evaluate((each) => window.xtape.report.computation.recordings[each], way);
+
+/** What a reader sees of the graph: each node's box, and whether it is drawn with a gradient. */
+const nodesOf = (page) => tape(page, ".node").evaluateAll((nodes) => nodes.map((node) => {
+    const {left, top, right, bottom} = node.getBoundingClientRect();
+    return {index: Number(node.dataset.index), left, top, right, bottom, flows: node.classList.contains("flows")};
+}));
+
+async function openTape(browser, options) {
+    const page = await open(browser, options);
+    await page.waitForFunction(() => document.querySelectorAll("#tape .arrow").length > 0);
+    return page;
+}
+
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 
 // --- The tests -------------------------------------------------------------------------------------------------------
@@ -264,7 +285,7 @@ const tests = {
 
     async "all sections are there"(browser) {
         const page = await open(browser, DESKTOP);
-        for (const id of ["explore", "plane", "film", "pictures", "curves", "scores", "capacity", "findings", "settings"]) {
+        for (const id of ["explore", "plane", "film", "tape", "pictures", "curves", "scores", "capacity", "findings", "settings"]) {
             assert.ok(await page.locator(`#${id}`).isVisible(), id);
         }
         assert.equal(await explorer(page, 0).locator(".slider").count(), 5);
@@ -375,10 +396,12 @@ const tests = {
         const after = await point(page, SLIDERS);
         assert.equal(after.ae.filter((value, i) => value !== before.ae[i]).length, 1);
 
-        // Every control is reached by Tab.
-        const reached = await page.evaluate(() => Array.from(document.querySelectorAll("button, input, select, .overlay"))
-            .filter((node) => !node.disabled && node.checkVisibility() && node.tabIndex < 0).length);
+        // Every control is reached by Tab; of the graph's nodes one, and the others from there by the arrow keys.
+        const controls = "button:not(.node), input, select, .overlay";
+        const reached = await page.evaluate((each) => Array.from(document.querySelectorAll(each))
+            .filter((node) => !node.disabled && node.checkVisibility() && node.tabIndex < 0).length, controls);
         assert.equal(reached, 0);
+        assert.equal(await tape(page, ".node[tabindex='0']").count(), 1);
         await inside(page, PLANE, "button.random").focus();
         await assertBothChanged(page, PLANE, () => page.keyboard.press("Enter"));
         return page;
@@ -458,6 +481,158 @@ const tests = {
         await page.evaluate(() => window.xtape.setPoint(1, [40, 0]));  // the same place, another text
         assert.notEqual(await overlay(), beyond);
         return page;
+    },
+
+    async "the graph is the recorded tape, arrows down and no node on another"(browser) {
+        for (const options of [DESKTOP, PHONE]) {
+            const page = await openTape(browser, options);
+            for (const way of [0, DRAWN_DIRECTLY]) {
+                await tape(page, ".ways input").nth(way).check();
+                const {nodes} = await recording(page, way);
+                const drawn = await nodesOf(page);
+                const expected = nodes.map((_, i) => i).filter((i) => nodes[i].kind !== "parameter");
+                assert.deepEqual(drawn.map(({index}) => index), expected);
+                const boxOf = new Map(drawn.map((box) => [box.index, box]));
+                let arrows = 0;
+                for (const to of expected) {
+                    for (const {from} of nodes[to].inputs.filter((each) => boxOf.has(each.from))) {
+                        ++arrows;
+                        assert.ok(boxOf.get(from).bottom < boxOf.get(to).top, `${from} is not above ${to}`);
+                    }
+                }
+                assert.equal(await tape(page, ".arrow").count(), arrows);
+                for (const a of drawn) {
+                    for (const b of drawn) {
+                        const apart = a.right < b.left || b.right < a.left || a.bottom < b.top || b.bottom < a.top;
+                        assert.ok(a === b || apart, `${a.index} lies on ${b.index}`);
+                    }
+                }
+                assert.deepEqual(await tape(page, ".module-name").allTextContents(), ["encoder", "decoder"]);
+            }
+        }
+        return openTape(browser, DESKTOP);
+    },
+
+    async "a node of the tape shows its numbers, and the way of its gradient"(browser) {
+        const page = await openTape(browser, DESKTOP);
+        const {nodes} = await recording(page, 0);
+        const mu = nodes.findIndex(({name}) => name === "mu");
+        await named(page, "mu").click();
+        assert.equal(await named(page, "mu").getAttribute("aria-pressed"), "true");
+        assert.equal(await tape(page, ".node[aria-pressed='true']").count(), 1);
+        assert.equal(await tape(page, ".panel h3").textContent(), "mu");
+        assert.equal(await tape(page, ".panel .expression").textContent(), `%${mu} = ${nodes[mu].expression}`);
+        const numbers = await tape(page, ".panel .list").allTextContents();
+        const read = (text) => text.replaceAll("\u2212", "-").split(", ").map(Number);
+        assertNear(read(numbers[0]), nodes[mu].value.values.numbers, 6e-4);  // three digits are shown
+        assertNear(read(numbers[1]), nodes[mu].gradients[RECONSTRUCTION].values.numbers, 6e-4);
+        // Through z alone; of the loss through the KL divergence as well.
+        assert.equal(await tape(page, ".panel .nodes").first().locator("button").count(), 1);
+        const one = await tape(page, ".arrow.on-way").count();
+        await tape(page, ".losses input").nth(LOSS).check();
+        assert.equal(await tape(page, ".panel .nodes").first().locator("button").count(), 2);
+        assert.ok(one > 5 && await tape(page, ".arrow.on-way").count() > one);
+        await tape(page, ".panel .nodes button").first().click();
+        assert.equal(await tape(page, ".panel h3").textContent(), "z");
+
+        await named(page, "logits").click();
+        assert.equal(await tape(page, ".panel canvas").count(), 2);  // the picture and its gradient
+        await tape(page, ".losses input").nth(KL).check();
+        const logits = nodes.find(({name}) => name === "logits");
+        assert.equal(await tape(page, ".panel .why").textContent(), logits.gradients[KL].why_none);
+        assert.equal(await named(page, "z").evaluate((node) => node.classList.contains("flows")), false);
+        return page;
+    },
+
+    async "a draw in place of the trick greys all that lies behind it, and the library says why"(browser) {
+        for (const [width, size] of [[1280, DESKTOP], [390, PHONE]]) {
+            for (const [scheme, colors] of [["light", {}], ["dark", DARK]]) {
+                const page = await openTape(browser, {...size, ...colors});
+                const flowing = async () => (await nodesOf(page)).filter(({flows}) => flows).map(({index}) => index);
+                const before = await recording(page, 0), after = await recording(page, DRAWN_DIRECTLY);
+                const live = ({nodes}) => nodes.map((_, i) => i)
+                    .filter((i) => nodes[i].kind !== "parameter" && "norm" in nodes[i].gradients[RECONSTRUCTION]);
+                const indexOf = ({nodes}, name) => nodes.findIndex((node) => node.name === name);
+                assert.deepEqual(await flowing(), live(before));
+                assert.ok(live(before).includes(indexOf(before, "mu")));
+                await named(page, "mu").click();
+                await tape(page, "").screenshot({path: path.join(directory, `tape-${width}-${scheme}.png`)});
+
+                await tape(page, ".ways input").nth(DRAWN_DIRECTLY).check();
+                assert.deepEqual(await flowing(), live(after));
+                assert.ok(live(after).length > 4 && live(after).every((i) => i > indexOf(after, "z")));
+                assert.ok(await named(page, "z").evaluate((node) => node.classList.contains("cuts")));
+                assert.equal(await tape(page, ".arrow .bar").count(), 1);
+                assert.ok(await tape(page, ".arrow.lost").count() > 0);  // from mu, which stays chosen, to the cut
+                const reasons = ["mu", "log variance"].map((name) => after.nodes[indexOf(after, name)].gradients[0].why_none);
+                assert.match(reasons[0], /the path ends at stop_gradient/);
+                assert.deepEqual(await tape(page, ".explanation .why").allTextContents(), reasons);
+                assert.equal(await tape(page, ".panel .why").textContent(), reasons[0]);
+                assert.ok((await tape(page, ".live").textContent()).includes(reasons[0]));
+                await tape(page, "").screenshot({path: path.join(directory, `tape-drawn-${width}-${scheme}.png`)});
+                assert.equal(await overflow(page), 0);
+                const frame = await tape(page, ".graph-frame").evaluate((node) => node.scrollWidth - node.clientWidth);
+                assert.equal(frame, 0, "the graph is wider than its frame");
+
+                // The KL divergence does not go through z: its gradient stays.
+                await tape(page, ".losses input").nth(KL).check();
+                assert.ok((await flowing()).includes(indexOf(after, "mu")));
+                assert.deepEqual(page.complaints, []);
+            }
+        }
+        return openTape(browser, DESKTOP);
+    },
+
+    async "the graph and its switch work by keyboard"(browser) {
+        for (const options of [DESKTOP, PHONE]) {
+            const page = await openTape(browser, options);
+            const focused = () => page.evaluate(() => document.activeElement.dataset.name || document.activeElement.title);
+            const {nodes} = await recording(page, 0);
+            await tape(page, ".ways input").first().focus();
+            await page.keyboard.press("ArrowRight");
+            assert.match(await tape(page, ".panel .why").textContent(), /stop_gradient/);
+            await page.keyboard.press("ArrowLeft");
+            assert.equal(await tape(page, ".panel .why").count(), 0);
+            await page.keyboard.press("Tab");
+            await page.keyboard.press("ArrowRight");  // the second loss
+            assert.equal(await tape(page, ".panel h4").nth(1).textContent(), "Gradient of the KL");
+            await page.keyboard.press("ArrowLeft");
+            await page.keyboard.press("Tab");
+            assert.equal(await focused(), "z");  // the chosen node is the one that Tab reaches
+            const outline = await named(page, "z").evaluate((node) => getComputedStyle(node).outlineStyle);
+            assert.equal(outline, "solid", "the focus cannot be seen");
+            await page.keyboard.press("ArrowUp");
+            assert.equal(await focused(), "mu");  // its first input
+            assert.equal(await tape(page, ".panel h3").textContent(), "z");  // focus alone chooses nothing
+            await page.keyboard.press("Enter");
+            assert.equal(await tape(page, ".panel h3").textContent(), "mu");
+            await page.keyboard.press("ArrowLeft");
+            const beside = await focused();
+            assert.notEqual(beside, "mu");
+            await page.keyboard.press("ArrowRight");
+            await page.keyboard.press("Home");
+            assert.equal(await focused(), "x");
+            await page.keyboard.press("End");
+            assert.equal(await focused(), "loss");
+            // Every node is reached from the loss by arrow keys: up along the first input, and to the sides.
+            const reached = new Set();
+            const walk = async (keys) => {
+                await page.keyboard.press("End");
+                for (const key of keys) await page.keyboard.press(key);
+                return page.evaluate(() => document.activeElement.dataset.index);
+            };
+            for (let paths = [[]]; paths.length > 0;) {
+                const keys = paths.shift(), index = await walk(keys);
+                if (reached.has(index)) continue;
+                reached.add(index);
+                for (const key of ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]) paths.push([...keys, key]);
+            }
+            assert.equal(reached.size, nodes.filter(({kind}) => kind !== "parameter").length);
+            const label = await named(page, "mu").getAttribute("aria-label");
+            assert.match(label, /^mu, linear, shape \(1, 2\), norm of the gradient [\d.]+$/);
+            assert.deepEqual(page.complaints, []);
+        }
+        return openTape(browser, DESKTOP);
     },
 
     async "it fits a phone"(browser) {

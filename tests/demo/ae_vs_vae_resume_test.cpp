@@ -57,7 +57,7 @@ TEST_CASE("ae_vs_vae: stopped at a random step and resumed, ten times, the resul
             check_same_file(pictures.directory / out / "checkpoint" / file, pictures.directory / "whole" / "checkpoint" / file);
         }
         for (const char* file : {"samples.png", "report.html"}) {  // the film is in the page
-            check_same_file(pictures.directory / out / file, pictures.directory / "whole" / file);
+            CHECK((read_text(pictures.directory / out / file) == read_text(pictures.directory / "whole" / file)));
         }
     }
 }

@@ -49,16 +49,16 @@ struct Carried {
 };
 
 Carried data_of(const std::string& html) {
-    const std::string start = "<script type=\"application/gzip\" id=\"data\">";
-    REQUIRE(count(html, start) == 1);
-    const std::size_t from = html.find(start) + start.size();
+    const auto element = [&](const std::string& start) {
+        REQUIRE(count(html, start) == 1);
+        const std::size_t from = html.find(start) + start.size();
+        return html.substr(from, html.find("</script>", from) - from);
+    };
     const TemporaryDirectory directory;
-    write_text(directory / "data.gz", bytes_of_base64(html.substr(from, html.find("</script>", from) - from)));
-    const std::vector<std::byte> unpacked = nn::InputFile(directory / "data.gz").read(std::size_t{1} << 30);
-    const std::string all(reinterpret_cast<const char*>(unpacked.data()), unpacked.size());
-    const std::size_t end = all.find('\0');
-    REQUIRE(end != all.npos);
-    return {Json::parse(all.substr(0, end)), all.substr(end + 1)};
+    write_text(directory / "arrays.gz", bytes_of_base64(element("<script type=\"application/gzip\" id=\"arrays\">")));
+    const std::vector<std::byte> arrays = nn::InputFile(directory / "arrays.gz").read(std::size_t{1} << 30);
+    return {Json::parse(element("<script type=\"application/json\" id=\"data\">")),
+            {reinterpret_cast<const char*>(arrays.data()), arrays.size()}};
 }
 
 /// The bits of number i of `count`, whose bytes are in planes.
@@ -188,6 +188,72 @@ TEST_CASE("the data of a report comes back out of the page", "[report]") {
     CHECK(data["beta"][2] == Json{{"beta", 4.0}, {"rate", 6.1}, {"distortion", 252.0}, {"active_units", 10}});
 }
 
+TEST_CASE("the tape of a step comes back out of the page", "[report]") {
+    const report::Report report = random_report::make(1);
+    const Json found = data_of(report::to_html(report))["computation"];
+    const report::Computation& computation = *report.computation;
+    CHECK(found["image"] == 0);
+    CHECK(found["losses"] == Json{"reconstruction", "KL", "loss"});
+    REQUIRE(found["recordings"].size() == 2);
+    const char* kinds[] = {"operation", "variable", "constant", "parameter", "noise"};
+    for (std::size_t way = 0; way < 2; ++way) {
+        const report::Recording& recording = computation.recordings[way];
+        const Json& read = found["recordings"][way];
+        CHECK(read["way"] == recording.way);
+        CHECK(read["code"] == recording.code);
+        CHECK(read["losses"] == Json(recording.losses));
+        REQUIRE(read["nodes"].size() == recording.nodes.size());
+        for (std::size_t i = 0; i < recording.nodes.size(); ++i) {
+            const report::TapeNode& node = recording.nodes[i];
+            const Json& each = read["nodes"][i];
+            INFO(node.expression);
+            CHECK(each["kind"] == kinds[static_cast<std::size_t>(node.kind)]);
+            CHECK(each["name"] == node.name);
+            CHECK(each["op"] == node.op);
+            CHECK(each["expression"] == node.expression);
+            CHECK(each["module"] == node.module);
+            CHECK(each["needs_gradient"] == node.needs_gradient);
+            REQUIRE(each["inputs"].size() == node.inputs.size());
+            for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+                CHECK(each["inputs"][k] == Json{{"from", node.inputs[k].from}, {"cut", node.inputs[k].cut}});
+            }
+            CHECK(each["value"]["norm"] == node.value.norm);
+            CHECK(each["value"]["values"].is_null() == !node.value.values);
+            CHECK(each["picture"].is_null() == !node.picture);
+            for (std::size_t loss = 0; loss < 3; ++loss) {
+                const report::NodeGradient& gradient = node.gradients[loss];
+                if (gradient.array) CHECK(each["gradients"][loss]["norm"] == gradient.array->norm);
+                if (!gradient.array) CHECK(each["gradients"][loss] == Json{{"why_none", gradient.why_none}});
+            }
+        }
+    }
+    report::Report without = report;
+    without.computation.reset();
+    CHECK(data_of(report::to_html(without))["computation"].is_null());
+}
+
+TEST_CASE("numbers on the tape of a step are themselves if they are few, else bytes around 0", "[report]") {
+    report::Report report = random_report::make(1);
+    report::TapeNode& node = report.computation->recordings[0].nodes[0];
+    const auto read = [&](Array<float> values) {
+        node.value = {values.shape(), 1, values};
+        const Json json = data_of(report::to_html(report))["computation"]["recordings"][0]["nodes"][0]["value"]["values"];
+        return json;
+    };
+    for (report::NodeGradient& each : node.gradients) each.array.reset();
+    CHECK(read(Array<float>{{1.5F, -2.0F}}) == Json{{"numbers", {1.5, -2.0}}, {"most", 2.0}});
+    Array<float> many = autograd::full<float>({1, 40}, 0);
+    CHECK(read(many)["most"] == 0.0);
+    many(0, 1) = 4;
+    many(0, 2) = -4;
+    many(0, 3) = 1;
+    const Json packed = read(many);
+    CHECK(packed["most"] == 4.0);
+    const auto bytes = unpack(packed["bytes"]["uint8"]);
+    REQUIRE(bytes.size() == 40);
+    CHECK(std::vector<std::uint8_t>(bytes.begin(), bytes.begin() + 4) == std::vector<std::uint8_t>{128, 255, 0, 159});
+}
+
 TEST_CASE("pixels of a report are bytes, clamped and rounded", "[report]") {
     report::Report report;
     report.test = {1, 5, {"only"}, {0}, Array<float>{{-0.5F, 0.0F, 0.5F, 1.0F, 1.5F}}};
@@ -204,7 +270,7 @@ TEST_CASE("a report needs nothing but itself", "[report]") {
     CHECK(html.starts_with("<!DOCTYPE html>"));
     CHECK(count(html, "http://") == 0);
     CHECK(count(html, "https://") == 0);
-    CHECK(count(html, "@style@") + count(html, "@data@") + count(html, "@script@") == 0);
+    CHECK(count(html, "@style@") + count(html, "@data@") + count(html, "@arrays@") + count(html, "@script@") == 0);
     CHECK(count(html, "default-src 'none'") == 1);
     for (const char* reference : {" src=", " href=", "@import", "url(", "fetch(", "XMLHttpRequest", "import("}) {
         INFO(reference);
@@ -324,6 +390,28 @@ TEST_CASE("what does not fit together is no report", "[report]") {
     CHECK(message_after([](Report& r) {
               r.explorers[1].draws[0].vae = autograd::empty<float>({0, 2});
           }) == "report: expected draws of shape (count, 2), found (0, 2)");
+    // The tape.
+    const auto after = [&](auto change) {
+        return message_after([&](Report& r) { change(*r.computation, r.computation->recordings[1]); });
+    };
+    using Step = report::Computation;
+    using Recording = report::Recording;
+    CHECK(after([](Step& step, Recording&) { step.image = 60; }) == "report: a tape of image 60 of 60");
+    CHECK(after([](Step& step, Recording&) { step.losses.pop_back(); }) == "report: a tape of 3 losses, of which 2 have names");
+    CHECK(after([](Step&, Recording& tape) { tape.losses[0] = 99; }).find("loss 99 of a tape of ") != std::string::npos);
+    CHECK(after([](Step&, Recording& tape) { tape.nodes[3].gradients.pop_back(); }) ==
+          "report: gradients of 2 losses in a node, where there are 3");
+    CHECK(after([](Step&, Recording& tape) { tape.nodes[3].inputs[0].from = 3; }) ==
+          "report: node 3 of a tape has node 3 as an input");
+    CHECK(after([](Step&, Recording& tape) { tape.nodes[0].value.norm = std::nan(""); }) ==
+          "report: the value of a node is nan");
+    CHECK(after([&](Step&, Recording& tape) { (*tape.nodes[0].value.values)(0, 1) = nan; }) ==
+          "report: the value of a node is nan");
+    CHECK(after([](Step&, Recording& tape) { tape.nodes[0].value.shape = {96}; }) ==
+          "report: expected the value of a node of shape (96,), found (1, 96)");
+    CHECK(after([](Step&, Recording& tape) { tape.nodes[3].gradients[2].array->shape = {41}; }) ==
+          "report: a gradient of shape (41,) for a node of shape (1, 40)");
+
     CHECK(message_after([](Report& r) { r.galleries[0].panels[0].across = 0; }) == "report: a grid of 0 columns");
     CHECK(message_after([](Report& r) { r.scores[0].rows[2].scores.pop_back(); }) ==
           "report: 2 scores in a table of 3 columns");

@@ -1,4 +1,4 @@
-// What a tape and an array look like as text, and as a graph for Graphviz.
+// What a tape and an array look like: as plain data, as text, and as a graph for Graphviz.
 #include <algorithm>
 
 #include "tests/testing.hpp"
@@ -54,6 +54,70 @@ TEST_CASE("inspect: print has a line for each node") {
     CHECK_THAT(line_with(print(e.tape), "%2 ="), contains("released"));
     e.tape.clear();
     CHECK(print(e.tape) == "tape of 0 nodes, 0 bytes\n");
+}
+
+TEST_CASE("inspect: graph has every node, with its inputs, its arrays and whether the gradient flows through it") {
+    Example e;
+    const auto nodes = graph(e.tape, e.loss);
+    REQUIRE(nodes.size() == e.tape.size());
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+        INFO(i);
+        CHECK(nodes[i].index == i);
+        CHECK(nodes[i].value == &e.tape.values(i));
+        CHECK(nodes[i].gradient == nullptr);
+        CHECK_THAT(print(e.tape), contains("%" + std::to_string(i) + " = " + nodes[i].expression + " "));
+    }
+    const auto& product = nodes[e.product.index()];
+    CHECK(product.kind == NodeKind::operation);
+    CHECK(product.op == "matmul");
+    CHECK(product.expression == "matmul(%0, %1)");
+    CHECK(product.module == "encoder.hidden");
+    CHECK((product.needs_gradient && product.live));
+    REQUIRE(product.inputs.size() == 2);
+    CHECK((product.inputs[0].from == 0 && product.inputs[1].from == 1));
+    CHECK(!(product.inputs[0].cut || product.inputs[1].cut));  // x is a constant, but matmul would pass a gradient on
+    CHECK(nodes[0].kind == NodeKind::constant);
+    CHECK(nodes[0].op.empty());
+    CHECK(!(nodes[0].needs_gradient || nodes[0].live));
+    CHECK((nodes[1].kind == NodeKind::parameter && nodes[1].live && nodes[1].module == "encoder.hidden"));
+    CHECK(nodes[e.half.index()].inputs.size() == 1);  // the 0.5 stands in the expression
+    const auto& noise = nodes[4];
+    CHECK((noise.kind == NodeKind::noise && noise.op == "normal_like" && noise.inputs.empty() && !noise.live));
+    const auto& stop = nodes[7];
+    CHECK((stop.op == "stop_gradient" && stop.inputs[0].from == e.half.index() && stop.inputs[0].cut));
+    CHECK_FALSE(nodes[e.dead.index()].live);
+}
+
+TEST_CASE("inspect: the gradients of a graph are those of the sweep, and cuts are seen at noise too") {
+    Example e;
+    const auto kept = backward(e.loss, {.keep = true});
+    const auto nodes = graph(e.tape, e.loss, kept);
+    CHECK(nodes[e.product.index()].gradient == kept.find(e.product));
+    CHECK(nodes[e.product.index()].gradient != nullptr);
+    CHECK(nodes[e.dead.index()].gradient == nullptr);
+    // What is live has a gradient, and the other way round, where all are kept.
+    for (const auto& node : nodes) CHECK(node.live == (node.gradient != nullptr));
+    CHECK(graph(e.tape, e.loss, backward(e.loss))[e.product.index()].gradient == nullptr);
+
+    Tape<float> tape;
+    const auto p = tape.variable(full<float>({3}, 0.5f));
+    const auto drawn = bernoulli_like(p, e.noise);
+    const auto after = graph(tape, sum(drawn * p));
+    REQUIRE(after[drawn.index()].inputs.size() == 1);
+    CHECK((after[drawn.index()].inputs[0].from == p.index() && after[drawn.index()].inputs[0].cut));
+
+    backward(e.loss, {.release = true});
+    CHECK(graph(e.tape, e.loss)[e.product.index()].value == nullptr);
+}
+
+TEST_CASE("inspect: graph refuses what is not of the tape") {
+    Example e, other;
+    CHECK_THROWS_AS(graph(e.tape, other.loss), TapeError);
+    const auto foreign = backward(other.loss);
+    CHECK_THROWS_AS(graph(e.tape, e.loss, foreign), TapeError);
+    const Var<double> old = e.loss;
+    e.tape.clear();
+    CHECK_THROWS_AS(graph(e.tape, old), TapeError);
 }
 
 TEST_CASE("inspect: to_dot shows norms of what has no squares") {

@@ -39,16 +39,15 @@ const UNPACK = {
     },
 };
 
-/** What packing.cpp packed: JSON, a zero byte, and the bytes of its arrays, which become {shape, values}. */
-async function unpack(base64) {
+/** What packing.cpp packed: JSON, and the bytes of its arrays, which become {shape, values}. */
+async function unpack(json, base64) {
     const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("gzip"));
     const all = new Uint8Array(await new Response(stream).arrayBuffer());
-    const end = all.indexOf(0);
-    return JSON.parse(new TextDecoder().decode(all.subarray(0, end)), (key, value) => {
+    return JSON.parse(json, (key, value) => {
         const type = Object.keys(UNPACK).find((each) => value?.[each]);
         if (!type) return value;
         const [first, count] = value[type];
-        return {shape: value.shape, values: UNPACK[type](all.subarray(end + 1 + first, end + 1 + first + count))};
+        return {shape: value.shape, values: UNPACK[type](all.subarray(first, first + count))};
     });
 }
 

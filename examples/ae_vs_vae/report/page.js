@@ -58,6 +58,7 @@ function addAll() {
     addWords();
     const views = addExplorers();
     const films = addFilms();
+    addComputation();
     addGalleries();
     addCurves();
     addScores();
@@ -87,7 +88,8 @@ function addAll() {
     };
 }
 
-unpack(document.getElementById("data").textContent).then((unpacked) => {
+const textOf = (id) => document.getElementById(id).textContent;
+unpack(textOf("data"), textOf("arrays")).then((unpacked) => {
     report = unpacked;
     addAll();
 }).catch((error) => {
