@@ -274,6 +274,21 @@ double factor_of_mean_for_sum() {
     return static_cast<double>(changed.item()) / static_cast<double>(vae_loss(model, images, 1, 1, rng).kl.item());
 }
 
+/// What an exercise asks to change, and what it says of that: the text that the file has before, and words of the exercise.
+struct Change {
+    std::string file, before;
+    Strings words;
+};
+const std::vector<Change> changes{
+    {"04_linear_autoencoder_is_pca.cpp", "codes = 3;", {"`codes = 3` into `codes = 2`", "3, 2.5, 2, 0.9"}},
+    {"04_linear_autoencoder_is_pca.cpp", "Parameter<double> decoder;", {"double the encoder and halve the decoder"}},
+    {"06_kl_closed_form.cpp", "mu{0.0, 1.0, -0.5, 2.0}", {"`mu` from 2.0 to 1.0"}},
+    {"07_elbo_identity.cpp", "mean off by 0.3\", {posterior.mean + 0.3,", {"off by 0.6 in place of 0.3", "0.403"}},
+    {"08_how_many_samples.cpp", "{16, 10}, {64, 1}, {4, 4}}", {"Add `{32, 2}`", "8 times as much"}},
+    {"05_sampling_is_not_differentiable.cpp", "estimates(400'000, 1, 2, rng, score_function), 4, 87", {"at mu = 3"}},
+    {"ae_vs_vae/models.hpp", "const auto kl = sum(", {"`mean` in place of `sum`", "20 dimensions", "128 images"}},
+};
+
 /// What the answer to each exercise must say, from the first exercise on: each number as it must be written.
 std::vector<Strings> computed_answers() {
     std::vector<Strings> answers;
@@ -466,6 +481,10 @@ TEST_CASE("docs: the lesson's exercises have the answers that are computed") {
             ++exercises;
             CHECK(sections.size() == exercises);
             CHECK_THAT(piece.text, contains("**Exercise " + std::to_string(exercises) + ".**"));
+            REQUIRE(exercises <= changes.size());
+            const Change& change = changes[exercises - 1];
+            CHECK_THAT(read_text(root / "examples" / change.file), contains(change.before));
+            for (const std::string& words : change.words) CHECK_THAT(collapsed(piece.text), contains(words));
         }
     }
     CHECK(exercises == 7);
