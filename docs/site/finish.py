@@ -171,6 +171,8 @@ def main():
 
     for path in site.glob("*.html"):
         page = tidied(path.read_text(encoding="utf-8"))
+        if path.stem.endswith("-ko"):
+            page = page.replace('<html lang="en">', '<html lang="ko">')
         path.write_text(link_ops(page, entries) if path.name == "ops.html" else page, encoding="utf-8")
     for path in set(site.glob("*.html")) - {site / name for name in reached_pages(site, entries)}:
         path.unlink()

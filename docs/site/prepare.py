@@ -228,8 +228,8 @@ def slug(heading):
 def page_of(path):
     """The name of the page that is made of a file of the repository, or nothing."""
     if path.suffix == ".md":
-        return "index" if path.name == "README.md" else path.stem
-    if path.parts[:1] == ("examples",) and path.suffix == ".cpp":
+        return "index" if path.name == "README.md" else path.stem.replace(".", "-")  # vae.ko.md: Doxygen takes no dot
+    if path.parts[:1] == ("examples",) and path.suffix in (".cpp", ".hpp"):
         return "example_" + re.sub(r"\W", "_", str(path.with_suffix("").relative_to("examples")))
     return None
 
@@ -293,18 +293,19 @@ def prepared_example(path, text):
 
 
 def prepared(path, text):
+    if path.parts[0] == "examples":
+        return prepared_example(path, text)
     if path.suffix == ".hpp":
         return Header(path, text).prepared()
     if path.suffix == ".md":
         return prepared_page(path, text)
-    if path.suffix == ".cpp":
-        return prepared_example(path, text)
     return text
 
 
 # Of the repository, what is a part of the site. The rest of docs/site/ goes along: Doxygen runs where it is written to.
 SOURCES = (
-    "*.md", "docs/*.md", "autograd/**/*.hpp", "nn/**/*.hpp", "examples/*.cpp", "examples/ops/*.cpp",
+    "*.md", "docs/*.md", "autograd/**/*.hpp", "nn/**/*.hpp", "examples/*.[ch]pp", "examples/ops/*.cpp",
+    "examples/ae_vs_vae/models.hpp", "examples/ae_vs_vae/scores.cpp",
     "docs/site/*.dox", "docs/site/*.html", "docs/site/*.css", "docs/site/*.js", "docs/site/layout.xml", "docs/site/Doxyfile",
 )  # fmt: skip
 
@@ -313,7 +314,7 @@ def main():
     directory = pathlib.Path(sys.argv[1])
     for source in (source for pattern in SOURCES for source in sorted(ROOT.glob(pattern))):
         path = source.relative_to(ROOT)
-        target = directory / (path.with_suffix(".md") if path.suffix == ".cpp" else path)
+        target = directory / (path.with_suffix(".md") if path.parts[0] == "examples" else path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(prepared(path, source.read_text(encoding="utf-8")), encoding="utf-8")
     for picture in ROOT.glob("docs/*.png"):

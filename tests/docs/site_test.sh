@@ -15,9 +15,10 @@ done
 repository=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../..
 copy=$1
 rm -rf -- "$copy"
-mkdir -p -- "$copy/examples"
+mkdir -p -- "$copy/examples/ae_vs_vae"
 cp -r -- "$repository"/{xtape,*.md,docs,autograd,nn} "$copy/"
-cp -r -- "$repository"/examples/{ops,*.cpp} "$copy/examples/"
+cp -r -- "$repository"/examples/{ops,*.cpp,*.hpp} "$copy/examples/"
+cp -- "$repository"/examples/ae_vs_vae/{models.hpp,scores.cpp} "$copy/examples/ae_vs_vae/"
 cd -- "$copy"
 
 fail() {
