@@ -2,6 +2,7 @@
 #include "checkpoint.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <nn/data/file.hpp>
@@ -14,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* progress_note = "progress";
-constexpr const char* threads_note = "--threads";
 // Which model a file holds, and as what it was written. Files of earlier versions do not say.
 constexpr const char *kind_note = "the model", *file_note = "the file's name";
 
@@ -56,18 +55,13 @@ void say_taken_for(const fs::path& path, const std::string& kind) {
 
 /// What files of earlier versions do not note is taken to be as it is here.
 /// @throws FileError if a note of the file is not as it is here.
-void require_agreement(const fs::path& path, const nn::Notes& found, const nn::Notes& here) {
-    std::string problems;
-    for (const auto& [option, value] : here) {
-        const auto there = found.find(option);
-        if (there != found.end() && there->second == value) continue;
-        if (there == found.end() && (option == kind_note || option == file_note)) continue;
-        if (!problems.empty()) problems += "; ";
-        problems += there == found.end() ? fmt::format("{} is not noted in it", option)
-                                         : fmt::format("{} is {} in it, and {} here", option, there->second, value);
+void require_agreement_but_for_earlier_versions(const fs::path& path, const nn::Notes& found, nn::Notes here) {
+    const std::string kind = here.at(kind_note);
+    for (const char* note : {kind_note, file_note}) {
+        if (!found.contains(note)) here.erase(note);
     }
-    if (!problems.empty()) throw nn::FileError(path, "is a checkpoint of another run: " + problems);
-    if (!found.contains(kind_note)) say_taken_for(path, here.at(kind_note));
+    require_agreement(path, found, here);
+    if (!found.contains(kind_note)) say_taken_for(path, kind);
 }
 
 std::string text_of(const Progress& progress) {
@@ -101,6 +95,41 @@ Progress progress_of(const fs::path& path, const nn::Notes& notes) {
 
 }  // namespace
 
+void require_agreement(const fs::path& path, const nn::Notes& found, const nn::Notes& here) {
+    std::string problems;
+    for (const auto& [option, value] : here) {
+        const auto there = found.find(option);
+        if (there != found.end() && there->second == value) continue;
+        if (!problems.empty()) problems += "; ";
+        problems += there == found.end() ? fmt::format("{} is not noted in it", option)
+                                         : fmt::format("{} is {} in it, and {} here", option, there->second, value);
+    }
+    if (!problems.empty()) throw nn::FileError(path, "is a checkpoint of another run: " + problems);
+}
+
+void compare_threads(const fs::path& path, const nn::Notes& found, int threads) {
+    const auto there = found.find(threads_note);
+    if (there != found.end() && there->second == fmt::to_string(threads)) return;
+    complain(fmt::format("{}: written with another number of --threads: what follows is the same up to rounding only",
+                         nn::printable(path.native())));
+}
+
+void make_directory(const fs::path& path) {
+    std::error_code failure;
+    fs::create_directories(path, failure);
+    if (failure) throw nn::FileError(path, "cannot make this directory: " + failure.message());
+    if (access(path.c_str(), W_OK | X_OK) != 0) throw nn::FileError(path, "not writable");
+}
+
+void prepare_checkpoint(const fs::path& file, bool resume) {
+    nn::require_writable(file);
+    nn::remove_leftovers(file);
+    if (resume || !nn::is_there(file)) return;
+    std::error_code failure;
+    fs::remove(fs::canonical(file), failure);  // links stay
+    if (failure) throw nn::FileError(file, "cannot be removed: " + failure.message());
+}
+
 Checkpoint::Checkpoint(const Role& role, const Options& options, const NetworkOptions& network, const Data& data)
     : agreed_(training_options(role, options, network, data)),
       epochs_(options.epochs),
@@ -128,7 +157,7 @@ void Checkpoint::save(const TrainingState& state) const {
 bool Checkpoint::load(const TrainingState& state) const {
     if (path_.empty() || !nn::is_there(path_)) return false;
     const nn::Notes notes = nn::read_safetensors(path_).metadata;
-    require_agreement(path_, notes, agreed_);
+    require_agreement_but_for_earlier_versions(path_, notes, agreed_);
     Progress progress = progress_of(path_, notes);
     if (progress.step > steps_per_epoch_ || progress.history.steps != (progress.epoch - 1) * steps_per_epoch_ + progress.step) {
         throw nn::FileError(path_, "the note of its progress contradicts itself");
@@ -141,24 +170,20 @@ bool Checkpoint::load(const TrainingState& state) const {
         if (of_best.empty()) {  // of an earlier version
             say_taken_for(best_path_, agreed_.at(kind_note));
         } else {
-            require_agreement(best_path_, of_best, agreed_);
+            require_agreement_but_for_earlier_versions(best_path_, of_best, agreed_);
         }
         nn::load(best_path_, state.best);
     }
     nn::load(path_, state.model, state.adam, state.generators);
     state.progress = std::move(progress);
-    const auto threads = notes.find(threads_note);
-    if (threads == notes.end() || threads->second != fmt::to_string(threads_)) {
-        complain(fmt::format("{}: written with another number of --threads: what follows is the same up to rounding only",
-                             nn::printable(path_.native())));
-    }
+    compare_threads(path_, notes, threads_);
     return true;
 }
 
 History load_model(const fs::path& path, const std::string& kind, Autoencoder& model, const Options& options,
                    const NetworkOptions& network) {
     const nn::Notes notes = nn::read_safetensors(path).metadata;
-    require_agreement(path, notes, model_options(kind, options, network));
+    require_agreement_but_for_earlier_versions(path, notes, model_options(kind, options, network));
     History history = progress_of(path, notes).history;
     nn::load(path, model);
     return history;
