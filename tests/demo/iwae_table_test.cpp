@@ -249,7 +249,7 @@ TEST_CASE("iwae: the estimate of log p(x) agrees with the integral") {
     // Of 20 values, 7 errors are 1e-6 by Student's t. The next term of the bias is smaller by about the number of samples.
     CHECK(std::fabs(estimate.value - (log_p - mean_of(biases).value)) < 7 * *estimate.standard_error);
     CHECK(*estimate.standard_error < 0.01);
-    CHECK(std::fabs(mean_of(without_latent).value - log_p) > 0.05);  // the integral is one
+    CHECK(std::fabs(mean_of(without_latent).value - log_p) > 5 * *estimate.standard_error);  // it is no value at one point
 
     CHECK(iwae::active_units(model, images, Rng(1)) == 0);  // one q for all
     Array<float>& mean_weight = model.encoder.mean.weight.mutable_value();
