@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -182,6 +183,38 @@ TEST_CASE("iwae: the bound is the logarithm of the mean weight, by plain loops i
             CHECK(std::fabs(found[i] - bound_by_loops(model, row_of(images, i), of_image)) < 2 * 50 * 50 * 6e-8);
         }
     }
+}
+
+TEST_CASE("iwae: samples of negligible weight get no gradient, and the others theirs") {
+    iwae::Model model = untrained_model();
+    for (float& each : model.decoder.pixels.weight.mutable_value()) each *= 100;  // log weights are a hundred nats apart
+    const std::size_t k = 30;
+    const Array<float> images = binary_images(4);
+    Tape<float> tape;
+    LatentModel functions = iwae::latent_model(model);
+    const auto log_likelihood = functions.log_likelihood;
+    std::optional<iwae::Var<float>> logits;
+    functions.log_likelihood = [&](const iwae::Var<float>& decoded, const iwae::Var<float>& x) {
+        return log_likelihood(logits.emplace(decoded), x);
+    };
+    Rng rng(5), same(5);
+    const auto bounds = iwae::bounds(functions, tape.constant(images), k, rng);
+    const Array<float> found = backward(sum(bounds), {.keep = true})[*logits];
+    const auto weights = reshape(log_weights(functions, tape.constant(images), k, same), {k, images.shape()[0]});
+    const auto exact = logsumexp(weights, 0) - std::log(static_cast<double>(k));
+    const Array<float> expected = backward(sum(exact), {.keep = true})[*logits];
+    CHECK(doubles(bounds.value()) == doubles(exact.value()));
+    std::size_t subnormal = 0, subnormal_expected = 0, zeros = 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        subnormal += std::fpclassify(found.data()[i]) == FP_SUBNORMAL;
+        subnormal_expected += std::fpclassify(expected.data()[i]) == FP_SUBNORMAL;
+        zeros += found.data()[i] == 0;
+        CHECK(std::fabs(found.data()[i] - expected.data()[i]) < 1e-17F);
+    }
+    CHECK(subnormal_expected > 0);
+    CHECK(zeros > subnormal_expected);
+    INFO(subnormal << ", " << subnormal_expected << " without");
+    CHECK(subnormal < subnormal_expected / 4);
 }
 
 TEST_CASE("iwae: with one sample the bound is the ELBO, and it grows with the samples") {
