@@ -2,26 +2,21 @@
 #include "checkpoint.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <nn/data/file.hpp>
 #include <system_error>
-#include <variant>
-#include <vector>
 
+#include "film.hpp"
 #include "metrics.hpp"
 #include "terminal.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-using autograd::Array;
 
-constexpr const char* progress_note = "progress";
-constexpr const char *threads_note = "--threads", *data_note = "--data";
+constexpr const char* data_note = "--data";
 // Which model a file holds, and as what it was written. Files of earlier versions do not say.
 constexpr const char *kind_note = "the model", *file_note = "the file's name";
 
@@ -62,18 +57,13 @@ void say_taken_for(const fs::path& path, const std::string& kind) {
 
 /// What files of earlier versions do not note is taken to be as it is here.
 /// @throws FileError if a note of the file is not as it is here.
-void require_agreement(const fs::path& path, const nn::Notes& found, const nn::Notes& here) {
-    std::string problems;
-    for (const auto& [option, value] : here) {
-        const auto there = found.find(option);
-        if (there != found.end() && there->second == value) continue;
-        if (there == found.end() && (option == kind_note || option == file_note)) continue;
-        if (!problems.empty()) problems += "; ";
-        problems += there == found.end() ? fmt::format("{} is not noted in it", option)
-                                         : fmt::format("{} is {} in it, and {} here", option, there->second, value);
+void require_agreement_but_for_earlier_versions(const fs::path& path, const nn::Notes& found, nn::Notes here) {
+    const std::string kind = here.at(kind_note);
+    for (const char* note : {kind_note, file_note}) {
+        if (!found.contains(note)) here.erase(note);
     }
-    if (!problems.empty()) throw nn::FileError(path, "is a checkpoint of another run: " + problems);
-    if (!found.contains(kind_note)) say_taken_for(path, here.at(kind_note));
+    require_agreement(path, found, here);
+    if (!found.contains(kind_note)) say_taken_for(path, kind);
 }
 
 std::string text_of(const Progress& progress) {
@@ -105,80 +95,42 @@ Progress progress_of(const fs::path& path, const nn::Notes& notes) {
     }
 }
 
-// --- The film: its frames one after another, in an array for each of their parts -----------------------------------------
-
-/// What each frame has, along a first axis.
-template <class T, class PartOf>
-Array<T> stacked(const std::vector<Frame>& film, PartOf part_of) {
-    autograd::Shape shape = part_of(film.front()).shape();
-    shape.insert(shape.begin(), film.size());
-    Array<T> all = autograd::empty<T>(shape);
-    T* to = all.data();
-    for (const Frame& frame : film) {
-        const auto& part = part_of(frame);
-        to = std::copy(part.begin(), part.end(), to);
-    }
-    return all;
-}
-
-nn::Arrays arrays_of(const std::vector<Frame>& film) {
-    if (film.empty()) return {};
-    return {
-        {"film.step", stacked<std::int64_t>(
-                          film, [](const Frame& frame) { return Array<std::int64_t>(static_cast<std::int64_t>(frame.step)); })},
-        {"film.loss", stacked<double>(film,
-                                      [](const Frame& frame) {
-                                          return Array<double>{frame.loss.loss, frame.loss.reconstruction, frame.loss.kl};
-                                      })},
-        {"film.codes", stacked<float>(film, [](const Frame& frame) -> const auto& { return frame.codes; })},
-        {"film.pictures", stacked<std::uint8_t>(film, [](const Frame& frame) -> const auto& { return frame.pictures; })}};
-}
-
-/// Frame `index` of such an array.
-template <class T>
-Array<T> unstacked(const Array<T>& all, std::size_t index) {
-    const autograd::Shape shape(all.shape().begin() + 1, all.shape().end());
-    Array<T> part = autograd::empty<T>(shape);
-    std::copy_n(all.data() + index * part.size(), part.size(), part.begin());
-    return part;
-}
-
-/// The film in a file, none where there is none. `pixels`: of an image.
-/// @throws nn::FileError if it is damaged.
-std::vector<Frame> film_of(const fs::path& path, const nn::TensorFile& contents, std::size_t pixels) {
-    const auto find = [&]<class T>(const char* name, Array<T>) -> const Array<T>* {
-        const auto found = contents.tensors.find(std::string(nn::program_prefix) + name);
-        return found == contents.tensors.end() ? nullptr : std::get_if<Array<T>>(&found->second);
-    };
-    const auto* const steps = find("film.step", Array<std::int64_t>{});
-    const auto* const losses = find("film.loss", Array<double>{});
-    const auto* const codes = find("film.codes", Array<float>{});
-    const auto* const pictures = find("film.pictures", Array<std::uint8_t>{});
-    if (steps == nullptr && losses == nullptr && codes == nullptr && pictures == nullptr) return {};
-    const auto fail = [&](const char* problem) { throw nn::FileError(path, fmt::format("its film {}", problem)); };
-    if (steps == nullptr || losses == nullptr || codes == nullptr || pictures == nullptr) fail("lacks a part");
-    const std::size_t count = steps->dimension() == 1 ? steps->size() : 0;
-    if (count == 0 || losses->shape() != autograd::Shape{count, 3} || codes->dimension() != 3 || codes->shape()[0] != count ||
-        pictures->dimension() != 3 || pictures->shape()[0] != count || pictures->shape()[2] != pixels) {
-        fail("has parts that do not fit together");
-    }
-    const auto is_finite = [](auto value) { return std::isfinite(value); };
-    if (!std::all_of(losses->begin(), losses->end(), is_finite) || !std::all_of(codes->begin(), codes->end(), is_finite)) {
-        fail("has a number that is not finite");
-    }
-    std::vector<Frame> film;
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::int64_t step = (*steps)(i);
-        if (step < 0 || (i > 0 && static_cast<std::size_t>(step) <= film.back().step)) fail("has steps out of order");
-        film.push_back({static_cast<std::size_t>(step),
-                        {(*losses)(i, 0), (*losses)(i, 1), (*losses)(i, 2)},
-                        unstacked(*codes, i),
-                        unstacked(*pictures, i)});
-    }
-    return film;
-}
-
 }  // namespace
+
+void require_agreement(const fs::path& path, const nn::Notes& found, const nn::Notes& here) {
+    std::string problems;
+    for (const auto& [option, value] : here) {
+        const auto there = found.find(option);
+        if (there != found.end() && there->second == value) continue;
+        if (!problems.empty()) problems += "; ";
+        problems += there == found.end() ? fmt::format("{} is not noted in it", option)
+                                         : fmt::format("{} is {} in it, and {} here", option, there->second, value);
+    }
+    if (!problems.empty()) throw nn::FileError(path, "is a checkpoint of another run: " + problems);
+}
+
+void compare_threads(const fs::path& path, const nn::Notes& found, int threads) {
+    const auto there = found.find(threads_note);
+    if (there != found.end() && there->second == fmt::to_string(threads)) return;
+    complain(fmt::format("{}: written with another number of --threads: what follows is the same up to rounding only",
+                         nn::printable(path.native())));
+}
+
+void make_directory(const fs::path& path) {
+    std::error_code failure;
+    fs::create_directories(path, failure);
+    if (failure) throw nn::FileError(path, "cannot make this directory: " + failure.message());
+    if (access(path.c_str(), W_OK | X_OK) != 0) throw nn::FileError(path, "not writable");
+}
+
+void prepare_checkpoint(const fs::path& file, bool resume) {
+    nn::require_writable(file);
+    nn::remove_leftovers(file);
+    if (resume || !nn::is_there(file)) return;
+    std::error_code failure;
+    fs::remove(fs::canonical(file), failure);  // links stay
+    if (failure) throw nn::FileError(file, "cannot be removed: " + failure.message());
+}
 
 Checkpoint::Checkpoint(const Role& role, const Options& options, const NetworkOptions& network, const Data& data)
     : agreed_(training_options(role, options, network, data)),
@@ -209,7 +161,7 @@ bool Checkpoint::load(const TrainingState& state) const {
     if (path_.empty() || !nn::is_there(path_)) return false;
     const nn::TensorFile contents = nn::read_safetensors(path_);
     const nn::Notes& notes = contents.metadata;
-    require_agreement(path_, notes, agreed_);
+    require_agreement_but_for_earlier_versions(path_, notes, agreed_);
     Progress progress = progress_of(path_, notes);
     progress.history.film = film_of(path_, contents, pixels_);
     if (progress.step > steps_per_epoch_ || progress.history.steps != (progress.epoch - 1) * steps_per_epoch_ + progress.step) {
@@ -223,24 +175,20 @@ bool Checkpoint::load(const TrainingState& state) const {
         if (of_best.empty()) {  // of an earlier version
             say_taken_for(best_path_, agreed_.at(kind_note));
         } else {
-            require_agreement(best_path_, of_best, agreed_);
+            require_agreement_but_for_earlier_versions(best_path_, of_best, agreed_);
         }
         nn::load(best_path_, state.best);
     }
     nn::load(path_, state.model, state.adam, state.generators);
     state.progress = std::move(progress);
-    const auto threads = notes.find(threads_note);
-    if (threads == notes.end() || threads->second != fmt::to_string(threads_)) {
-        complain(fmt::format("{}: written with another number of --threads: what follows is the same up to rounding only",
-                             nn::printable(path_.native())));
-    }
+    compare_threads(path_, notes, threads_);
     return true;
 }
 
 History load_model(const fs::path& path, const std::string& kind, Autoencoder& model, const Options& options,
                    const NetworkOptions& network, const Data& data) {
     const nn::TensorFile contents = nn::read_safetensors(path);
-    require_agreement(path, contents.metadata, model_options(kind, options, network));
+    require_agreement_but_for_earlier_versions(path, contents.metadata, model_options(kind, options, network));
     History history = progress_of(path, contents.metadata).history;
     const auto trained_on = contents.metadata.find(data_note);
     if (trained_on != contents.metadata.end() && trained_on->second == data.fingerprint) {  // else it shows other pictures

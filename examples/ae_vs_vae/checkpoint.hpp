@@ -10,6 +10,24 @@
 #include "options.hpp"
 #include "training.hpp"
 
+/// The notes of every checkpoint that may differ from run to run: how far training had come, and the number of threads.
+inline constexpr const char *progress_note = "progress", *threads_note = "--threads";
+
+/// That a checkpoint was written with the options of here, which are notes by their names.
+/// @throws FileError, naming those in which it differs, if it was not.
+void require_agreement(const std::filesystem::path& path, const nn::Notes& found, const nn::Notes& here);
+
+/// Says on standard error if a checkpoint was written with another number of threads.
+void compare_threads(const std::filesystem::path& path, const nn::Notes& found, int threads);
+
+/// @throws FileError if the directory cannot be made, or written to.
+void make_directory(const std::filesystem::path& path);
+
+/// Before a training: what can be seen to go wrong with its file does so now, and what another run has left there is removed
+/// unless it is to be gone on from.
+/// @throws FileError if the file could not be written, or removed.
+void prepare_checkpoint(const std::filesystem::path& file, bool resume);
+
 /// All that training changes.
 struct TrainingState {
     Autoencoder& model;

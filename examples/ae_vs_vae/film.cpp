@@ -1,10 +1,14 @@
-// Frames by the functions that look at trained models.
+// Frames by the functions that look at trained models, and a film as arrays.
 #include "film.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "codes.hpp"
 
@@ -40,6 +44,31 @@ Array<std::uint8_t> as_bytes(const Array<float>& images) {
 
 bool all_finite(const Array<float>& array) {
     return std::all_of(array.begin(), array.end(), [](float value) { return std::isfinite(value); });
+}
+
+// --- The film: its frames one after another, in an array for each of their parts -----------------------------------------
+
+/// What each frame has, along a first axis.
+template <class T, class PartOf>
+Array<T> stacked(const std::vector<Frame>& film, PartOf part_of) {
+    autograd::Shape shape = part_of(film.front()).shape();
+    shape.insert(shape.begin(), film.size());
+    Array<T> all = autograd::empty<T>(shape);
+    T* to = all.data();
+    for (const Frame& frame : film) {
+        const auto& part = part_of(frame);
+        to = std::copy(part.begin(), part.end(), to);
+    }
+    return all;
+}
+
+/// Frame `index` of such an array.
+template <class T>
+Array<T> unstacked(const Array<T>& all, std::size_t index) {
+    const autograd::Shape shape(all.shape().begin() + 1, all.shape().end());
+    Array<T> part = autograd::empty<T>(shape);
+    std::copy_n(all.data() + index * part.size(), part.size(), part.begin());
+    return part;
 }
 
 }  // namespace
@@ -84,4 +113,50 @@ void Camera::thin(std::size_t epoch, std::vector<Frame>& film) const {
         const bool of_epoch = frame.step > 0 && frame.step % steps_per_epoch_ == 0;
         return of_epoch ? of_frame != epoch && of_frame % stride != 0 : !is_early(frame.step);
     });
+}
+
+nn::Arrays arrays_of(const std::vector<Frame>& film) {
+    if (film.empty()) return {};
+    return {
+        {"film.step", stacked<std::int64_t>(
+                          film, [](const Frame& frame) { return Array<std::int64_t>(static_cast<std::int64_t>(frame.step)); })},
+        {"film.loss", stacked<double>(film,
+                                      [](const Frame& frame) {
+                                          return Array<double>{frame.loss.loss, frame.loss.reconstruction, frame.loss.kl};
+                                      })},
+        {"film.codes", stacked<float>(film, [](const Frame& frame) -> const auto& { return frame.codes; })},
+        {"film.pictures", stacked<std::uint8_t>(film, [](const Frame& frame) -> const auto& { return frame.pictures; })}};
+}
+
+std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFile& contents, std::size_t pixels) {
+    const auto find = [&]<class T>(const char* name, Array<T>) -> const Array<T>* {
+        const auto found = contents.tensors.find(std::string(nn::program_prefix) + name);
+        return found == contents.tensors.end() ? nullptr : std::get_if<Array<T>>(&found->second);
+    };
+    const auto* const steps = find("film.step", Array<std::int64_t>{});
+    const auto* const losses = find("film.loss", Array<double>{});
+    const auto* const codes = find("film.codes", Array<float>{});
+    const auto* const pictures = find("film.pictures", Array<std::uint8_t>{});
+    if (steps == nullptr && losses == nullptr && codes == nullptr && pictures == nullptr) return {};
+    const auto fail = [&](const char* problem) { throw nn::FileError(path, fmt::format("its film {}", problem)); };
+    if (steps == nullptr || losses == nullptr || codes == nullptr || pictures == nullptr) fail("lacks a part");
+    const std::size_t count = steps->dimension() == 1 ? steps->size() : 0;
+    if (count == 0 || losses->shape() != autograd::Shape{count, 3} || codes->dimension() != 3 || codes->shape()[0] != count ||
+        pictures->dimension() != 3 || pictures->shape()[0] != count || pictures->shape()[2] != pixels) {
+        fail("has parts that do not fit together");
+    }
+    const auto is_finite = [](auto value) { return std::isfinite(value); };
+    if (!std::all_of(losses->begin(), losses->end(), is_finite) || !std::all_of(codes->begin(), codes->end(), is_finite)) {
+        fail("has a number that is not finite");
+    }
+    std::vector<Frame> film;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::int64_t step = (*steps)(i);
+        if (step < 0 || (i > 0 && static_cast<std::size_t>(step) <= film.back().step)) fail("has steps out of order");
+        film.push_back({static_cast<std::size_t>(step),
+                        {(*losses)(i, 0), (*losses)(i, 1), (*losses)(i, 2)},
+                        unstacked(*codes, i),
+                        unstacked(*pictures, i)});
+    }
+    return film;
 }

@@ -1,9 +1,11 @@
-// The film of a training: when frames are taken, and what is in them. How they are kept is up to checkpoint.cpp, how they are
-// shown to the page.
+// The film of a training: when frames are taken, what is in them, and how a checkpoint has them. How they are shown is up to
+// the page.
 #pragma once
 
 #include <autograd/autograd.hpp>
 #include <cstddef>
+#include <filesystem>
+#include <nn/nn.hpp>
 #include <optional>
 #include <vector>
 
@@ -39,3 +41,10 @@ class Camera {
     autograd::Rng rng_;
     bool plane_;
 };
+
+/// A film as arrays of a checkpoint: frame after frame, an array for each of their parts.
+nn::Arrays arrays_of(const std::vector<Frame>& film);
+
+/// The film in a checkpoint, none where there is none. `pixels`: of an image.
+/// @throws nn::FileError if it is damaged.
+std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFile& contents, std::size_t pixels);

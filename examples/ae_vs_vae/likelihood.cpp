@@ -19,23 +19,6 @@ namespace {
 
 constexpr std::size_t rows_at_once = 1000;  // through the decoder: a few MB of pixels
 
-/// log p(x, z) - log q(z|x) of `samples` draws for each row of x: draw s of row i is element s * rows + i.
-Array<float> log_weights(const LatentModel& model, const Var<float>& x, std::size_t samples, Rng& rng) {
-    const nn::Normal<float> q = model.encode(x);
-    const autograd::Shape times{samples, 1};
-    const Var<float> mean = tile(q.mean, times), log_variance = tile(q.log_variance, times);
-    const Var<float> epsilon = normal_like(mean, rng);
-    const Var<float> z = mean + exp(0.5 * log_variance) * epsilon;
-    const Var<float> log_likelihood = model.log_likelihood(model.decode(z), tile(x, times));
-    const autograd::Shape expected{samples * x.shape()[0]};
-    if (!autograd::same_shape(log_likelihood.shape(), expected)) {
-        throw autograd::ShapeError("iwae_log_likelihood: log_likelihood gives shape " +
-                                   autograd::to_string(log_likelihood.shape()) + ", expected " + autograd::to_string(expected));
-    }
-    // log N(z; 0, 1) - log N(z; mean, variance), in which log(2 pi) cancels.
-    return (log_likelihood + 0.5 * sum(log_variance + square(epsilon) - square(z), -1)).value();
-}
-
 double log_mean_exp(const std::vector<double>& values) {
     const double largest = *std::max_element(values.begin(), values.end());
     if (std::isinf(largest)) return largest;  // less itself it is NaN
@@ -61,8 +44,25 @@ double kl_to_standard_normal(const Moments& moments) {
 
 }  // namespace
 
-Estimate iwae_log_likelihood(const LatentModel& model, const Array<float>& images, std::size_t samples, Rng rng) {
-    require_points(images, 2, "iwae_log_likelihood");
+Var<float> log_weights(const LatentModel& model, const Var<float>& x, std::size_t samples, Rng& rng) {
+    const nn::Normal<float> q = model.encode(x);
+    const autograd::Shape times{samples, 1};
+    const Var<float> mean = tile(q.mean, times), log_variance = tile(q.log_variance, times);
+    const Var<float> epsilon = normal_like(mean, rng);
+    const Var<float> z = mean + exp(0.5 * log_variance) * epsilon;
+    const Var<float> log_likelihood = model.log_likelihood(model.decode(z), tile(x, times));
+    const autograd::Shape expected{samples * x.shape()[0]};
+    if (!autograd::same_shape(log_likelihood.shape(), expected)) {
+        throw autograd::ShapeError("iwae_log_likelihood: log_likelihood gives shape " +
+                                   autograd::to_string(log_likelihood.shape()) + ", expected " + autograd::to_string(expected));
+    }
+    // log N(z; 0, 1) - log N(z; mean, variance), in which log(2 pi) cancels.
+    return log_likelihood + 0.5 * sum(log_variance + square(epsilon) - square(z), -1);
+}
+
+std::vector<double> iwae_log_likelihoods(const LatentModel& model, const Array<float>& images, std::size_t samples, Rng rng,
+                                         const std::function<void(std::size_t done)>& after_images) {
+    require_points(images, 1, "iwae_log_likelihood");
     if (samples == 0) throw Error("iwae_log_likelihood: at least one sample");
     const std::size_t chunk = std::min(samples, rows_at_once);
     Tape<float> tape({.inference = true});
@@ -73,7 +73,7 @@ Estimate iwae_log_likelihood(const LatentModel& model, const Array<float>& image
         std::vector<std::vector<double>> weights(rows.size());
         for (std::size_t done = 0; done < samples; done += chunk) {
             const std::size_t draws = std::min(chunk, samples - done);
-            const Array<float> logarithms = log_weights(model, tape.constant(batch), draws, rng);
+            const Array<float> logarithms = log_weights(model, tape.constant(batch), draws, rng).value();
             for (std::size_t i = 0; i < logarithms.size(); ++i) {
                 weights[i % rows.size()].push_back(static_cast<double>(logarithms.data()[i]));
             }
@@ -85,8 +85,14 @@ Estimate iwae_log_likelihood(const LatentModel& model, const Array<float>& image
             throw Error("iwae_log_likelihood: that of image " + std::to_string(found.size() - 1) + " is " +
                         std::to_string(found.back()));
         }
+        if (after_images) after_images(found.size());
     }
-    return mean_of(found);
+    return found;
+}
+
+Estimate iwae_log_likelihood(const LatentModel& model, const Array<float>& images, std::size_t samples, Rng rng) {
+    require_points(images, 2, "iwae_log_likelihood");
+    return mean_of(iwae_log_likelihoods(model, images, samples, rng));
 }
 
 Posteriors posteriors_of(const EncodeFunction& encode, const Array<float>& images, Rng rng) {

@@ -20,6 +20,12 @@ struct LatentModel {
     std::function<autograd::Var<float>(const autograd::Var<float>& decoded, const autograd::Var<float>& x)> log_likelihood;
 };
 
+/// log p(x, z) - log q(z|x) of `samples` draws z from q(z|x) for each row of x, with one draw of `rng`: that of draw s of row i
+/// is element s * rows + i. It can be differentiated through the draws.
+/// @throws ShapeError if log_likelihood does not give one number for each row.
+autograd::Var<float> log_weights(const LatentModel& model, const autograd::Var<float>& x, std::size_t samples,
+                                 autograd::Rng& rng);
+
 /// The mean over images of log (1 / K) sum_k p(x|z_k) p(z_k) / q(z_k|x), K = `samples`, z_k from q(z|x): below log p(x)
 /// on average and the nearer the larger K is; the ELBO for K = 1 (Burda, Grosse and Salakhutdinov 2016).
 /// The standard error is over images. On data which log_likelihood is no likelihood of (grey pixels of a Bernoulli) it
@@ -28,6 +34,10 @@ struct LatentModel {
 /// log_likelihood does not give one number for each row.
 Estimate iwae_log_likelihood(const LatentModel& model, const autograd::Array<float>& images, std::size_t samples,
                              autograd::Rng rng);
+/// That of each image, of one or more. `after_images` is told every now and then of how many it is known, and may throw.
+/// @throws as above, and what `after_images` throws.
+std::vector<double> iwae_log_likelihoods(const LatentModel& model, const autograd::Array<float>& images, std::size_t samples,
+                                         autograd::Rng rng, const std::function<void(std::size_t done)>& after_images = {});
 
 /// q(z|x) of a set of images: each (images, latent dimensions).
 struct Posteriors {

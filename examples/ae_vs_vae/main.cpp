@@ -90,13 +90,6 @@ TrainedPair make_pair(const PairPlan& plan) {
     return {plan, std::move(ae), std::move(vae)};
 }
 
-void make_directory(const fs::path& path) {
-    std::error_code failure;
-    fs::create_directories(path, failure);
-    if (failure) throw nn::FileError(path, "cannot make this directory: " + failure.message());
-    if (access(path.c_str(), W_OK | X_OK) != 0) throw nn::FileError(path, "not writable");
-}
-
 std::string beta_name(double beta) { return fmt::format("beta-{}", beta); }
 
 fs::path report_file(const fs::path& out) { return out / "report.html"; }
@@ -129,13 +122,7 @@ void prepare_checkpoints(const Options& options, const std::vector<PairPlan>& pl
     for (const double beta : options.betas) names.push_back(beta_name(beta));
     for (const std::string& name : names) {
         for (const char* which : {"", "-best"}) {
-            const fs::path file = directory / (name + which + ".safetensors");
-            nn::require_writable(file);
-            nn::remove_leftovers(file);
-            if (options.resume || !nn::is_there(file)) continue;
-            std::error_code failure;
-            fs::remove(fs::canonical(file), failure);  // links stay
-            if (failure) throw nn::FileError(file, "cannot be removed: " + failure.message());
+            prepare_checkpoint(directory / (name + which + ".safetensors"), options.resume);
         }
     }
 }

@@ -119,8 +119,7 @@ Json bytes(const Array<std::uint8_t>& array) {
 Packed packed(Json json) {
     std::string arrays;
     take_bytes(json, arrays);
-    return {inside_script_element(json.dump(-1, ' ', false, Json::error_handler_t::replace)),
-            xtl::base64encode(gzip(arrays))};
+    return {inside_script_element(json.dump(-1, ' ', false, Json::error_handler_t::replace)), xtl::base64encode(gzip(arrays))};
 }
 
 }  // namespace report

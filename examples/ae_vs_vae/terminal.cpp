@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <nn/data/file.hpp>
 #include <system_error>
@@ -43,7 +44,7 @@ void flush_output() { std::fflush(stdout); }
 
 void complain(std::string_view text) {
     flush_output();
-    std::string line = "ae_vs_vae: ";
+    std::string line = std::string(program_invocation_short_name) + ": ";
     for (std::size_t begin = 0; begin <= text.size();) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
         line += nn::printable(text.substr(begin, end - begin)) + '\n';
@@ -64,6 +65,15 @@ std::string fitting_line(const std::vector<std::string>& lines, std::size_t colu
         if (line.size() <= columns) return line;
     }
     return lines.back().substr(0, columns);
+}
+
+std::string clock_time(double seconds) {
+    constexpr long minute = 60, hour = 60 * minute, day = 24 * hour;
+    const long whole = std::lround(seconds);
+    if (whole < hour) return fmt::format("{}:{:02}", whole / minute, whole % minute);
+    const std::string rest = fmt::format("{:02}:{:02}", whole % hour / minute, whole % minute);
+    if (whole < day) return fmt::format("{}:{}", whole / hour, rest);
+    return fmt::format("{} d {:02}:{}", whole / day, whole % day / hour, rest);
 }
 
 std::optional<std::string> output_failure() {

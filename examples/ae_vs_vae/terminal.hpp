@@ -26,7 +26,7 @@ void say_wrapped(std::string_view text);
 /// Makes what was said be seen.
 void flush_output();
 
-/// A line on standard error, after "ae_vs_vae: " and after all that was said before. Bytes that are not UTF-8 and
+/// A line on standard error, after the program's name and after all that was said before. Bytes that are not UTF-8 and
 /// control characters in it are escaped, line breaks are not.
 void complain(std::string_view text);
 
@@ -36,6 +36,9 @@ std::optional<std::size_t> terminal_columns();
 
 /// The first of these lines, which are ever shorter, that fits into so many columns; the last, cut, if none does.
 std::string fitting_line(const std::vector<std::string>& lines, std::size_t columns);
+
+/// A time as people read it: 0:07, 1:02:03, 3 d 04:05:06.
+std::string clock_time(double seconds);
 
 /// Flushes standard output. Why what was said is not all there; nothing if it is.
 std::optional<std::string> output_failure();

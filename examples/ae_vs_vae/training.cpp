@@ -20,11 +20,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-std::string clock_time(double seconds) {
-    const long whole = std::lround(seconds);
-    return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
 std::string losses(const LossValues& values) {
     return fmt::format("{:7.2f} = {:6.2f} + {:5.2f}", values.loss, values.reconstruction, values.kl);
 }
