@@ -29,6 +29,7 @@ xtape_find(libpng-dev PNG)
 xtape_find(nlohmann-json3-dev nlohmann_json 3)
 if(XTAPE_BUILD_EXAMPLES OR XTAPE_BUILD_TESTS OR XTAPE_BUILD_BENCH)
     xtape_find(libcli11-dev CLI11 2)
+    xtape_find("libmd4c-dev libmd4c-html0-dev" md4c)
 endif()
 if(XTAPE_BUILD_EXAMPLES OR XTAPE_BUILD_TESTS)
     set(BLA_VENDOR OpenBLAS)  # xtensor-blas asks for any BLAS and LAPACK: OpenBLAS has both

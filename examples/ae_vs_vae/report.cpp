@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "lesson.hpp"
 #include "metrics.hpp"
 #include "packing.hpp"
 #include "report_page.hpp"
@@ -296,6 +297,7 @@ std::string to_html(const Report& report) {
     std::string html;
     std::string_view page = report_page::page_html;
     html.append(take_until(page, "@style@")).append(report_page::style_css);
+    html.append(take_until(page, "@lesson@")).append(lesson_of(report_page::vae_md));
     html.append(take_until(page, "@data@")).append(data.json);
     html.append(take_until(page, "@arrays@")).append(data.arrays);
     html.append(take_until(page, "@script@"));
