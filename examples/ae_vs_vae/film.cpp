@@ -51,8 +51,9 @@ bool all_finite(const Array<float>& array) {
 /// What each frame has, along a first axis.
 template <class T, class PartOf>
 Array<T> stacked(const std::vector<Frame>& film, PartOf part_of) {
-    autograd::Shape shape = part_of(film.front()).shape();
-    shape.insert(shape.begin(), film.size());
+    const auto& first = part_of(film.front());
+    autograd::Shape shape(1 + first.dimension(), film.size());
+    std::copy(first.shape().begin(), first.shape().end(), shape.begin() + 1);
     Array<T> all = autograd::empty<T>(shape);
     T* to = all.data();
     for (const Frame& frame : film) {

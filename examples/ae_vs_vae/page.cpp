@@ -134,10 +134,11 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
         Rng ae_draws = rng.stream("page draws"), vae_draws = ae_draws;
         std::vector<int> labels;
         if (result.labels > 0) {  // those that there are pictures of
-            std::vector<int> seen = test.labels;
-            std::sort(seen.begin(), seen.end());
-            seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-            for (std::size_t i = 0; i < std::max(draws, 20 * seen.size()); ++i) labels.push_back(seen[i % seen.size()]);
+            std::vector<int> classes = test.labels;
+            std::sort(classes.begin(), classes.end());
+            classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+            for (std::size_t i = 0; i < std::max(draws, 20 * classes.size()); ++i)
+                labels.push_back(classes[i % classes.size()]);
         }
         const std::size_t count = labels.empty() ? draws : labels.size();
         const char* name = labels.empty() ? "ten Gaussians fitted to the codes" : "Gaussians fitted to the codes of the class";

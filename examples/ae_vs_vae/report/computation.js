@@ -2,7 +2,7 @@
 // loss flows. What is said of the chosen node is in computation_panel.js, where nodes stand in computation_layout.js.
 
 const GRAPH_GAP = {column: 12, row: 26, arrow: 12, edge: 14};  // in CSS pixels
-const NARROW_GRAPH = 520, NARROW_GAP = {column: 5, row: 24, arrow: 8, edge: 9};
+const NARROW_GRAPH = 520, NARROW_GAP = {column: 4, row: 24, arrow: 8, edge: 7};
 
 const recordingOf = (view) => view.computation.recordings[view.way];
 const isLive = (view, index) => recordingOf(view).nodes[index].gradients[view.loss].norm !== undefined;
