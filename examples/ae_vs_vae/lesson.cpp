@@ -16,9 +16,11 @@ std::string lesson_of(std::string_view markdown) {
     if (failed != 0) throw autograd::Error("report: the lesson is no Markdown that md4c reads");
     html = std::regex_replace(html, std::regex("<p><a href=[^>]*>[^<]*</a></p>\n|<h1>[^<]*</h1>\n"), "");
     html = std::regex_replace(html, std::regex("<a href=[^>]*>|</a>"), "");
-    for (const char level : {'5', '4', '3', '2'}) {
-        const char below = static_cast<char>(level + 1);
-        html = std::regex_replace(html, std::regex(std::string("(</?h)") + level + ">"), std::string("$1") + below + ">");
+    for (const std::string tag : {"<h", "</h"}) {  // in text a '<' is escaped
+        for (std::size_t at = html.find(tag); at != html.npos; at = html.find(tag, at + 1)) {
+            char& level = html[at + tag.size()];
+            if (level >= '1' && level <= '5') ++level;  // else it is a rule, <hr>
+        }
     }
     return html;
 }

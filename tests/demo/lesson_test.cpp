@@ -13,6 +13,7 @@ TEST_CASE("a lesson's Markdown becomes HTML for the report", "[report]") {
           "\n<h3>One</h3>\n<p>A link and <code>x &lt; 1</code>.</p>\n");
     CHECK(report::lesson_of("### Three\n\n- **a**\n- b\n") ==
           "<h4>Three</h4>\n<ul>\n<li><strong>a</strong></li>\n<li>b</li>\n</ul>\n");
+    CHECK(report::lesson_of("---\n") == "<hr>\n");
     CHECK_THAT(report::lesson_of("| a | b |\n|---|---|\n| 1 | 2 |\n"), contains("<td>2</td>"));
     CHECK_THAT(report::lesson_of("```cpp\nif (a < b) c;\n```\n"), contains("if (a &lt; b) c;"));
     CHECK_THAT(report::lesson_of("<script>alert(1)</script> <b>bold</b>\n"), contains("&lt;script&gt;"));
