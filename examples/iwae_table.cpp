@@ -447,16 +447,18 @@ int run(const TableOptions& options) {
     Display display(plan);
     display.line("about " + display.time_left());
 
-    Failures failures;
+    Failures failures, unwritten;
     std::vector<Row> rows;
     for (std::size_t i = 0; i < trainings.size(); ++i) {
         trainings[i]->run(plan[i], display, interrupts, failures);
         rows.push_back(make_row(*trainings[i], images, data, options, plan[i], display, interrupts));
         if (options.json.empty()) continue;
         const std::string text = to_json(rows, data, images.shape()[0], options).dump(4) + '\n';
-        failures.attempt("--json", [&] { nn::write_file_atomically(options.json, std::as_bytes(std::span(text))); });
+        unwritten = {};  // what the table before had not is in this one
+        unwritten.attempt("--json", [&] { nn::write_file_atomically(options.json, std::as_bytes(std::span(text))); });
     }
     print_table(rows, data, images.shape()[0], options);
+    for (const std::string& failure : unwritten.list()) failures.add(failure);
     for (const std::string& failure : failures.list()) complain(failure);
     return failures.list().empty() ? 0 : 1;
 }
