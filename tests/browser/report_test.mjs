@@ -564,7 +564,8 @@ const tests = {
                 assert.ok(await named(page, "z").evaluate((node) => node.classList.contains("cuts")));
                 assert.equal(await tape(page, ".arrow .bar").count(), 1);
                 assert.ok(await tape(page, ".arrow.lost").count() > 0);  // from mu, which stays chosen, to the cut
-                const reasons = ["mu", "log variance"].map((name) => after.nodes[indexOf(after, name)].gradients[0].why_none);
+                const [mu, logVariance] = ["mu", "log variance"].map((name) => after.nodes[indexOf(after, name)]);
+                const reasons = [mu, logVariance].map(({gradients}) => gradients[RECONSTRUCTION].why_none);
                 assert.match(reasons[0], /the path ends at stop_gradient/);
                 assert.deepEqual(await tape(page, ".explanation .why").allTextContents(), reasons);
                 assert.equal(await tape(page, ".panel .why").textContent(), reasons[0]);

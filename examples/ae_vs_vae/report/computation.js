@@ -277,8 +277,9 @@ function explain(view) {
     element(element(box, "p"), "code", "", `z = ${code}`);
     const reasons = ["mu", "log variance"].map((name) => recordingOf(view).nodes[indexOf(view, name)].gradients[0].why_none);
     if (!reasons.some(Boolean)) {
-        element(box, "p", "", "The noise is a leaf, from which no gradient is asked. z is arithmetic on mu, sigma and the noise, " +
-            "so the gradient of the reconstruction passes through z to mu and to the log variance, and on into the encoder.");
+        element(box, "p", "", "The noise is a leaf, from which no gradient is asked. z is arithmetic on mu, sigma and the " +
+            "noise, so the gradient of the reconstruction passes through z to mu and to the log variance, and on into the " +
+            "encoder.");
         return;
     }
     element(box, "p", "", "The same numbers, and so the same losses. But asked for the gradient of the reconstruction in mu " +
@@ -291,6 +292,7 @@ function explain(view) {
 function say(view) {
     const {nodes} = recordingOf(view), mu = nodes[indexOf(view, "mu")].gradients[view.loss];
     const loss = view.computation.losses[view.loss];
-    view.find(".live").textContent = mu.norm === undefined ? `No gradient of the ${loss} in mu. ${mu.why_none}`
-                                                           : `The gradient of the ${loss} in mu has the norm ${sizeText(mu.norm)}.`;
+    view.find(".live").textContent = mu.norm === undefined
+        ? `No gradient of the ${loss} in mu. ${mu.why_none}`
+        : `The gradient of the ${loss} in mu has the norm ${sizeText(mu.norm)}.`;
 }
