@@ -59,7 +59,7 @@ std::optional<int> parse(int argc, char** argv, TableOptions& options) {
         "stochastic layer, with k samples in the bound, estimates log p(x) of the test set with 5,000 samples, and prints both "
         "beside the paper's figures. Those are of MNIST, which --data takes; figures of other data are not comparable."};
     app.footer(
-        "A run of about 3 minutes on two cores: --passes 4 --test-images 500.\n"
+        "A run of about 3 minutes on two cores that do nothing else: --passes 4 --test-images 500.\n"
         "Exit status: 0; 1 after an error, or if a file could not be written; 2 after a mistake in the options; 128 and the "
         "signal's number if one stopped it.");
     app.option_defaults()->always_capture_default();
