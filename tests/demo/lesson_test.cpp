@@ -10,7 +10,7 @@
 
 TEST_CASE("a lesson's Markdown becomes HTML for the report", "[report]") {
     CHECK(report::lesson_of("# Title\n\n[other](other.md)\n\n## One\n\nA [link](../a.cpp) and `x < 1`.\n") ==
-          "\n<h3>One</h3>\n<p>A link and <code>x &lt; 1</code>.</p>\n");
+          "<h3>One</h3>\n<p>A link and <code>x &lt; 1</code>.</p>\n");
     CHECK(report::lesson_of("### Three\n\n- **a**\n- b\n") ==
           "<h4>Three</h4>\n<ul>\n<li><strong>a</strong></li>\n<li>b</li>\n</ul>\n");
     CHECK(report::lesson_of("---\n") == "<hr>\n");

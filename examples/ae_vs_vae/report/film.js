@@ -72,6 +72,7 @@ function playFilm(view) {
     let from = view.position >= last ? 0 : Math.floor(view.position), start = null;
     view.playing = true;
     view.find(".play").textContent = "Pause";
+    showFrame(view, from);
     const tick = (time) => {
         if (!view.playing) return;
         start ??= time;
