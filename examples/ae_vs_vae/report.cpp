@@ -296,7 +296,10 @@ std::string to_html(const Report& report) {
     const Packed data = packed(to_json(report));
     std::string html;
     std::string_view page = report_page::page_html;
-    html.append(take_until(page, "@style@")).append(report_page::style_css);
+    html.append(take_until(page, "@style@"));
+    for (const std::string_view style : {report_page::style_css, report_page::explorer_css, report_page::computation_css}) {
+        html.append(style).append("\n");
+    }
     html.append(take_until(page, "@lesson@")).append(lesson_of(report_page::vae_md));
     html.append(take_until(page, "@data@")).append(data.json);
     html.append(take_until(page, "@arrays@")).append(data.arrays);
