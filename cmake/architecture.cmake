@@ -29,4 +29,8 @@ if(XTAPE_ARCH)
             "Name an instruction set it knows: native, ${others}")
     endif()
     set(XTAPE_ARCH_FLAGS "-march=${XTAPE_ARCH}")
+    # Of some processors clang 19 says itself that they have AVX10.1 of 256 bits, and then warns that it takes them for ones of 512.
+    if(XTAPE_ARCH STREQUAL native AND CMAKE_CXX_COMPILER_ID STREQUAL Clang AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19)
+        list(APPEND XTAPE_ARCH_FLAGS -Wno-invalid-feature-combination)
+    endif()
 endif()

@@ -72,7 +72,7 @@ int main() {
     compare("mu = 2: score function", estimates(400'000, 1, 2, rng, score_function), 4, 87);
 
     // The score function multiplies each coordinate's score by all of f: what the others add is noise.
-    for (const std::size_t d : {1, 10, 100}) {
+    for (const std::size_t d : {1u, 10u, 100u}) {
         std::printf("\nf = sum of z^2 over %zu dimensions, mu = 1: d E[f] / d mu_1 from one draw\n", d);
         const double n = static_cast<double>(d);
         const std::string at = "d = " + std::to_string(d) + ": ";

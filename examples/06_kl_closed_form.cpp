@@ -41,7 +41,7 @@ int main() {
     // standard error that the draws themselves show is checked against it.
     std::printf("\nby Monte Carlo, the average of log q(z) - log p(z), and its standard error\n");
     Rng rng = Rng(6).stream("noise");
-    for (const std::size_t n : {100, 1'000, 10'000, 100'000}) {
+    for (const std::size_t n : {100u, 1'000u, 10'000u, 100'000u}) {
         Tape<double> samples({.inference = true});
         const auto repeat = [&](const Array<double>& row) { return broadcast_to(samples.constant(row), {n, d}); };
         const nn::Normal q{repeat(mu), repeat(log_variance)};

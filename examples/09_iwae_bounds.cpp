@@ -49,7 +49,7 @@ int main() {
     std::printf("log p(x) = %.5f; a # is 0.02 nats that the bound gives away\n", log_p);
     const double kl = d * 0.5 * (stretch + shift * shift - 1 - std::log(stretch));
     double previous = 0, previous_error = 0;
-    for (const std::size_t k : {1, 2, 5, 10, 50}) {
+    for (const std::size_t k : {1u, 2u, 5u, 10u, 50u}) {
         const double count = static_cast<double>(k);
         Tape<double> tape({.inference = true});
         const auto groups = reshape(tape.constant(log_weights), {draws / k, k});

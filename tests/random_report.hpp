@@ -107,7 +107,7 @@ inline Array<float> apply(const report::Network& network, const Array<float>& in
 inline std::vector<Frame> film(std::size_t latent, Rng& rng) {
     std::vector<Frame> result;
     Array<float> codes = weights({latent == 2 ? test_images / 2 : 0, latent == 2 ? latent : 0}, rng, 0.1F);
-    for (const std::size_t step : {0, 10, 30, 40, 80, 120}) {
+    for (const std::size_t step : {0u, 10u, 30u, 40u, 80u, 120u}) {
         Array<std::uint8_t> pictures = autograd::empty<std::uint8_t>({10, rows * columns});
         const Array<float> noise = rng.uniform<float>(pictures.shape());
         for (std::size_t i = 0; i < noise.size(); ++i) pictures.data()[i] = static_cast<std::uint8_t>(255 * noise.data()[i]);

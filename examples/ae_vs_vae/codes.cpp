@@ -135,3 +135,44 @@ CodeStatistics statistics(const Posteriors& codes) {
     }
     return result;
 }
+
+Array<float> interpolate(const Array<float>& ends, std::size_t steps) {
+    const std::size_t pairs = ends.shape()[0] / 2, latent = ends.shape()[1];
+    Array<float> codes = autograd::empty<float>({pairs * steps, latent});
+    for (std::size_t pair = 0; pair < pairs; ++pair) {
+        for (std::size_t step = 0; step < steps; ++step) {
+            const float t = static_cast<float>(step) / static_cast<float>(steps - 1);
+            for (std::size_t i = 0; i < latent; ++i) {
+                codes(pair * steps + step, i) = (1 - t) * ends(2 * pair, i) + t * ends(2 * pair + 1, i);
+            }
+        }
+    }
+    return codes;
+}
+
+Array<float> interpolate_on_arcs(const Array<float>& ends, std::size_t steps) {
+    Array<float> codes = interpolate(ends, steps);
+    const std::size_t latent = ends.shape()[1];
+    const auto dot = [&](std::size_t a, std::size_t b) {
+        double sum = 0;
+        for (std::size_t i = 0; i < latent; ++i) sum += static_cast<double>(ends(a, i)) * static_cast<double>(ends(b, i));
+        return sum;
+    };
+    for (std::size_t pair = 0; pair < ends.shape()[0] / 2; ++pair) {
+        const std::size_t from = 2 * pair, to = from + 1;
+        const double from_length = std::sqrt(dot(from, from)), to_length = std::sqrt(dot(to, to));
+        const double angle = std::acos(std::clamp(dot(from, to) / (from_length * to_length), -1.0, 1.0));
+        if (!(std::sin(angle) > 1e-6)) continue;  // no arc: one is the origin, or both lie on a line with it
+        for (std::size_t step = 0; step < steps; ++step) {
+            const double t = static_cast<double>(step) / static_cast<double>(steps - 1);
+            const double length = (1 - t) * from_length + t * to_length;
+            const double of_from = length * std::sin((1 - t) * angle) / (std::sin(angle) * from_length),
+                         of_to = length * std::sin(t * angle) / (std::sin(angle) * to_length);
+            for (std::size_t i = 0; i < latent; ++i) {
+                codes(pair * steps + step, i) =
+                    static_cast<float>(of_from * static_cast<double>(ends(from, i)) + of_to * static_cast<double>(ends(to, i)));
+            }
+        }
+    }
+    return codes;
+}

@@ -30,6 +30,16 @@ autograd::Array<float> decode(const Decoder& decoder, const autograd::Array<floa
 /// -log p(x|z) of each image for its code (row), in nats.
 std::vector<double> reconstruction_losses(const Decoder& decoder, const autograd::Array<float>& codes, const ImageSet& images);
 
+/// Codes, or one-hot classes, on the straight lines from row 0 to row 1 of `ends`, from row 2 to row 3, ...: `steps` for each
+/// pair, both ends included.
+autograd::Array<float> interpolate(const autograd::Array<float>& ends, std::size_t steps);
+
+/// Codes on arcs in place of these lines (slerp: Shoemake 1985): their directions turn at an even rate, in the plane of both
+/// ends and the origin, and their lengths change evenly. Random codes of many dimensions are all about equally long, and a
+/// straight line between two of them passes nearer to the origin than they lie. Where there is no such arc, because an end is
+/// the origin or both lie on a line with it, it is the straight line.
+autograd::Array<float> interpolate_on_arcs(const autograd::Array<float>& ends, std::size_t steps);
+
 /// The images of these numbers, with their labels.
 ImageSet select(const ImageSet& from, const std::vector<std::size_t>& rows);
 

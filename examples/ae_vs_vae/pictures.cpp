@@ -31,52 +31,6 @@ std::vector<std::size_t> examples(const ImageSet& set) {
     return order;
 }
 
-/// Codes, or one-hot classes, on the straight lines between consecutive rows of `ends`: `steps` for each pair, both
-/// ends included.
-Array<float> interpolate(const Array<float>& ends, std::size_t steps) {
-    const std::size_t pairs = ends.shape()[0] / 2, latent = ends.shape()[1];
-    Array<float> codes = autograd::empty<float>({pairs * steps, latent});
-    for (std::size_t pair = 0; pair < pairs; ++pair) {
-        for (std::size_t step = 0; step < steps; ++step) {
-            const float t = static_cast<float>(step) / static_cast<float>(steps - 1);
-            for (std::size_t i = 0; i < latent; ++i) {
-                codes(pair * steps + step, i) = (1 - t) * ends(2 * pair, i) + t * ends(2 * pair + 1, i);
-            }
-        }
-    }
-    return codes;
-}
-
-/// Codes on the arcs from one row of `ends` to the next (slerp: Shoemake 1985): their directions turn at an even rate, in the
-/// plane of both and the origin, and their lengths change evenly. Random codes of many dimensions are all about equally long,
-/// and a straight line between two of them passes nearer to the origin than they lie.
-Array<float> interpolate_on_arcs(const Array<float>& ends, std::size_t steps) {
-    Array<float> codes = interpolate(ends, steps);
-    const std::size_t latent = ends.shape()[1];
-    const auto dot = [&](std::size_t a, std::size_t b) {
-        double sum = 0;
-        for (std::size_t i = 0; i < latent; ++i) sum += static_cast<double>(ends(a, i)) * static_cast<double>(ends(b, i));
-        return sum;
-    };
-    for (std::size_t pair = 0; pair < ends.shape()[0] / 2; ++pair) {
-        const std::size_t from = 2 * pair, to = from + 1;
-        const double from_length = std::sqrt(dot(from, from)), to_length = std::sqrt(dot(to, to));
-        const double angle = std::acos(std::clamp(dot(from, to) / (from_length * to_length), -1.0, 1.0));
-        if (!(std::sin(angle) > 1e-6)) continue;  // no arc: one is the origin, or both lie on a line with it
-        for (std::size_t step = 0; step < steps; ++step) {
-            const double t = static_cast<double>(step) / static_cast<double>(steps - 1);
-            const double length = (1 - t) * from_length + t * to_length;
-            const double of_from = length * std::sin((1 - t) * angle) / (std::sin(angle) * from_length),
-                         of_to = length * std::sin(t * angle) / (std::sin(angle) * to_length);
-            for (std::size_t i = 0; i < latent; ++i) {
-                codes(pair * steps + step, i) =
-                    static_cast<float>(of_from * static_cast<double>(ends(from, i)) + of_to * static_cast<double>(ends(to, i)));
-            }
-        }
-    }
-    return codes;
-}
-
 /// x with P(N(0, 1) < x) = probability, by bisection of the error function.
 double normal_quantile(double probability) {
     double low = -8, high = 8;

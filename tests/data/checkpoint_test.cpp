@@ -164,8 +164,8 @@ TEST_CASE("a program's arrays are kept beside the rest, and passed over by who l
     const nn::Generators generators{{"noise", const_cast<Rng*>(&training.noise)}};
     nn::save(directory / "file", training.model, training.adam, generators, {}, arrays);
     const auto tensors = nn::read_safetensors(directory / "file").tensors;
-    CHECK(std::get<Array<float>>(tensors.at("program/film")) == Array<float>{{1, 2}, {3, 4}});
-    CHECK(std::get<Array<std::int64_t>>(tensors.at("program/steps")) == Array<std::int64_t>{5});
+    CHECK((std::get<Array<float>>(tensors.at("program/film")) == Array<float>{{1, 2}, {3, 4}}));
+    CHECK((std::get<Array<std::int64_t>>(tensors.at("program/steps")) == Array<std::int64_t>{5}));
     Training loaded(0);
     nn::load(directory / "file", loaded.model, loaded.adam, loaded.generators());
     check_same(loaded, training);

@@ -142,8 +142,8 @@ TEST_CASE("film: it is loaded as it was saved, by those who have the same data, 
         CHECK(film[i].step == saved.step);
         CHECK(film[i].loss.reconstruction == saved.loss.reconstruction);
         CHECK(film[i].loss.kl == saved.loss.kl);
-        CHECK(film[i].codes == saved.codes);
-        CHECK(film[i].pictures == saved.pictures);
+        CHECK((film[i].codes == saved.codes));
+        CHECK((film[i].pictures == saved.pictures));
     }
     Data others = data;
     others.fingerprint = "others";
