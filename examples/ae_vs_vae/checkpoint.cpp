@@ -137,7 +137,7 @@ Checkpoint::Checkpoint(const Role& role, const Options& options, const NetworkOp
       epochs_(options.epochs),
       steps_per_epoch_(nn::Batches(data.train.images.shape()[0], options.batch).size()),
       threads_(options.threads),
-      pixels_(network.rows * network.columns),
+      test_(data.test),
       keeps_best_(options.early_stopping > 0) {
     if (options.checkpoint.empty()) return;
     path_ = fs::path(options.checkpoint) / role.file;
@@ -163,7 +163,7 @@ bool Checkpoint::load(const TrainingState& state) const {
     const nn::Notes& notes = contents.metadata;
     require_agreement_but_for_earlier_versions(path_, notes, agreed_);
     Progress progress = progress_of(path_, notes);
-    progress.history.film = film_of(path_, contents, pixels_);
+    progress.history.film = film_of(path_, contents, test_);
     if (progress.step > steps_per_epoch_ || progress.history.steps != (progress.epoch - 1) * steps_per_epoch_ + progress.step) {
         throw nn::FileError(path_, "the note of its progress contradicts itself");
     }
@@ -192,7 +192,7 @@ History load_model(const fs::path& path, const std::string& kind, Autoencoder& m
     History history = progress_of(path, contents.metadata).history;
     const auto trained_on = contents.metadata.find(data_note);
     if (trained_on != contents.metadata.end() && trained_on->second == data.fingerprint) {  // else it shows other pictures
-        history.film = film_of(path, contents, network.rows * network.columns);
+        history.film = film_of(path, contents, data.test);
     }
     nn::load(path, model);
     return history;

@@ -41,7 +41,7 @@ struct TrainingState {
 /// vae-best.safetensors.
 class Checkpoint {
    public:
-    /// In the directory options.checkpoint; with none, nothing is ever written.
+    /// In the directory options.checkpoint; with none, nothing is ever written. `data` must outlive it.
     Checkpoint(const Role& role, const Options& options, const NetworkOptions& network, const Data& data);
 
     /// @throws FileError if a file cannot be written; one that was there before is then as it was.
@@ -57,7 +57,7 @@ class Checkpoint {
     nn::Notes agreed_;
     std::size_t epochs_, steps_per_epoch_;
     int threads_;
-    std::size_t pixels_;
+    const ImageSet& test_;  ///< which it must not outlive
     bool keeps_best_;
 };
 

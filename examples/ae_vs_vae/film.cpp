@@ -129,7 +129,7 @@ nn::Arrays arrays_of(const std::vector<Frame>& film) {
         {"film.pictures", stacked<std::uint8_t>(film, [](const Frame& frame) -> const auto& { return frame.pictures; })}};
 }
 
-std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFile& contents, std::size_t pixels) {
+std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFile& contents, const ImageSet& test) {
     const auto find = [&]<class T>(const char* name, Array<T>) -> const Array<T>* {
         const auto found = contents.tensors.find(std::string(nn::program_prefix) + name);
         return found == contents.tensors.end() ? nullptr : std::get_if<Array<T>>(&found->second);
@@ -142,8 +142,11 @@ std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFi
     const auto fail = [&](const char* problem) { throw nn::FileError(path, fmt::format("its film {}", problem)); };
     if (steps == nullptr || losses == nullptr || codes == nullptr || pictures == nullptr) fail("lacks a part");
     const std::size_t count = steps->dimension() == 1 ? steps->size() : 0;
-    if (count == 0 || losses->shape() != autograd::Shape{count, 3} || codes->dimension() != 3 || codes->shape()[0] != count ||
-        pictures->dimension() != 3 || pictures->shape()[0] != count || pictures->shape()[2] != pixels) {
+    const std::size_t images = std::min(filmed_images, test.images.shape()[0]), pixels = test.images.shape()[1];
+    const bool has_codes = codes->size() > 0;
+    if (count == 0 || losses->shape() != autograd::Shape{count, 3} ||
+        codes->shape() != autograd::Shape{count, has_codes ? images : 0, has_codes ? 2u : 0} ||
+        pictures->shape() != autograd::Shape{count, filmed_codes, pixels}) {
         fail("has parts that do not fit together");
     }
     const auto is_finite = [](auto value) { return std::isfinite(value); };

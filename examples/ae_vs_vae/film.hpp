@@ -45,6 +45,6 @@ class Camera {
 /// A film as arrays of a checkpoint: frame after frame, an array for each of their parts.
 nn::Arrays arrays_of(const std::vector<Frame>& film);
 
-/// The film in a checkpoint, none where there is none. `pixels`: of an image.
-/// @throws nn::FileError if it is damaged.
-std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFile& contents, std::size_t pixels);
+/// The film in a checkpoint, none where there is none.
+/// @throws nn::FileError if it is damaged, or no film of this test set.
+std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFile& contents, const ImageSet& test);

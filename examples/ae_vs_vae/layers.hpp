@@ -1,5 +1,5 @@
-// The arithmetic of trained networks as plain data, for the page to repeat: layers one after another. What a network is for
-// report.hpp says; network.js computes.
+// The arithmetic of trained networks as plain data, for the page to repeat: layers one after another. report.hpp says what a
+// network is for, and network.js computes.
 #pragma once
 
 #include <autograd/autograd.hpp>

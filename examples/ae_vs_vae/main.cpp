@@ -154,6 +154,7 @@ std::vector<TrainedPair> load_pairs(const std::vector<PairPlan>& plans, const Da
         const fs::path directory = options.load;
         pair.ae_history = load_model(directory / plan.file("ae"), "AE", pair.ae, options, plan.network, data);
         pair.vae_history = load_model(directory / plan.file("vae"), "VAE", pair.vae, options, plan.network, data);
+        if (options.film == 0) pair.ae_history.film = pair.vae_history.film = {};
         pairs.push_back(std::move(pair));
     }
     return pairs;

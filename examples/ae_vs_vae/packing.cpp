@@ -99,6 +99,8 @@ Json floats(const Array<float>& array, std::string_view what) {
     return in_planes("float32", array, what, [](float value) { return std::bit_cast<std::uint32_t>(value); });
 }
 
+float as_half(float value) { return static_cast<float>(xtl::half_float(value)); }
+
 Json halves(const Array<float>& array, std::string_view what) {
     return in_planes("float16", array, what, [&](float value) {
         const xtl::half_float half(value);

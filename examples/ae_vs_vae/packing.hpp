@@ -19,8 +19,11 @@ namespace report {
 /// @throws autograd::Error, which calls a number `what`, if one is not finite.
 Json floats(const autograd::Array<float>& array, std::string_view what);
 
-/// {"shape", "float16"}: half the size, to 11 bits.
-/// @throws as floats() does, also for what is beyond the largest half float, 65504.
+/// The nearest half float, of 11 bits; infinite beyond the largest, 65504.
+float as_half(float value);
+
+/// {"shape", "float16"}: as_half(), in half the size.
+/// @throws as floats() does, also for what is beyond the largest half float.
 Json halves(const autograd::Array<float>& array, std::string_view what);
 
 /// {"shape", "uint8"}: numbers from 0 to 1 as bytes from 0 to 255; those beyond are taken as 0 or 1.

@@ -5,10 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nn/data/file.hpp>
 #include <numeric>
 
 #include "computation.hpp"
+
+#include "packing.hpp"
 
 namespace {
 
@@ -54,6 +57,30 @@ report::TestImages test_images(const Data& data, const Options& options) {
         for (std::size_t i = 0; i < data.classes; ++i) test.class_names.push_back(std::to_string(i));
     }
     return test;
+}
+
+/// Whether the codes of these images, q(z|x) with its log variance of a VAE, stay within 1e-2 of what they are if the encoder's
+/// weights become half floats.
+bool half_floats_do(const Autoencoder& model, const ImageSet& images) {
+    Autoencoder rounded = model;
+    nn::for_each_parameter(rounded.encoder, [](const std::string&, auto& parameter) {
+        for (float& value : parameter.mutable_value()) value = report::as_half(value);
+    });
+    const auto close = [](const Array<float>& a, const Array<float>& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), [](float x, float y) { return std::abs(x - y) <= 1e-2F; });
+    };
+    const Rng noise(0);  // of the samples, which are not looked at
+    const Posteriors before = posteriors(model, images, noise), after = posteriors(rounded, images, noise);
+    return close(before.mean, after.mean) && close(before.log_variance, after.log_variance);
+}
+
+/// "" if it is the whole truth that a film ends with the model that the rest of the page has.
+std::string film_note(const char* model, const History& history) {
+    if (!history.stopped_early) return {};
+    return fmt::format(
+        "The {} was stopped early: its film ends after epoch {}, and the rest of the page has it as it was after "
+        "epoch {}. ",
+        model, history.epochs.size(), history.best_epoch);
 }
 
 /// As Encoder::features, code and posterior compute.
@@ -118,8 +145,11 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
     if (pair.plan.shown) {
         result.ae_encoder = layers_of(pair.ae.encoder, pair.plan.network, false);
         result.vae_encoder = layers_of(pair.vae.encoder, pair.plan.network, true);
+        result.ae_encoder->half_floats = half_floats_do(pair.ae, test);
+        result.vae_encoder->half_floats = half_floats_do(pair.vae, test);
         result.ae_film = pair.ae_history.film;
         result.vae_film = pair.vae_history.film;
+        result.film_note = film_note("AE", pair.ae_history) + film_note("VAE", pair.vae_history);
     }
     result.ae_code = encode(pair.ae, test);
     const Posteriors codes = posteriors(pair.vae, test, rng.stream("test codes"));

@@ -134,13 +134,14 @@ Json to_json(const Draws& draws, std::size_t latent) {
 
 Json to_json(const std::optional<Encoder>& encoder, const Explorer& explorer, std::size_t pixels) {
     if (!encoder) return nullptr;
+    PackWeights* const pack = encoder->half_floats ? halves : floats;
     const auto head = [&](const Linear& linear) {
-        return to_json(Network{linear}, linear.weight.shape().back(), explorer.latent, "an encoder's head", halves);
+        return to_json(Network{linear}, linear.weight.shape().back(), explorer.latent, "an encoder's head", pack);
     };
     const std::size_t features = encoder->mean.weight.shape().back();
     require(!encoder->log_variance || encoder->log_variance->weight.shape().back() == features,
             "an encoder's heads of different inputs");
-    return {{"features", to_json(encoder->features, pixels, features, "an encoder's features", halves)},
+    return {{"features", to_json(encoder->features, pixels, features, "an encoder's features", pack)},
             {"mean", head(encoder->mean)},
             {"log_variance", encoder->log_variance ? head(*encoder->log_variance) : nullptr}};
 }
@@ -156,7 +157,7 @@ Json to_json(const std::vector<Frame>& film, const TestImages& test) {
                 test.columns);
         frames.push_back({{"step", frame.step},
                           {"loss", losses(frame.loss)},
-                          {"codes", halves(frame.codes, "a code")},
+                          {"codes", floats(frame.codes, "a code")},
                           {"pictures", bytes(frame.pictures)}});
     }
     return frames;
@@ -193,7 +194,8 @@ Json to_json(const Explorer& explorer, const TestImages& test) {
             {"holes_meaning", explorer.holes_meaning},
             {"draws", draws},
             {"ae_film", to_json(explorer.ae_film, test)},
-            {"vae_film", to_json(explorer.vae_film, test)}};
+            {"vae_film", to_json(explorer.vae_film, test)},
+            {"film_note", explorer.film_note}};
 }
 
 Json to_json(const TestImages& test) {

@@ -44,6 +44,7 @@ struct Encoder {
     Network features;
     Linear mean;                         ///< the autoencoder's code
     std::optional<Linear> log_variance;  ///< of q(z|x), the VAE's; the page bounds it as models.hpp does
+    bool half_floats = true;             ///< whether these do for its weights
 };
 
 /// How badly a place in the plane is covered by codes: any scale, larger is emptier. values(i, j) belongs to the centre
@@ -65,7 +66,7 @@ struct Explorer {
     std::size_t latent;
     std::size_t labels = 0;  ///< the length of the one-hot label that the networks expect; 0 if they expect none
     Network ae, vae;         ///< the decoders: from a code to the pixels
-    /// Of the pair that one can draw for, both; else none. The page has them in half floats.
+    /// Of the pair that one can draw for, both; else none.
     std::optional<Encoder> ae_encoder, vae_encoder;
     // Of the first test images, the same ones for all three; (count, latent).
     Array<float> ae_code, vae_mean, vae_log_variance;
@@ -77,6 +78,7 @@ struct Explorer {
     /// From the first step to the last: frames in the order of their steps, none where the pair was not filmed. Codes, where
     /// there are any, are of the first test images.
     std::vector<Frame> ae_film, vae_film;
+    std::string film_note;  ///< what else there is to be said of it
 };
 
 /// The images behind the codes of all explorers.

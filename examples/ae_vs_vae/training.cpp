@@ -163,6 +163,7 @@ History train(const Role& role, Autoencoder& model, const Data& data, const Netw
     const TrainingState state{model, best, adam, {{"noise", &noise}, {"binarise", &binarise}}, progress};
     if (options.resume && checkpoint.load(state)) {
         say("{:<7} {} steps are done\n", role.title, progress.history.steps);
+        if (role.frames == 0) progress.history.film.clear();
         if (progress.finished(options)) return progress.history;
     }
 

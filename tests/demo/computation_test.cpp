@@ -60,7 +60,7 @@ template <class Check>
 void for_each_model(Check check) {
     for (const Architecture architecture : {Architecture::mlp, Architecture::conv}) {
         for (const Likelihood likelihood : {Likelihood::bernoulli, Likelihood::gaussian, Likelihood::continuous_bernoulli}) {
-            for (const std::size_t classes : {0, 3}) {
+            for (const std::size_t classes : {0u, 3u}) {
                 INFO(name_of(architecture) << ", " << name_of(likelihood) << ", " << classes << " classes");
                 Rng rng(3);
                 const Autoencoder vae(options(architecture, likelihood, classes), rng);

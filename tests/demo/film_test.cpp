@@ -64,7 +64,7 @@ TEST_CASE("film: frames after 0, 10, 30, 100, ... steps and after epochs, of whi
     CHECK(filmed(6, 50, 4) == Steps{0, 10, 30, 100, 200});
     CHECK(filmed(6, 50, 5) == Steps{0, 10, 30, 100, 200, 250});
     CHECK(filmed(6, 50, 7) == Steps{0, 10, 30, 200, 350});
-    for (const std::size_t frames : {1, 2, 3, 5, 12}) {
+    for (const std::size_t frames : {1u, 2u, 3u, 5u, 12u}) {
         for (std::size_t epochs = 1; epochs < 40; ++epochs) {
             const Steps steps = filmed(frames, 12, epochs);
             CHECK(steps.size() <= frames);
@@ -74,7 +74,7 @@ TEST_CASE("film: frames after 0, 10, 30, 100, ... steps and after epochs, of whi
 }
 
 TEST_CASE("film: a frame has the codes, the decoded codes and the losses of the model as it was") {
-    const std::size_t classes = GENERATE(0, 2);
+    const std::size_t classes = GENERATE(0u, 2u);
     const NetworkOptions network = network_of(2, classes);
     Autoencoder model = model_of(network);
     const ImageSet test = images(1200, classes);
@@ -127,7 +127,7 @@ TEST_CASE("film: it is loaded as it was saved, by those who have the same data, 
     nn::Adam adam;
     Progress progress;
     const Camera camera(20, variational_loss, network, data.test, 1, 2, Rng{2});
-    for (const std::size_t step : {0, 2}) camera.look(model, step, progress.history.film);
+    for (const std::size_t step : {0u, 2u}) camera.look(model, step, progress.history.film);
     progress.epoch = 2;
     progress.history.steps = 2;
     progress.history.epochs = {{1, {}, {}}};

@@ -170,7 +170,7 @@ TEST_CASE("iwae: the bound is the logarithm of the mean weight, by plain loops i
     const iwae::Model model = untrained_model();
     const std::size_t count = 3;
     const Array<float> images = binary_images(count);
-    for (const std::size_t k : {1, 2, 7}) {
+    for (const std::size_t k : {1u, 2u, 7u}) {
         const std::vector<double> found = bounds_of(model, images, k, Rng(5));
         Rng same(5);
         const Array<float> noise = same.normal<float>({k * count, iwae::latent_units});
@@ -230,7 +230,7 @@ TEST_CASE("iwae: with one sample the bound is the ELBO, and it grows with the sa
     const Estimate expected = mean_of(doubles(elbo.value()));
     Estimate previous = mean_of(bounds_of(model, images, 1, Rng(7)));
     CHECK(std::fabs(previous.value - expected.value) < 5 * std::hypot(*previous.standard_error, *expected.standard_error));
-    for (const std::size_t k : {5, 50}) {
+    for (const std::size_t k : {5u, 50u}) {
         const Estimate next = mean_of(bounds_of(model, images, k, Rng(7)));
         INFO("k = " << k << ": " << next.value << ", before " << previous.value);
         CHECK(next.value - previous.value > 5 * std::hypot(*next.standard_error, *previous.standard_error));

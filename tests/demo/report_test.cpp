@@ -154,7 +154,7 @@ TEST_CASE("the data of a report comes back out of the page", "[report]") {
         REQUIRE(found["vae_film"].size() == explorer.vae_film.size());
         CHECK(found["vae_film"][3]["step"] == 40);
         CHECK(found["vae_film"][3]["loss"]["kl"] == 4.0);
-        check_halves(carried, found["vae_film"][3]["codes"], explorer.vae_film[3].codes);
+        check_floats(carried, found["vae_film"][3]["codes"], explorer.vae_film[3].codes);
         const std::string pictures = carried.bytes(found["ae_film"][5]["pictures"]["uint8"]);
         CHECK(std::equal(pictures.begin(), pictures.end(), explorer.ae_film[5].pictures.begin(),
                          explorer.ae_film[5].pictures.end(),
@@ -361,6 +361,10 @@ TEST_CASE("what does not fit together is no report", "[report]") {
           }) == "report: an encoder's heads of different inputs");
     CHECK(message_after([](Report& r) { r.explorers[1].ae_encoder->mean.weight(1, 3) = 7e4F; }) == "report: a weight is inf");
     CHECK(message_after([](Report& r) {
+              r.explorers[1].ae_encoder->mean.weight(1, 3) = 7e4F;
+              r.explorers[1].ae_encoder->half_floats = false;
+          }).empty());
+    CHECK(message_after([](Report& r) {
               std::get<report::Conv2d>(r.explorers[0].ae_encoder->features[3]).padding = 5;
           }).find("has no result") != std::string::npos);
     CHECK(message_after([](Report& r) {
@@ -416,6 +420,44 @@ TEST_CASE("what does not fit together is no report", "[report]") {
     CHECK(message_after([](Report& r) { r.galleries[0].panels[0].across = 0; }) == "report: a grid of 0 columns");
     CHECK(message_after([](Report& r) { r.scores[0].rows[2].scores.pop_back(); }) ==
           "report: 2 scores in a table of 3 columns");
+}
+
+TEST_CASE("the page of the networks that are trained by default has at most 10 MB", "[report]") {
+    autograd::Rng rng(3);
+    const auto mlp = [&](std::size_t latent) {
+        return report::Network{random_report::linear(latent, 400, rng, 0.1F), report::Relu{},
+                               random_report::linear(400, 784, rng, 0.1F), report::Sigmoid{}};
+    };
+    report::Report report;
+    report.test = {28, 28, {"any"}, std::vector<int>(2000, 0), rng.uniform<float>({300, 784})};
+    for (const std::size_t latent : {20u, 2u}) {
+        report::Explorer explorer;
+        explorer.latent = latent;
+        explorer.ae = mlp(latent);
+        explorer.vae = mlp(latent);
+        for (Array<float>* codes : {&explorer.ae_code, &explorer.vae_mean, &explorer.vae_log_variance}) {
+            *codes = rng.normal<float>({2000, latent});
+        }
+        report.explorers.push_back(std::move(explorer));
+    }
+    report::Explorer& plane = report.explorers.back();
+    for (auto* encoder : {&plane.ae_encoder, &plane.vae_encoder}) {
+        encoder->emplace(report::Network{random_report::linear(784, 400, rng, 0.1F), report::Relu{}},
+                         random_report::linear(400, 2, rng, 0.1F), random_report::linear(400, 2, rng, 0.1F));
+    }
+    for (std::size_t frame = 0; frame < Options{}.film; ++frame) {
+        for (auto* film : {&plane.ae_film, &plane.vae_film}) {
+            Array<std::uint8_t> pictures = autograd::empty<std::uint8_t>({10, 784});
+            const Array<float> noise = rng.uniform<float>(pictures.shape());
+            for (std::size_t i = 0; i < noise.size(); ++i)
+                pictures.data()[i] = static_cast<std::uint8_t>(255 * noise.data()[i]);
+            film->push_back({frame, {}, rng.normal<float>({1000, 2}), pictures});
+        }
+    }
+    const std::size_t bytes = report::to_html(report).size();
+    INFO(bytes);
+    CHECK(bytes > 6'000'000);  // of numbers without any order, as those of networks nearly are
+    CHECK(bytes < 9'800'000);  // which leaves room for the galleries
 }
 
 TEST_CASE("a report is written whole or not at all", "[report]") {

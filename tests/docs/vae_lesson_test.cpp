@@ -112,7 +112,8 @@ using Strings = std::vector<std::string>;
 Strings all_matches(const std::string& text, const std::string& expression, int group = 0) {
     const std::regex regex(expression);
     Strings result;
-    for (std::sregex_iterator each(text.begin(), text.end(), regex), end; each != end; ++each) result.push_back((*each)[group]);
+    for (std::sregex_iterator each(text.begin(), text.end(), regex), end; each != end; ++each)
+        result.push_back((*each)[static_cast<std::size_t>(group)]);
     return result;
 }
 

@@ -49,9 +49,26 @@ function addPenTools(view) {
         radio.addEventListener("change", () => (view.pen.erases = radio.value === "eraser"));
     }
     button(tools, "Clear", () => clearDrawing(view), "clear");
+    view.backButton = button(tools, "Back to the drawing", () => goBack(view), "back");
+    view.backButton.disabled = true;
+}
+
+/** Lifts the pen, and keeps what it drew, before another picture or a random code takes its place. */
+function keepDrawing(view) {
+    if (!view.pen) return;
+    view.pen.down = false;
+    if (!view.drawn) return;
+    view.kept = {picture: view.picture, image: view.image, label: view.label};
+    view.backButton.disabled = false;
+}
+
+function goBack(view) {
+    Object.assign(view, view.kept);
+    showDrawing(view);
 }
 
 function penByKey(view, event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;  // the browser's
     const {pen} = view, direction = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
     const others = {
         " ": () => {
@@ -87,6 +104,7 @@ function showPen(view) {
 }
 
 function clearDrawing(view) {
+    keepDrawing(view);
     view.image = null;
     view.picture = new Float32Array(report.test.rows * report.test.columns);
     showDrawing(view);
@@ -117,6 +135,7 @@ function paintStroke(view, x, y) {
 function showDrawing(view) {
     view.drawn = true;
     encodeDrawing(view);
+    view.showAlsoOutside?.(view.code);
     showCodes(view);
 }
 

@@ -56,13 +56,14 @@ function addLabelChoice(view) {
     });
 }
 
-/** One test picture of each class, as buttons. */
+/** One test picture of each class, or ten where there is but one class, as buttons; and two that walk through all. */
 function addThumbs(view) {
-    const thumbs = view.find(".thumbs");
-    const seen = new Set();
-    for (let i = 0; i < report.test.pixels.shape[0] && seen.size < 10; ++i) {
-        if (seen.has(report.test.labels[i])) continue;
-        seen.add(report.test.labels[i]);
+    const thumbs = view.find(".thumbs"), count = report.test.pixels.shape[0];
+    const seen = new Set(), oneClass = report.test.class_names.length === 1;
+    for (let i = 0; i < count && seen.size < 10; ++i) {
+        const kind = oneClass ? i : report.test.labels[i];
+        if (seen.has(kind)) continue;
+        seen.add(kind);
         const thumb = button(thumbs, "", () => selectImage(view, i), "thumb");
         thumb.title = className(i);
         thumb.setAttribute("aria-label", `Encode: ${className(i)}`);
@@ -70,6 +71,10 @@ function addThumbs(view) {
         paintTestImage(element(thumb, "canvas"), i);
     }
     view.find(".encode-title").hidden = seen.size === 0;
+    if (count === 0) return;
+    const walk = (step) => selectImage(view, ((view.image ?? (step < 0 ? 0 : -1)) + step + count) % count);
+    button(view.find(".walk"), "Previous", () => walk(-1), "previous").setAttribute("aria-label", "Previous test picture");
+    button(view.find(".walk"), "Next", () => walk(1), "next").setAttribute("aria-label", "Next test picture");
 }
 
 /** Codes of both models: the same from N(0, I), each model's own from other samplers. */
@@ -128,12 +133,14 @@ function setPoint(view, z) {
 
 /** z is no longer the code of a picture. */
 function forgetPicture(view) {
+    keepDrawing(view);
     Object.assign(view, {image: null, picture: null, drawn: false, code: null, posterior: null});
 }
 
 /** Encodes a test picture: the AE to its code, the VAE to the mean of q(z|x). */
 function selectImage(view, index) {
     const {explorer} = view;
+    keepDrawing(view);
     Object.assign(view, {
         image: index,
         picture: Float32Array.from(row(report.test.pixels, index), (grey) => grey / 255),

@@ -4,7 +4,7 @@
 const SECONDS_A_FRAME = 0.7, MOVING_SHARE = 0.6;  // of that time, in which dots move to the next frame's places
 
 function addFilms() {
-    return report.explorers.filter(({vae_film: film}) => film.length > 0).map((explorer) => {
+    return report.explorers.filter(({ae_film: ae, vae_film: vae}) => ae.length > 0 && vae.length > 0).map((explorer) => {
         const parent = openSection("film", ".films"), fragment = fromTemplate("film-template");
         const root = fragment.querySelector(".film");
         parent.append(fragment);
@@ -15,22 +15,24 @@ function addFilms() {
 function makeFilm(explorer, root) {
     const find = (selector) => root.querySelector(selector);
     const films = {ae: explorer.ae_film, vae: explorer.vae_film};
-    const longer = films.ae.length > films.vae.length ? films.ae : films.vae;
+    const begin = Math.max(films.ae[0].step, films.vae[0].step);  // from here on there is a frame of both
+    const steps = [...films.ae, ...films.vae].map(({step}) => step).filter((step) => step >= begin);
     const view = {
         explorer, root, find, films,
-        steps: longer.map(({step}) => step),
+        steps: [...new Set(steps)].sort((a, b) => a - b),
         position: 0,  // a frame's number; between two while it plays
         playing: false,
         codes: {ae: null, vae: null}, maps: {}, window: PRIOR_WINDOW,
         marks: new Map(),  // what moves the line in each chart to the position
     };
-    const hasMaps = longer[0].codes.shape[0] > 0;
+    const hasMaps = films.ae[0].codes.shape[0] > 0;
     find(".maps").hidden = find(".zoom").hidden = find(".classes").hidden = find(".maps-note").hidden = !hasMaps;
     if (hasMaps) {
         for (const model of MODELS) view.maps[model] = {base: find(`.map.${model} .base`), size: 0};
         addWindowChoice(view);
     }
     view.redrawMaps = () => showFrame(view, view.position);
+    find(".film-note").textContent = explorer.film_note;
     addFilmControls(view);
     addFilmChart(view, "Reconstruction, AE and VAE", MODELS, "reconstruction");
     addFilmChart(view, "KL divergence, VAE", ["vae"], "kl");
@@ -87,7 +89,7 @@ function playFilm(view) {
 
 /** The last frame of a film up to a step: a training that stopped earlier stays at its end. */
 function frameAt(film, step) {
-    return film.filter((frame) => frame.step <= step).at(-1) ?? film[0];
+    return film.filter((frame) => frame.step <= step).at(-1);
 }
 
 /** Codes on the straight way from one frame's to the next one's. */
@@ -140,8 +142,8 @@ function showDecoded(view, model, pictures) {
 function frameSentence({films}, step) {
     const ae = frameAt(films.ae, step).loss, vae = frameAt(films.vae, step).loss;
     const after = step === 0 ? "Before training" : `After ${step} step${step === 1 ? "" : "s"}`;
-    return `${after}: the AE’s reconstruction ${fixed(ae.reconstruction, 1)}; the VAE’s ${fixed(vae.reconstruction, 1)}, ` +
-        `and its KL ${fixed(vae.kl, 2)} nats per image.`;
+    return `${after}: the AE’s loss, which is its reconstruction, ${fixed(ae.loss, 1)} nats per image; the VAE’s loss ` +
+        `${fixed(vae.loss, 1)}, its reconstruction ${fixed(vae.reconstruction, 1)}, its KL ${fixed(vae.kl, 2)}.`;
 }
 
 function addFilmChart(view, title, models, quantity) {

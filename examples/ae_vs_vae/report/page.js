@@ -37,8 +37,9 @@ function addWords() {
         report.findings.forEach((finding) => element(list, "li", "", finding));
     }
     if (report.settings.length > 0) {
-        const list = openSection("settings", "dl");
-        for (const [name, value] of report.settings) {
+        const list = openSection("settings", "dl"), megabytes = textOf("arrays").length / 1e6;
+        const large = megabytes > 10 ? [["This page", `${fixed(megabytes, 0)} MB, most of them the networks’ weights`]] : [];
+        for (const [name, value] of [...report.settings, ...large]) {
             element(list, "dt", "", name);
             element(list, "dd", "", value);
         }
@@ -53,6 +54,8 @@ function addExplorers() {
 }
 
 // --- The page ----------------------------------------------------------------------------------------------------------
+
+const textOf = (id) => document.getElementById(id).textContent;
 
 function addAll() {
     addWords();
@@ -88,12 +91,11 @@ function addAll() {
     };
 }
 
-const textOf = (id) => document.getElementById(id).textContent;
 unpack(textOf("data"), textOf("arrays")).then((unpacked) => {
     report = unpacked;
     addAll();
 }).catch((error) => {
-    document.getElementById("title").textContent =
-        `This page cannot be shown: ${error.message}. It needs a browser with DecompressionStream, which all have since 2023.`;
+    const old = typeof DecompressionStream === "undefined" ? " Browsers of 2023 and later can unpack its data." : "";
+    document.getElementById("title").textContent = `This page cannot be shown: ${error.message}.${old}`;
     throw error;
 });

@@ -12,6 +12,11 @@ function addPlane(view) {
     view.maps = {};
     for (const model of MODELS) addMap(view, model);
     addPlaneTools(view);
+    view.showAlsoOutside = (code) => {  // once, so that the AE's code can be seen to follow the pen
+        if (insideWindow(view, code).every((value, i) => value === code[i])) return;
+        view.find(".zoom input[value=all]").click();
+        view.showAlsoOutside = null;
+    };
     view.redrawControls = () => MODELS.forEach((model) => drawOverlay(view, model));
     view.redrawMaps = () => MODELS.forEach((model) => drawMap(view, model));
     new ResizeObserver(() => view.redrawMaps()).observe(view.find(".maps"));
@@ -71,7 +76,7 @@ function toCode(view, map, [x, y]) {
     return insideWindow(view, [(x - MARGIN) / scale + centre[0] - extent, centre[1] + extent - y / scale]);
 }
 
-/** The window that holds the codes of both models, and PRIOR_WINDOW. */
+/** The window that holds the codes of both models, and PRIOR_WINDOW. A drawing's may lie outside. */
 function windowOfAll(view) {
     const ends = [0, 1].map((i) => {
         const values = MODELS.flatMap((model) => Array.from(sortedColumn(view.codes[model], i)));
