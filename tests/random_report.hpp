@@ -126,6 +126,7 @@ inline report::Explorer explorer(std::size_t latent, std::size_t labels, Rng rng
     result.ae = decoder(latent, labels, rng);
     result.vae = decoder(latent, labels, rng);
     result.ae_encoder = encoder(latent, labels, false, rng);
+    result.ae_encoder->mean.bias(0) += 4;  // so that codes lie outside of where random ones fall
     result.vae_encoder = encoder(latent, labels, true, rng);
     result.ae_film = film(latent, rng);
     result.vae_film = film(latent, rng);

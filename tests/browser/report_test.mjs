@@ -227,6 +227,22 @@ const tests = {
         return page;
     },
 
+    async "where a drawing's code is off the map, each map shows all codes of its model, once"(browser) {
+        const page = await open(browser, DESKTOP);
+        const own = inside(page, PLANE, ".zoom input[value=own]"), prior = inside(page, PLANE, ".zoom input[value=prior]");
+        const paper = inside(page, PLANE, ".output.test canvas");
+        await paper.focus();
+        await page.keyboard.press("Space");
+        const {ae} = await point(page, PLANE);
+        assert.ok(ae.some((value) => Math.abs(value) > 3.5), `a code on the map says nothing: ${ae}`);
+        assert.ok(await own.isChecked());
+        await prior.check();
+        await paper.focus();
+        await page.keyboard.press("ArrowRight");
+        assert.ok(await prior.isChecked(), "the reader's choice was changed again");
+        return page;
+    },
+
     async "a drawing is kept while other pictures are looked at, and the pen does not draw on them"(browser) {
         const page = await open(browser, DESKTOP);
         const picture = () => page.evaluate(() => window.xtape.picture(1));
@@ -497,7 +513,12 @@ const tests = {
         const without = await read();
         assert.notEqual(without, first);
         await inside(page, PLANE, ".zoom input[value=all]").check();
-        assert.notEqual(await read(), without);
+        const all = await read();
+        assert.notEqual(all, without);
+        const vae = () => drawnOn(inside(page, PLANE, ".map.vae .base"));
+        const vaeAtOneScale = await vae();
+        await inside(page, PLANE, ".zoom input[value=own]").check();
+        assert.notEqual(await vae(), vaeAtOneScale, "the VAE's map has not a scale of its own");
         await inside(page, PLANE, ".zoom input[value=prior]").check();
         await inside(page, PLANE, ".holes input").check();
         assert.equal(await read(), first);

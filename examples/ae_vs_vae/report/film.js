@@ -22,13 +22,13 @@ function makeFilm(explorer, root) {
         steps: [...new Set(steps)].sort((a, b) => a - b),
         position: 0,  // a frame's number; between two while it plays
         playing: false,
-        codes: {ae: null, vae: null}, maps: {}, window: PRIOR_WINDOW,
+        codes: {ae: null, vae: null}, maps: {},
         marks: new Map(),  // what moves the line in each chart to the position
     };
     const hasMaps = films.ae[0].codes.shape[0] > 0;
     find(".maps").hidden = find(".zoom").hidden = find(".classes").hidden = find(".maps-note").hidden = !hasMaps;
     if (hasMaps) {
-        for (const model of MODELS) view.maps[model] = {base: find(`.map.${model} .base`), size: 0};
+        for (const model of MODELS) view.maps[model] = {base: find(`.map.${model} .base`), size: 0, window: PRIOR_WINDOW};
         addWindowChoice(view);
     }
     view.redrawMaps = () => showFrame(view, view.position);
@@ -42,12 +42,16 @@ function makeFilm(explorer, root) {
 }
 
 function addWindowChoice(view) {
-    const furthest = [...view.films.ae, ...view.films.vae].reduce(
-        (most, {codes}) => codes.values.reduce((a, b) => Math.max(a, Math.abs(b)), most), PRIOR_WINDOW.extent);
+    const windowOfFilms = (models) => ({
+        centre: [0, 0],
+        extent: 1.05 * models.flatMap((model) => view.films[model]).reduce(
+            (most, {codes}) => codes.values.reduce((a, b) => Math.max(a, Math.abs(b)), most), PRIOR_WINDOW.extent),
+    });
+    const windows = {prior: () => PRIOR_WINDOW, all: () => windowOfFilms(MODELS), own: (model) => windowOfFilms([model])};
     for (const radio of view.root.querySelectorAll(".zoom input")) {
-        radio.name = "zoom-film";
+        radio.name = `zoom-film-${document.querySelectorAll(".film").length}`;
         radio.addEventListener("change", () => {
-            view.window = radio.value === "all" ? {centre: [0, 0], extent: 1.05 * furthest} : PRIOR_WINDOW;
+            for (const model of MODELS) view.maps[model].window = windows[radio.value](model);
             view.redrawMaps();
         });
     }
@@ -121,8 +125,8 @@ function showFrame(view, position) {
     view.marks.forEach((move) => move());
 }
 
-function countInside({codes, window: {centre, extent}}, model) {
-    const {values} = codes[model];
+function countInside({codes, maps}, model) {
+    const {values} = codes[model], {centre, extent} = maps[model].window;
     let inside = 0;
     for (let i = 0; i < values.length; i += 2) {
         inside += Math.abs(values[i] - centre[0]) <= extent && Math.abs(values[i + 1] - centre[1]) <= extent;

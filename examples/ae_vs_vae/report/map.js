@@ -1,5 +1,6 @@
 // A map: codes of two dimensions as dots in a square, coloured by class, with axes and the circles of N(0, I). It is a picture:
-// what moves on one is up to plane.js and film.js. A view here is anything with a window, codes and maps by model, and root.
+// what moves on one is up to plane.js and film.js. A view here is anything with codes and maps by model; a map has its canvas, its
+// size and its window.
 
 // What of the plane a map shows: a square of so much around its centre. z ~ N(0, I) is within this in 999 of 1000 draws.
 const PRIOR_WINDOW = {centre: [0, 0], extent: 3.5};
@@ -8,10 +9,10 @@ const MARGIN = 30;  // for the axes' numbers, in CSS pixels
 // Between codes and places in the canvas, in CSS pixels. The plot is a square with margins to the left and below.
 const plotSize = (map) => map.size - MARGIN;
 
-const scaleOf = (view, map) => plotSize(map) / (2 * view.window.extent);
+const scaleOf = (map) => plotSize(map) / (2 * map.window.extent);
 
-function toPlace(view, map, [a, b]) {
-    const {centre, extent} = view.window, scale = scaleOf(view, map);
+function toPlace(map, [a, b]) {
+    const {centre, extent} = map.window, scale = scaleOf(map);
     return [MARGIN + (a - centre[0] + extent) * scale, (centre[1] + extent - b) * scale];
 }
 
@@ -63,7 +64,7 @@ function drawDots(view, model, context, ringed) {
     const map = view.maps[model], codes = view.codes[model];
     const colors = report.test.class_names.map((_, label) => classColor(label));
     const dot = (i, radius) => {
-        const [x, y] = toPlace(view, map, row(codes, i));
+        const [x, y] = toPlace(map, row(codes, i));
         context.beginPath();
         context.arc(x, y, radius, 0, 2 * Math.PI);
         context.fillStyle = colors[report.test.labels[i]];
@@ -82,8 +83,8 @@ function drawDots(view, model, context, ringed) {
 
 /** Circles of one and two standard deviations of N(0, I). */
 function drawPrior(view, map, context) {
-    const [x, y] = toPlace(view, map, [0, 0]);
-    const scale = scaleOf(view, map);
+    const [x, y] = toPlace(map, [0, 0]);
+    const scale = scaleOf(map);
     context.strokeStyle = cssColor("--ink");
     context.lineWidth = 1.2;
     context.setLineDash([5, 4]);
@@ -100,17 +101,17 @@ function drawAxes(view, map, context) {
     context.strokeRect(MARGIN + 0.5, 0.5, plotSize(map) - 1, plotSize(map) - 1);
     context.fillStyle = cssColor("--muted");
     context.font = `12px ${cssColor("--font")}`;
-    const {centre: [a, b], extent} = view.window;
+    const {centre: [a, b], extent} = map.window;
     context.textAlign = "center";
     context.textBaseline = "top";
     for (const {value, text} of ticks(a - extent, a + extent, 5)) {
-        const [x] = toPlace(view, map, [value, b]);
+        const [x] = toPlace(map, [value, b]);
         if (x > MARGIN + 10 && x < map.size - 26) context.fillText(text, x, plotSize(map) + 6);  // not over the axis's name
     }
     context.textAlign = "right";
     context.textBaseline = "middle";
     for (const {value, text} of ticks(b - extent, b + extent, 5)) {
-        const [, y] = toPlace(view, map, [a, value]);
+        const [, y] = toPlace(map, [a, value]);
         if (y > 26 && y < plotSize(map) - 8) context.fillText(text, MARGIN - 6, y);
     }
     context.font = `italic 13px ${cssColor("--font")}`;
@@ -128,7 +129,7 @@ function drawClassNames(view, model, context) {
     context.textBaseline = "middle";
     context.lineJoin = "round";
     const labels = report.test.class_names.map((name, label) => {
-        const [x, y] = toPlace(view, map, medianOfClass(view.codes[model], label));
+        const [x, y] = toPlace(map, medianOfClass(view.codes[model], label));
         return {name, x, y, width: context.measureText(name).width + 6, height: 16};
     });
     const inside = ({x, y, width}) =>

@@ -85,7 +85,7 @@ function addAll() {
         draw: (explorer) => draw(views[explorer], PRIOR),
         selectImage: (explorer, index) => selectImage(views[explorer], index),
         resample: (explorer) => resample(views[explorer]),
-        placeOf: (explorer, model, z) => toPlace(views[explorer], views[explorer].maps[model], z),
+        placeOf: (explorer, model, z) => toPlace(views[explorer].maps[model], z),
         showFrame: (film, position) => showFrame(films[film], position),
         frame: (film) => films[film].position,
     };

@@ -8,13 +8,12 @@ function addPlane(view) {
     const {explorer} = view;
     view.find(".controls").append(fromTemplate("plane-template"));
     view.codes = {ae: explorer.ae_code, vae: explorer.vae_mean};
-    view.window = PRIOR_WINDOW;
     view.maps = {};
     for (const model of MODELS) addMap(view, model);
     addPlaneTools(view);
     view.showAlsoOutside = (code) => {  // once, so that the AE's code can be seen to follow the pen
-        if (insideWindow(view, code).every((value, i) => value === code[i])) return;
-        view.find(".zoom input[value=all]").click();
+        if (insideWindow(view.maps.ae, code).every((value, i) => value === code[i])) return;
+        view.find(".zoom input[value=own]").click();
         view.showAlsoOutside = null;
     };
     view.redrawControls = () => MODELS.forEach((model) => drawOverlay(view, model));
@@ -24,7 +23,7 @@ function addPlane(view) {
 
 function addMap(view, model) {
     const find = (selector) => view.find(`.map.${model} ${selector}`);
-    const map = {base: find(".base"), overlay: find(".overlay"), size: 0};
+    const map = {base: find(".base"), overlay: find(".overlay"), size: 0, window: PRIOR_WINDOW};
     view.maps[model] = map;
     const label = `Map of the ${NAMES[model]}'s codes: arrow keys move the point, with Shift further`;
     map.overlay.setAttribute("aria-label", label);
@@ -36,10 +35,10 @@ function addMap(view, model) {
     map.overlay.addEventListener("pointerdown", (event) => {
         map.overlay.setPointerCapture(event.pointerId);
         start = place(event);
-        setPoint(view, toCode(view, map, start));
+        setPoint(view, toCode(map, start));
     });
     map.overlay.addEventListener("pointermove", (event) => {
-        if (start) setPoint(view, toCode(view, map, place(event)));
+        if (start) setPoint(view, toCode(map, place(event)));
     });
     map.overlay.addEventListener("pointerup", (event) => {
         const end = place(event);
@@ -54,8 +53,8 @@ function moveByKey(view, model, event) {
     const direction = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]}[event.key];
     if (!direction) return;
     event.preventDefault();
-    const step = (view.window.extent / PRIOR_WINDOW.extent) * (event.shiftKey ? 0.5 : 0.1);
-    setPoint(view, insideWindow(view, direction.map((d, i) => view.z[model][i] + step * d)));
+    const map = view.maps[model], step = (map.window.extent / PRIOR_WINDOW.extent) * (event.shiftKey ? 0.5 : 0.1);
+    setPoint(view, insideWindow(map, direction.map((d, i) => view.z[model][i] + step * d)));
     view.find(".live").textContent = `z = ${describe(view.z[model])}`;
 }
 
@@ -64,22 +63,22 @@ function pick(view, model, [x, y]) {
     const map = view.maps[model];
     let nearest = PICK_DISTANCE, found = null;
     for (let i = 0; i < report.test.pixels.shape[0]; ++i) {
-        const [px, py] = toPlace(view, map, row(view.codes[model], i));
+        const [px, py] = toPlace(map, row(view.codes[model], i));
         const distance = Math.hypot(px - x, py - y);
         if (distance < nearest) [nearest, found] = [distance, i];
     }
     if (found !== null) selectImage(view, found);
 }
 
-function toCode(view, map, [x, y]) {
-    const {centre, extent} = view.window, scale = scaleOf(view, map);
-    return insideWindow(view, [(x - MARGIN) / scale + centre[0] - extent, centre[1] + extent - y / scale]);
+function toCode(map, [x, y]) {
+    const {centre, extent} = map.window, scale = scaleOf(map);
+    return insideWindow(map, [(x - MARGIN) / scale + centre[0] - extent, centre[1] + extent - y / scale]);
 }
 
-/** The window that holds the codes of both models, and PRIOR_WINDOW. A drawing's may lie outside. */
-function windowOfAll(view) {
+/** The window that holds the codes of these models, and PRIOR_WINDOW. */
+function windowOf(view, models) {
     const ends = [0, 1].map((i) => {
-        const values = MODELS.flatMap((model) => Array.from(sortedColumn(view.codes[model], i)));
+        const values = models.flatMap((model) => Array.from(sortedColumn(view.codes[model], i)));
         const low = values.reduce((a, b) => Math.min(a, b), -PRIOR_WINDOW.extent);
         return [low, values.reduce((a, b) => Math.max(a, b), PRIOR_WINDOW.extent)];
     });
@@ -89,11 +88,18 @@ function windowOfAll(view) {
     };
 }
 
+/** What each choice shows of a model's codes. */
+const WINDOWS = {
+    prior: () => PRIOR_WINDOW,
+    all: (view) => windowOf(view, MODELS),
+    own: (view, model) => windowOf(view, [model]),
+};
+
 function addPlaneTools(view) {
     view.root.querySelectorAll(".zoom input").forEach((radio) => {
         radio.name = `zoom-${document.querySelectorAll(".explorer").length}`;
         radio.addEventListener("change", () => {
-            view.window = radio.value === "all" ? windowOfAll(view) : PRIOR_WINDOW;
+            for (const model of MODELS) view.maps[model].window = WINDOWS[radio.value](view, model);
             view.redrawMaps();
         });
     });
@@ -130,8 +136,8 @@ function drawHoles(view, model, context) {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = side;
     canvas.getContext("2d").putImageData(image, 0, 0);
-    const [left, top] = toPlace(view, view.maps[model], [-holes.extent, holes.extent]);
-    const [right, bottom] = toPlace(view, view.maps[model], [holes.extent, -holes.extent]);
+    const [left, top] = toPlace(view.maps[model], [-holes.extent, holes.extent]);
+    const [right, bottom] = toPlace(view.maps[model], [holes.extent, -holes.extent]);
     context.imageSmoothingEnabled = true;
     context.drawImage(canvas, left, top, right - left, bottom - top);
 }
@@ -153,9 +159,9 @@ function drawOverlay(view, model) {
 /** The point; where it is off the map, a hollow one at the edge, with what it is. */
 function drawPoint(view, model, context) {
     const map = view.maps[model], z = view.z[model];
-    const shown = insideWindow(view, z);
+    const shown = insideWindow(map, z);
     const outside = shown.some((value, i) => value !== z[i]);
-    let [x, y] = toPlace(view, map, shown);
+    let [x, y] = toPlace(map, shown);
     if (outside) {  // all of the circle on the map
         x = Math.min(Math.max(x, MARGIN + 12), map.size - 12);
         y = Math.min(Math.max(y, 12), plotSize(map) - 12);
@@ -193,8 +199,8 @@ function drawNote(map, context, text, x, y) {
 /** q(z|x) of the encoded picture: one and two standard deviations. */
 function drawEllipse(view, map, context) {
     const {mean, logVariance} = view.posterior;
-    const [x, y] = toPlace(view, map, mean);
-    const scale = scaleOf(view, map);
+    const [x, y] = toPlace(map, mean);
+    const scale = scaleOf(map);
     context.strokeStyle = cssColor("--vae");
     context.fillStyle = cssColor("--vae");
     for (const deviations of [1, 2]) {
