@@ -439,10 +439,9 @@ TEST_CASE("docs: the lesson's sentences have no numbers of their own") {
         for (const std::string& number : numbers_in(piece.text)) shown.insert(number);
     }
     std::set<std::string> linked;
-    std::size_t section = 0, sentences = 0;
+    std::size_t sentences = 0;
     for (const Piece& piece : pieces) {
         if (piece.kind == Kind::heading) {
-            ++section;
             linked.clear();
             if (piece.text == "Answers") break;
         }
