@@ -296,7 +296,7 @@ std::vector<Strings> computed_answers() {
 
     // 1. Program 04 with `codes = 2`.
     const LinearAutoencoding three(3), two(2);
-    const std::string& printed = output_of("04_linear_autoencoder_is_pca");
+    const std::string printed = output_of("04_linear_autoencoder_is_pca");
     const double before = three.error(three.model), after = two.error(two.model);
     CHECK_THAT(printed, contains(fmt::format("{:.10f}", before)));  // so these are that program's data and training
     CHECK(after == Approx(before + three.eigenvalues(5)).epsilon(1e-9));
