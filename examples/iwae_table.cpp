@@ -16,7 +16,6 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <new>
 #include <nlohmann/json.hpp>
 #include <nn/data/file.hpp>
 #include <optional>
@@ -26,6 +25,7 @@
 
 #include "ae_vs_vae/checkpoint.hpp"
 #include "ae_vs_vae/data.hpp"
+#include "ae_vs_vae/ending.hpp"
 #include "ae_vs_vae/failures.hpp"
 #include "ae_vs_vae/interrupt.hpp"
 #include "ae_vs_vae/option_kinds.hpp"
@@ -112,31 +112,19 @@ struct Work {
     }
 };
 
-/// One line that is overwritten while somebody watches, and the time that all rows together are still to take.
+/// The line that is overwritten, and the time that all rows together are still to take.
 class Display {
    public:
     explicit Display(const std::vector<Work>& plan) : plan_(plan) {}
-    Display(const Display&) = delete;
-    Display& operator=(const Display&) = delete;
-    ~Display() { end_line(); }  // an error's line must not begin behind it
 
     /// `more` is left out where the terminal has no room for it.
     void overwrite(const std::string& begin, const std::string& more) {
-        if (!live_ || seconds_since(last_) < 0.1) return;
-        last_ = Clock::now();
+        if (!line_.is_due()) return;
         const std::string left = time_left();
-        const std::size_t columns = terminal_columns().value_or(80) - 1;  // some begin a new line after the last one
-        say("\r\033[K{}", fitting_line({begin + "  " + more + "  " + left, begin + "  " + left, begin}, columns));
-        flush_output();
+        line_.overwrite({begin + "  " + more + "  " + left, begin + "  " + left, begin});
     }
-    void line(const std::string& text) {
-        end_line();
-        say("{}\n", text);
-        flush_output();
-    }
-    void end_line() const {
-        if (live_) say("\r\033[K");
-    }
+    void line(const std::string& text) { line_.end_with(text); }
+    void end_line() { line_.end(); }
     std::string time_left() const {
         double seconds = 0;
         for (const Work& work : plan_) seconds += work.seconds();
@@ -145,8 +133,7 @@ class Display {
 
    private:
     const std::vector<Work>& plan_;
-    bool live_ = terminal_columns().has_value();
-    Clock::time_point last_ = Clock::now();
+    LiveLine line_;
 };
 
 /// The training of one row's model, with its checkpoint.
@@ -463,33 +450,13 @@ int run(const TableOptions& options) {
     return failures.list().empty() ? 0 : 1;
 }
 
-/// What is said of an error, and of a run that was stopped.
-int exit_status(const TableOptions& options) {
-    try {
-        return run(options);
-    } catch (const Interrupted& interrupted) {
-        std::signal(SIGPIPE, SIG_IGN);
-        say_wrapped(options.checkpoint.empty() ? "Stopped. Nothing is kept: there was no --checkpoint."
-                                               : fmt::format("Stopped. The same options with --resume go on from {}.",
-                                                             nn::printable(options.checkpoint)));
-        return interrupted.exit_code;
-    } catch (const std::bad_alloc&) {
-        complain("out of memory: smaller --samples take less");
-    } catch (const std::exception& error) {
-        complain(error.what());
-    }
-    return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow further is an error of that file
     TableOptions options;
     const std::optional<int> over = parse(argc, argv, options);
-    const int status = over ? *over : exit_status(options);
-    const auto failure = output_failure();
-    if (!failure) return status;
-    complain(*failure);
-    return status == 0 ? 1 : status;
+    return status_after_output(over ? *over
+                                    : exit_status([&] { return run(options); }, options.checkpoint, "there was no --checkpoint",
+                                                  "smaller --samples take less"));
 }

@@ -15,6 +15,7 @@
 
 #include "checkpoint.hpp"
 #include "data.hpp"
+#include "ending.hpp"
 #include "failures.hpp"
 #include "findings.hpp"
 #include "metrics.hpp"
@@ -399,32 +400,13 @@ int run(const Options& options) {
     return failures.list().empty() ? 0 : 1;
 }
 
-/// What is said of an error, and of a training that was stopped.
-int exit_status(const Options& options) {
-    try {
-        return run(options);
-    } catch (const Interrupted& interrupted) {
-        std::signal(SIGPIPE, SIG_IGN);
-        say_wrapped(options.checkpoint.empty() ? "Stopped. Nothing is kept: there was --no-checkpoint."
-                                               : fmt::format("Stopped. The same options with --resume go on from {}.",
-                                                             nn::printable(options.checkpoint)));
-        return interrupted.exit_code;
-    } catch (const std::bad_alloc&) {
-        complain("out of memory: make --hidden smaller");
-    } catch (const std::exception& error) {
-        complain(error.what());
-    }
-    return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow further is an error of that file
     const Parsed parsed = CommandLine().parse(argc, argv);
-    const int status = parsed.exit_code ? *parsed.exit_code : exit_status(parsed.options);
-    const auto failure = output_failure();
-    if (!failure) return status;
-    complain(*failure);
-    return status == 0 ? 1 : status;
+    const Options& options = parsed.options;
+    return status_after_output(parsed.exit_code ? *parsed.exit_code
+                                                : exit_status([&] { return run(options); }, options.checkpoint,
+                                                              "there was --no-checkpoint", "make --hidden smaller"));
 }

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t widest = 112;
 
+/// One less than there are: some terminals begin a new line when the last one is written to.
+std::size_t columns_of_a_line() { return terminal_columns().value_or(80) - 1; }
+
 }  // namespace
 
 void say_text(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -65,6 +68,28 @@ std::string fitting_line(const std::vector<std::string>& lines, std::size_t colu
         if (line.size() <= columns) return line;
     }
     return lines.back().substr(0, columns);
+}
+
+bool LiveLine::is_due() const { return watched_ && std::chrono::steady_clock::now() - last_ >= std::chrono::milliseconds(100); }
+
+void LiveLine::overwrite(const std::vector<std::string>& lines) {
+    last_ = std::chrono::steady_clock::now();
+    say("\r\033[K{}", fitting_line(lines, columns_of_a_line()));
+    flush_output();
+}
+
+void LiveLine::end_with(const std::vector<std::string>& lines) {
+    end_with(watched_ ? fitting_line(lines, columns_of_a_line()) : lines.front());
+}
+
+void LiveLine::end_with(const std::string& line) {
+    end();
+    say("{}\n", line);
+    flush_output();
+}
+
+void LiveLine::end() const {
+    if (watched_) say("\r\033[K");
 }
 
 std::string clock_time(double seconds) {

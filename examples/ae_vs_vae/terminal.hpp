@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -36,6 +37,28 @@ std::optional<std::size_t> terminal_columns();
 
 /// The first of these lines, which are ever shorter, that fits into so many columns; the last, cut, if none does.
 std::string fitting_line(const std::vector<std::string>& lines, std::size_t columns);
+
+/// A line of progress, overwritten while somebody watches. What does not fit into the terminal's width is left out: a line that
+/// goes over its edge cannot be overwritten. Lines are given from the longest form to the shortest.
+class LiveLine {
+   public:
+    LiveLine() = default;
+    LiveLine(const LiveLine&) = delete;
+    LiveLine& operator=(const LiveLine&) = delete;
+    ~LiveLine() { end(); }  // an error's line must not begin behind it
+
+    /// Whether somebody watches, and has had a tenth of a second to read what is there.
+    bool is_due() const;
+    void overwrite(const std::vector<std::string>& lines);
+    /// In its place a line that stays; where nobody watches the longest form.
+    void end_with(const std::vector<std::string>& lines);
+    void end_with(const std::string& line);
+    void end() const;
+
+   private:
+    bool watched_ = terminal_columns().has_value();
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
 
 /// A time as people read it: 0:07, 1:02:03, 3 d 04:05:06.
 std::string clock_time(double seconds);

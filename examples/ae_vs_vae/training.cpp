@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -24,46 +23,32 @@ std::string losses(const LossValues& values) {
     return fmt::format("{:7.2f} = {:6.2f} + {:5.2f}", values.loss, values.reconstruction, values.kl);
 }
 
-/// A line per epoch, overwritten while it grows if a person is watching. What does not fit into the terminal's width is
-/// left out: a line that goes over its edge cannot be overwritten.
+/// A line per epoch, overwritten while it grows if a person is watching.
 class Display {
    public:
     /// `epochs_done`: those, and the part of one, that were made before.
     Display(const Role& role, std::size_t epochs, double epochs_done)
         : role_(role), epochs_(epochs), done_before_(epochs_done) {}
-    Display(const Display&) = delete;
-    Display& operator=(const Display&) = delete;
-    ~Display() { end_line(); }  // an error's line must not begin behind it
 
     void within(std::size_t epoch, double fraction, std::size_t images, const LossValues& train) {
-        if (!live_ || seconds_since(last_) < 0.1) return;
-        last_ = Clock::now();
+        if (!line_.is_due()) return;
         const double done = static_cast<double>(epoch - 1) + fraction;
         const std::string begin = fmt::format("{} {:3.0f} %", label(epoch), 100 * fraction), left = time_left(done);
-        const std::string line = fitting_line({fmt::format("{}  train {}  {}{}", begin, losses(train), rate(images), left),
-                                               fmt::format("{}  train {}{}", begin, losses(train), left),
-                                               fmt::format("{}  train {:.2f}{}", begin, train.loss, left), begin + left, begin},
-                                              columns());
-        say("\r\033[K{}", line);
-        flush_output();
+        line_.overwrite({fmt::format("{}  train {}  {}{}", begin, losses(train), rate(images), left),
+                         fmt::format("{}  train {}{}", begin, losses(train), left),
+                         fmt::format("{}  train {:.2f}{}", begin, train.loss, left), begin + left, begin});
     }
     void epoch_done(const EpochRecord& record, std::size_t images) {
-        end_line();
         const std::string begin = label(record.epoch), left = time_left(static_cast<double>(record.epoch));
         const std::string both = fmt::format("{}  train {}  test {}", begin, losses(record.train), losses(record.test));
         const std::string whole = fmt::format("{}  {}{}", both, rate(images), left);
         const std::string totals = fmt::format("{}  train {:.2f}  test {:.2f}", begin, record.train.loss, record.test.loss);
-        say("{}\n", live_ ? fitting_line({whole, both, totals + left, totals}, columns()) : whole);
-        flush_output();
+        line_.end_with({whole, both, totals + left, totals});
         epoch_start_ = Clock::now();
     }
-    void end_line() const {
-        if (live_) say("\r\033[K");
-    }
+    void end_line() { line_.end(); }
 
    private:
-    /// One less than there are: some terminals begin a new line when the last one is written to.
-    static std::size_t columns() { return terminal_columns().value_or(80) - 1; }
     std::string label(std::size_t epoch) const { return fmt::format("{:<7} {:2}/{}", role_.title, epoch, epochs_); }
     std::string rate(std::size_t images) const {
         return fmt::format("{:6.0f} images/s", static_cast<double>(images) / seconds_since(epoch_start_));
@@ -77,8 +62,8 @@ class Display {
     const Role& role_;
     std::size_t epochs_;
     double done_before_;
-    bool live_ = terminal_columns().has_value();
-    Clock::time_point start_ = Clock::now(), epoch_start_ = start_, last_ = start_;
+    LiveLine line_;
+    Clock::time_point start_ = Clock::now(), epoch_start_ = start_;
 };
 
 template <class T>
