@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "neighbours.hpp"
 
@@ -17,15 +16,6 @@ using autograd::Rng;
 constexpr std::size_t most_scored = 5000;      // images of each set
 constexpr std::size_t fewest_scored = 100;     // fewer say nothing
 constexpr std::size_t training_codes = 20000;  // for the mixtures and the holes
-
-ImageSet between(const ImageSet& set, std::size_t begin, std::size_t end) {
-    std::vector<std::size_t> rows(end - begin);
-    std::iota(rows.begin(), rows.end(), begin);
-    return select(set, rows);
-}
-
-/// The first `count` images, or all if there are not that many.
-ImageSet first(const ImageSet& set, std::size_t count) { return between(set, 0, std::min(count, set.images.shape()[0])); }
 
 /// What `measure` returns, or nothing, and a line in `left_out`, if it has an error.
 template <class Measure>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace {
 
@@ -117,6 +118,21 @@ ImageSet select(const ImageSet& from, const std::vector<std::size_t>& rows) {
     }
     if (from.one_hot) nn::gather_rows(*from.one_hot, rows, chosen.one_hot.emplace());
     return chosen;
+}
+
+ImageSet between(const ImageSet& from, std::size_t begin, std::size_t end) {
+    std::vector<std::size_t> rows(end - begin);
+    std::iota(rows.begin(), rows.end(), begin);
+    return select(from, rows);
+}
+
+ImageSet first(const ImageSet& from, std::size_t count) { return between(from, 0, std::min(count, from.images.shape()[0])); }
+
+Array<std::uint8_t> as_bytes(const Array<float>& images) {
+    Array<std::uint8_t> bytes = autograd::empty<std::uint8_t>(images.shape());
+    std::transform(images.begin(), images.end(), bytes.begin(),
+                   [](float value) { return static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0F, 1.0F))); });
+    return bytes;
 }
 
 CodeStatistics statistics(const Array<float>& codes) {

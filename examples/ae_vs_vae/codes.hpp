@@ -3,6 +3,7 @@
 #pragma once
 
 #include <autograd/autograd.hpp>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -42,6 +43,13 @@ autograd::Array<float> interpolate_on_arcs(const autograd::Array<float>& ends, s
 
 /// The images of these numbers, with their labels.
 ImageSet select(const ImageSet& from, const std::vector<std::size_t>& rows);
+/// Those from number `begin` up to `end`.
+ImageSet between(const ImageSet& from, std::size_t begin, std::size_t end);
+/// The first `count` images, or all if there are not that many.
+ImageSet first(const ImageSet& from, std::size_t count);
+
+/// Pixels from 0 to 1 as bytes from 0 to 255; those beyond are taken as 0 or 1.
+autograd::Array<std::uint8_t> as_bytes(const autograd::Array<float>& images);
 
 /// The codes of a set of images, per latent dimension.
 struct CodeStatistics {

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <variant>
 
 #include "codes.hpp"
+#include "points.hpp"
 
 namespace {
 
@@ -27,23 +27,6 @@ std::vector<std::size_t> early_steps(std::size_t end, std::size_t count) {
     }
     steps.resize(std::min(steps.size(), count));
     return steps;
-}
-
-ImageSet first_images(const ImageSet& from) {
-    std::vector<std::size_t> rows(std::min(filmed_images, from.images.shape()[0]));
-    std::iota(rows.begin(), rows.end(), std::size_t{0});
-    return select(from, rows);
-}
-
-Array<std::uint8_t> as_bytes(const Array<float>& images) {
-    Array<std::uint8_t> bytes = autograd::empty<std::uint8_t>(images.shape());
-    std::transform(images.begin(), images.end(), bytes.begin(),
-                   [](float value) { return static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0F, 1.0F))); });
-    return bytes;
-}
-
-bool all_finite(const Array<float>& array) {
-    return std::all_of(array.begin(), array.end(), [](float value) { return std::isfinite(value); });
 }
 
 // --- The film: its frames one after another, in an array for each of their parts -----------------------------------------
@@ -84,7 +67,7 @@ Camera::Camera(std::size_t frames, LossFunction loss, const NetworkOptions& netw
       rng_(rng),
       plane_(network.latent == 2) {
     if (frames_ == 0) return;
-    images_ = first_images(test);
+    images_ = first(test, filmed_images);
     codes_ = rng.stream("film").normal<float>({filmed_codes, network.latent});
     if (network.classes == 0) return;
     std::vector<int> labels(filmed_codes);
@@ -149,10 +132,7 @@ std::vector<Frame> film_of(const std::filesystem::path& path, const nn::TensorFi
         pictures->shape() != autograd::Shape{count, filmed_codes, pixels}) {
         fail("has parts that do not fit together");
     }
-    const auto is_finite = [](auto value) { return std::isfinite(value); };
-    if (!std::all_of(losses->begin(), losses->end(), is_finite) || !std::all_of(codes->begin(), codes->end(), is_finite)) {
-        fail("has a number that is not finite");
-    }
+    if (!all_finite(*losses) || !all_finite(*codes)) fail("has a number that is not finite");
     std::vector<Frame> film;
     for (std::size_t i = 0; i < count; ++i) {
         const std::int64_t step = (*steps)(i);

@@ -90,9 +90,7 @@ Estimate mean_difference(const std::vector<double>& a, const std::vector<double>
 
 Outcome outcome_of(const Autoencoder& model, const std::vector<double>& test_losses, const Autoencoder& untrained,
                    const LossFunction& loss, const Data& data, double beta, const MeanPicture& mean_picture, const Rng& rng) {
-    std::vector<std::size_t> rows(std::min(most_compared, data.train.images.shape()[0]));
-    std::iota(rows.begin(), rows.end(), std::size_t{0});
-    const ImageSet training = select(data.train, rows);
+    const ImageSet training = first(data.train, most_compared);
     const std::vector<double> baseline = mean_picture.losses(data.test);
     Outcome outcome{Verdict::learned, evaluate(untrained, loss, training, beta, rng).loss,
                     evaluate(model, loss, training, beta, rng).loss, mean(test_losses), mean(baseline)};

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -14,6 +13,8 @@
 #include <vector>
 #include <xtl/xbase64.hpp>
 #include <xtl/xhalf_float.hpp>
+
+#include "codes.hpp"
 
 namespace report {
 namespace {
@@ -110,8 +111,8 @@ Json halves(const Array<float>& array, std::string_view what) {
 }
 
 Json bytes(const Array<float>& array, std::string_view what) {
-    return in_planes("uint8", array, what,
-                     [](float value) { return static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0F, 1.0F))); });
+    for (const float value : array) finite(static_cast<double>(value), what);
+    return bytes(as_bytes(array));
 }
 
 Json bytes(const Array<std::uint8_t>& array) {

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <nn/data/file.hpp>
-#include <numeric>
 
 #include "computation.hpp"
 
@@ -59,9 +58,10 @@ report::TestImages test_images(const Data& data, const Options& options) {
     return test;
 }
 
-/// Whether the codes of these images, q(z|x) with its log variance of a VAE, stay within 1e-2 of what they are if the encoder's
-/// weights become half floats.
-bool half_floats_do(const Autoencoder& model, const ImageSet& images) {
+/// Whether the codes of these images stay within 1e-2 of what they are if the encoder's weights become half floats. `mean` and,
+/// of a VAE, `log_variance` are the codes.
+bool half_floats_do(const Autoencoder& model, const ImageSet& images, const Array<float>& mean,
+                    const Array<float>* log_variance = nullptr) {
     Autoencoder rounded = model;
     nn::for_each_parameter(rounded.encoder, [](const std::string&, auto& parameter) {
         for (float& value : parameter.mutable_value()) value = report::as_half(value);
@@ -69,9 +69,9 @@ bool half_floats_do(const Autoencoder& model, const ImageSet& images) {
     const auto close = [](const Array<float>& a, const Array<float>& b) {
         return std::equal(a.begin(), a.end(), b.begin(), [](float x, float y) { return std::abs(x - y) <= 1e-2F; });
     };
-    const Rng noise(0);  // of the samples, which are not looked at
-    const Posteriors before = posteriors(model, images, noise), after = posteriors(rounded, images, noise);
-    return close(before.mean, after.mean) && close(before.log_variance, after.log_variance);
+    if (log_variance == nullptr) return close(mean, encode(rounded, images));
+    const Posteriors found = posteriors(rounded, images, Rng(0));  // whose samples are not looked at
+    return close(mean, found.mean) && close(*log_variance, found.log_variance);
 }
 
 /// "" if it is the whole truth that a film ends with the model that the rest of the page has.
@@ -142,19 +142,19 @@ report::Explorer explorer(const TrainedPair& pair, const Evaluation& found, cons
     result.labels = pair.plan.network.classes;
     result.ae = layers_of(pair.ae.decoder, pair.plan.network);
     result.vae = layers_of(pair.vae.decoder, pair.plan.network);
-    if (pair.plan.shown) {
-        result.ae_encoder = layers_of(pair.ae.encoder, pair.plan.network, false);
-        result.vae_encoder = layers_of(pair.vae.encoder, pair.plan.network, true);
-        result.ae_encoder->half_floats = half_floats_do(pair.ae, test);
-        result.vae_encoder->half_floats = half_floats_do(pair.vae, test);
-        result.ae_film = pair.ae_history.film;
-        result.vae_film = pair.vae_history.film;
-        result.film_note = film_note("AE", pair.ae_history) + film_note("VAE", pair.vae_history);
-    }
     result.ae_code = encode(pair.ae, test);
     const Posteriors codes = posteriors(pair.vae, test, rng.stream("test codes"));
     result.vae_mean = codes.mean;
     result.vae_log_variance = codes.log_variance;
+    if (pair.plan.shown) {
+        result.ae_encoder = layers_of(pair.ae.encoder, pair.plan.network, false);
+        result.vae_encoder = layers_of(pair.vae.encoder, pair.plan.network, true);
+        result.ae_encoder->half_floats = half_floats_do(pair.ae, test, result.ae_code);
+        result.vae_encoder->half_floats = half_floats_do(pair.vae, test, result.vae_mean, &result.vae_log_variance);
+        result.ae_film = pair.ae_history.film;
+        result.vae_film = pair.vae_history.film;
+        result.film_note = film_note("AE", pair.ae_history) + film_note("VAE", pair.vae_history);
+    }
     for (const Estimate& each : found.analysis.kl) result.kl.push_back(each.value);
     result.ae_holes = hole_map(found.analysis.ae);
     result.vae_holes = hole_map(found.analysis.vae);
@@ -220,9 +220,7 @@ report::Report page_of(const Findings& findings, const Data& data, const Options
     page.settings = settings(data, options);
     page.findings = in_words(findings);
     page.test = test_images(data, options);
-    std::vector<std::size_t> rows(std::min(points, data.test.images.shape()[0]));
-    std::iota(rows.begin(), rows.end(), std::size_t{0});
-    const ImageSet shown = select(data.test, rows);
+    const ImageSet shown = first(data.test, points);
     for (std::size_t i = 0; i < findings.pairs.size(); ++i) {
         const TrainedPair& pair = findings.pairs[i];
         page.explorers.push_back(explorer(pair, findings.evaluations[i], shown));

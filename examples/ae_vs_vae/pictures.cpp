@@ -9,6 +9,8 @@
 #include <numeric>
 #include <string>
 
+#include "points.hpp"
+
 namespace {
 
 using autograd::Array;
@@ -84,7 +86,7 @@ Plane plane_of(const CodeStatistics& codes, const std::vector<double>& importanc
 /// @throws Error if a pixel is not finite, which models that diverged can make.
 void require_finite(const Picture& picture) {
     for (const Panel& panel : picture.panels) {
-        if (std::all_of(panel.images.begin(), panel.images.end(), [](float value) { return std::isfinite(value); })) continue;
+        if (all_finite(panel.images)) continue;
         throw autograd::Error(fmt::format("a pixel of \"{}\" is no number", panel.caption));
     }
 }

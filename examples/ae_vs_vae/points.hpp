@@ -2,7 +2,9 @@
 // such a set has in common: checking it, its moments, a selection of its rows, a number with its standard error.
 #pragma once
 
+#include <algorithm>
 #include <autograd/autograd.hpp>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -20,6 +22,11 @@ struct Estimate {
 /// equal say nothing of how others would spread: then there is none.
 /// @throws autograd::Error for fewer than two values.
 Estimate mean_of(std::span<const double> values);
+
+template <class T>
+bool all_finite(const autograd::Array<T>& array) {
+    return std::all_of(array.begin(), array.end(), [](T value) { return std::isfinite(value); });
+}
 
 /// The upper median of one value or more.
 double median(std::vector<double> values);
